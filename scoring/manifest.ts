@@ -1,0 +1,4 @@
+/** Replaced by the schema of the model package. */
+export interface Manifest {
+  readonly schema: 'voxd-voice/1';
+}

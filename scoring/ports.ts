@@ -1,0 +1,59 @@
+/** What scoring needs from the outside: a voice that speaks inside a sandbox, and a judge that listens off the main thread. */
+import type { ModelDigest } from '../protocol/names.js';
+import type { Audio } from './audio.js';
+import type { Manifest } from './manifest.js';
+import type { Phone } from './phonemes.js';
+import type { PromptScore } from './profile.js';
+import type { Prompt } from './prompts.js';
+
+/** `native`: onnxruntime-node, fast, equal between CPUs to about 1e-6. `wasm`: onnxruntime-web, bit-equal everywhere, slower. */
+export type EngineName = 'native' | 'wasm';
+
+/** A model package on disk whose every byte has been checked against its manifest. */
+export interface VerifiedModel {
+  readonly digest: ModelDigest;
+  readonly manifest: Manifest;
+  readonly directory: string;
+}
+
+export interface RunLimits {
+  /** RLIMIT_DATA of the child. */
+  readonly memoryBytes: number;
+  /** RLIMIT_CPU of the child, for the whole session. */
+  readonly cpuSeconds: number;
+  readonly loadTimeoutMs: number;
+  readonly utteranceTimeoutMs: number;
+  /** Longest audio of one utterance; more is `scoring.audio_too_long`. */
+  readonly audioSecondsMax: number;
+}
+
+export interface Utterance {
+  readonly phones: readonly Phone[];
+  /** 32 bytes as hex; drives every random node of the graph. */
+  readonly seed: string;
+}
+
+export interface Synthesis {
+  readonly audio: Audio;
+  readonly elapsedMs: number;
+}
+
+export interface VoiceSession {
+  /** Rejects with a `Failure` of a `scoring.*` code; a code of disposition `skip` is the model's own fault, `retry` is ours. */
+  synthesise(utterance: Utterance, signal?: AbortSignal): Promise<Synthesis>;
+  close(): Promise<void>;
+}
+
+export interface VoiceRunner {
+  readonly engine: EngineName;
+  /** Goes into the scorer digest: engine name, package version, session options. */
+  readonly engineId: string;
+  /** Pre-checks the graph, starts the sandboxed child and loads the model. */
+  open(model: VerifiedModel, limits: RunLimits, signal?: AbortSignal): Promise<VoiceSession>;
+}
+
+export interface Judge {
+  /** Pure function of its arguments, run where it does not block the main loop. */
+  judge(prompt: Prompt, audio: Audio): Promise<PromptScore>;
+  close(): Promise<void>;
+}
