@@ -8,6 +8,7 @@ import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
 import type { Manifest } from '../scoring/manifest.js';
 import type { ScoreRecord } from '../scoring/record.js';
+import type { WeighingPolicy } from '../scoring/weigh.js';
 
 export interface RegistryStore {
   /** Replaces the current neurons of the subnet and appends the changes, in one transaction. An older block than the stored one is refused. */
@@ -95,12 +96,23 @@ export interface RoundRow {
   readonly state: 'open' | 'revealed' | 'weighed' | 'skipped';
   /** Why it was skipped or what was missing; code and facts. */
   readonly note: { readonly code: string; readonly facts: Facts } | null;
+  /** What the weights were made from besides rows of other tables, so that a replay needs no chain. Null until weighed. */
+  readonly weighing: Weighing | null;
+}
+
+/** Everything that `weighRound` took from outside the database. */
+export interface Weighing {
+  readonly block: number;
+  readonly minAllowedWeights: number;
+  readonly seats: readonly { readonly uid: Uid; readonly hotkey: Hotkey; readonly registeredAt: number }[];
+  readonly policy: WeighingPolicy;
 }
 
 export interface RoundStore {
   /** Inserts, or returns the row already there: the first opening stands. */
   open(row: RoundRow): Promise<RoundRow>;
-  update(round: number, state: RoundRow['state'], note: RoundRow['note']): Promise<void>;
+  /** Changes the named fields only. */
+  update(round: number, change: Partial<Pick<RoundRow, 'entries' | 'state' | 'note' | 'weighing'>>): Promise<void>;
   get(round: number): Promise<RoundRow | null>;
   /** Newest first. */
   list(limit: number): Promise<readonly RoundRow[]>;
@@ -121,6 +133,8 @@ export interface ScoreCommit {
   /** sha-256 hex over the nonce and the canonical records of the round. */
   readonly commitment: string;
   readonly block: number;
+  /** Digests of the records it commits to; for other validators empty until they reveal. */
+  readonly recordDigests: readonly string[];
 }
 
 export interface ScoreStore {
@@ -141,6 +155,8 @@ export interface StandingRow {
   readonly scorePpm: number | null;
   readonly standingPpm: number;
   readonly copyOf: Hotkey | null;
+  /** Why it counts as a copy, in words; null when it is none. */
+  readonly copyEvidence: string | null;
   /** Share of the weights before the u16 step, ppm. */
   readonly sharePpm: number;
 }
