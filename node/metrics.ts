@@ -1,0 +1,127 @@
+/**
+ * Every metric of the daemon, declared once: kind, help, closed label sets. What is not here cannot be counted.
+ * A hotkey, peer id, digest or address is never a label: those go into the log line.
+ */
+const VERDICTS = ['accept', 'ignore', 'reject'] as const;
+const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;
+const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'other'] as const;
+const DIRECTIONS = ['in', 'out'] as const;
+const SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const QUICK_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+export type LabelSets = Readonly<Record<string, readonly string[]>>;
+
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: LabelSets;
+  /** Histograms only. */
+  readonly buckets?: readonly number[];
+}
+
+export const METRICS = {
+  voxd_chain_finalized_block: { kind: 'gauge', help: 'Number of the newest finalized block seen.', labels: {} },
+  voxd_chain_head_age_seconds: { kind: 'gauge', help: 'Seconds since the newest finalized block was seen.', labels: {} },
+  voxd_chain_reconnects_total: { kind: 'counter', help: 'Connections to a chain endpoint that had to be made anew.', labels: {} },
+  voxd_chain_request_seconds: { kind: 'histogram', help: 'Duration of chain reads.', labels: { outcome: OUTCOMES }, buckets: SECONDS },
+  voxd_registry_neurons: { kind: 'gauge', help: 'Neurons in the registry.', labels: { role: ['validator', 'miner'] } },
+  voxd_registry_changes_total: {
+    kind: 'counter',
+    help: 'Changes between snapshots.',
+    labels: { kind: ['registered', 'deregistered', 'renumbered', 'axon', 'permit', 'stake', 'commitment', 'coldkey'] },
+  },
+  voxd_p2p_peers: { kind: 'gauge', help: 'Open peer connections.', labels: { direction: DIRECTIONS } },
+  voxd_gossip_messages_total: {
+    kind: 'counter',
+    help: 'Gossip messages by what became of them.',
+    labels: { kind: MESSAGE_KINDS, verdict: VERDICTS },
+  },
+  voxd_gossip_published_total: { kind: 'counter', help: 'Gossip messages published by this node.', labels: { kind: MESSAGE_KINDS } },
+  voxd_gossip_validate_seconds: { kind: 'histogram', help: 'Duration of validating one message.', labels: {}, buckets: QUICK_SECONDS },
+  voxd_transfer_bytes_total: { kind: 'counter', help: 'Model bytes moved between peers.', labels: { direction: DIRECTIONS } },
+  voxd_transfer_models_total: { kind: 'counter', help: 'Model fetches finished.', labels: { outcome: OUTCOMES } },
+  voxd_model_cache_bytes: { kind: 'gauge', help: 'Size of the models in the cache.', labels: {} },
+  voxd_model_cache_evictions_total: { kind: 'counter', help: 'Models dropped from the cache for room.', labels: {} },
+  voxd_models: {
+    kind: 'gauge',
+    help: 'Claimed models by state.',
+    labels: {
+      state: ['announced', 'verified', 'prechecked', 'queued', 'running', 'scored', 'rejected', 'retry', 'superseded', 'expired'],
+    },
+  },
+  voxd_scoring_queue_depth: { kind: 'gauge', help: 'Scoring jobs by state.', labels: { state: ['waiting', 'running', 'dead'] } },
+  voxd_scoring_jobs_total: { kind: 'counter', help: 'Scoring jobs finished.', labels: { outcome: OUTCOMES } },
+  voxd_scoring_model_seconds: { kind: 'histogram', help: 'Duration of scoring one model.', labels: {}, buckets: SECONDS },
+  voxd_scoring_stage_seconds: {
+    kind: 'histogram',
+    help: 'Duration of one stage for one prompt.',
+    labels: { stage: ['synthesise', 'judge'] },
+    buckets: SECONDS,
+  },
+  voxd_round_current: { kind: 'gauge', help: 'Number of the open round.', labels: {} },
+  voxd_rounds_total: { kind: 'counter', help: 'Rounds closed.', labels: { outcome: ['weighed', 'skipped'] } },
+  voxd_audits_total: {
+    kind: 'counter',
+    help: "Other validators' records scored again.",
+    labels: { outcome: ['reproduced', 'differs', 'unavailable'] },
+  },
+  voxd_weights_submissions_total: {
+    kind: 'counter',
+    help: 'Weight submissions settled.',
+    labels: { outcome: ['finalized', 'refused', 'abandoned'] },
+  },
+  voxd_weights_blocks_since_last: { kind: 'gauge', help: 'Blocks since this validator last set weights.', labels: {} },
+  voxd_store_query_seconds: { kind: 'histogram', help: 'Duration of database statements.', labels: {}, buckets: QUICK_SECONDS },
+  voxd_store_failures_total: {
+    kind: 'counter',
+    help: 'Database statements that failed.',
+    labels: { code: ['unreachable', 'full', 'read_only', 'too_slow', 'other'] },
+  },
+  voxd_store_restarts_total: { kind: 'counter', help: 'Times the embedded database server had to be started again.', labels: {} },
+  voxd_http_requests_total: { kind: 'counter', help: 'HTTP answers by class.', labels: { status: ['2xx', '3xx', '4xx', '5xx'] } },
+  voxd_http_request_seconds: { kind: 'histogram', help: 'Duration of HTTP requests.', labels: {}, buckets: QUICK_SECONDS },
+  voxd_speech_requests_total: { kind: 'counter', help: 'Speech requests of applications.', labels: { outcome: OUTCOMES } },
+  voxd_speech_seconds: { kind: 'histogram', help: 'Duration of speech requests.', labels: {}, buckets: SECONDS },
+  voxd_loop_errors_total: { kind: 'counter', help: 'Unexpected errors in loops; anything above 0 is a defect.', labels: {} },
+} as const satisfies Readonly<Record<string, MetricSpec>>;
+
+type Table = typeof METRICS;
+export type MetricName = keyof Table;
+type NameOf<K extends MetricSpec['kind']> = { [N in MetricName]: Table[N]['kind'] extends K ? N : never }[MetricName];
+export type CounterName = NameOf<'counter'>;
+export type GaugeName = NameOf<'gauge'>;
+export type HistogramName = NameOf<'histogram'>;
+
+/** One value out of each closed label set; `{}` where a metric has no labels. */
+export type LabelsOf<N extends MetricName> = {
+  readonly [L in keyof Table[N]['labels']]: Table[N]['labels'][L] extends readonly (infer V)[] ? V : never;
+};
+
+export interface Metrics {
+  /** `by` defaults to 1. */
+  count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void;
+  set<N extends GaugeName>(name: N, labels: LabelsOf<N>, value: number): void;
+  observe<N extends HistogramName>(name: N, labels: LabelsOf<N>, value: number): void;
+}
+
+/** Counts nothing: for commands and tests. */
+export const NO_METRICS: Metrics = { count: () => {}, set: () => {}, observe: () => {} };
+
+/** Shape: the markdown of docs/metrics.md. */
+export function describeMetrics(): string {
+  const rows = Object.entries<MetricSpec>(METRICS).map(([name, spec]) => {
+    const labels = Object.entries(spec.labels).map(([label, values]) => `\`${label}\`: ${values.join(', ')}`);
+    return `| \`${name}\` | ${spec.kind} | ${spec.help} | ${labels.join('; ') || '–'} |`;
+  });
+  return [
+    '# Metrics',
+    '',
+    'Served as Prometheus text at `/metrics` (loopback by default). Label values are closed sets: what is listed here is all there is.',
+    'Beside these come the usual `process_*` and `nodejs_*` families.',
+    '',
+    '| name | kind | what it says | labels |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
