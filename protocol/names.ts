@@ -6,7 +6,7 @@ import { base58 } from '@scure/base';
 import { err, ok, type Result } from './result.js';
 
 declare const brand: unique symbol;
-type Brand<T, B extends string> = T & { readonly [brand]: B };
+export type Brand<T, B extends string> = T & { readonly [brand]: B };
 
 /** An sr25519 account as SS58 text with prefix 42: the person. Used for hotkeys and coldkeys alike. */
 export type Hotkey = Brand<string, 'Hotkey'>;

@@ -1,11 +1,23 @@
 /** What the protocol needs from the outside. */
-import type { Hotkey } from './names.js';
+import type { MessageKind } from './kinds.js';
+import type { Hotkey, ModelDigest } from './names.js';
+import type { PeerId } from './peer-id.js';
+import type { Result } from './result.js';
+import type { Verdict } from './verdict.js';
 
 /** Time of day, and waiting. Tests use a manual one. */
 export interface Clock {
   nowMs(): number;
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Structured log lines; pino fits. Facts first, as pino has it. */
+export interface Logger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
 }
 
 /** Holds a hotkey and signs with it (sr25519, signing context "substrate"). Nothing else in the program sees the key. */
@@ -17,3 +29,110 @@ export interface Signer {
 
 /** sr25519 verification; synchronous so that the validation rules stay pure. Never throws. */
 export type Verify = (message: Uint8Array, signature: Uint8Array, signer: Hotkey) => boolean;
+
+/** Looks at one message; its verdict decides whether the message travels on and what its forwarder is worth. A rejection counts as *ignore*. */
+export type GossipHandler = (envelope: Uint8Array, from: PeerId) => Promise<Verdict<unknown>>;
+
+/** Signed messages to everybody. Rejects with a `Failure` of a `p2p.*` code. */
+export interface Gossip {
+  /** `recipients`: neighbours it was handed to; 0 while no peer listens. Publishing the same bytes twice sends them once. */
+  publish(kind: MessageKind, envelope: Uint8Array): Promise<{ readonly recipients: number }>;
+  /** One handler per kind, called one message at a time in order of arrival. Returns the way to remove it; without one, messages are ignored. */
+  onMessage(kind: MessageKind, handler: GossipHandler): () => void;
+}
+
+/** One neuron as the chain lists it. */
+export interface DirectoryEntry {
+  readonly hotkey: Hotkey;
+  readonly ip: string;
+  readonly port: number;
+  /** Ed25519 transport key from the chain, 64 hex digits; null where the runtime or the neuron has none. */
+  readonly peerKey: string | null;
+}
+
+export interface Peer {
+  readonly peerId: PeerId;
+  /** null until the peer has proved one. */
+  readonly hotkey: Hotkey | null;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly connectedAtMs: number;
+  /** Gossip score; below 0 it is in no mesh. */
+  readonly score: number;
+}
+
+export type PeerEvent =
+  | { readonly type: 'bound'; readonly peerId: PeerId; readonly hotkey: Hotkey }
+  | { readonly type: 'refused'; readonly peerId: PeerId; readonly code: string }
+  | { readonly type: 'closed'; readonly peerId: PeerId; readonly hotkey: Hotkey | null };
+
+/** Who is connected, and whom to connect to. */
+export interface Peers {
+  peers(): readonly Peer[];
+  peerOf(hotkey: Hotkey): Peer | null;
+  /** Replaces the list of neurons to stay connected with. A peer whose key differs from its entry is refused. */
+  setDirectory(entries: readonly DirectoryEntry[]): void;
+  /** Who is registered, and who of them is a validator. Until called, every proved hotkey counts as registered. */
+  setMembers(registered: ReadonlySet<Hotkey>, permitted: ReadonlySet<Hotkey>): void;
+  onPeer(listener: (event: PeerEvent) => void): () => void;
+}
+
+/** Model packages we can serve. Null: not here. A rejection is reported to the asking peer as trouble of ours. */
+export interface ArtifactSource {
+  manifest(model: ModelDigest): Promise<Uint8Array | null>;
+  chunk(model: ModelDigest, fileIndex: number, chunkIndex: number): Promise<Uint8Array | null>;
+}
+
+/** What a transfer must know of a manifest; scoring owns the whole schema. */
+export interface PackageLayout {
+  readonly chunkSizeBytes: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+    /** sha-256 of each chunk of `chunkSizeBytes` (the last may be shorter), 64 hex digits. */
+    readonly chunks: readonly string[];
+  }[];
+}
+
+/** Where verified bytes go. A rejection ends the transfer with `p2p.sink_failed`. */
+export interface ArtifactSink<L extends PackageLayout = PackageLayout> {
+  /** The verified manifest, before any chunk. */
+  begin(manifest: Uint8Array, layout: L): Promise<void>;
+  /** Verified bytes; the array is the sink's to keep. */
+  write(fileIndex: number, offset: number, bytes: Uint8Array): Promise<void>;
+}
+
+export interface TransferLimits {
+  readonly manifestSizeBytesMax: number;
+  readonly totalSizeBytesMax: number;
+  readonly filesMax: number;
+}
+
+export interface FetchModel<L extends PackageLayout = PackageLayout> {
+  readonly peer: PeerId;
+  readonly model: ModelDigest;
+  readonly sink: ArtifactSink<L>;
+  /** Errors: what is wrong with the manifest. */
+  readonly parseManifest: (bytes: Uint8Array) => Result<L, string>;
+  readonly limits: TransferLimits;
+  /** Chunks that are here already are not asked for. */
+  readonly have?: (fileIndex: number, chunkIndex: number) => boolean;
+  readonly onProgress?: (receivedBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface FetchedModel<L extends PackageLayout = PackageLayout> {
+  readonly manifest: Uint8Array;
+  readonly layout: L;
+  readonly receivedBytes: number;
+  readonly elapsedMs: number;
+}
+
+/** Models from peer to peer. Every byte handed to the sink has been checked against the digest asked for. */
+export interface ArtifactTransfer {
+  /** Rejects with a `Failure` of a `p2p.*` code whose facts name the peer. */
+  fetchModel<L extends PackageLayout>(request: FetchModel<L>): Promise<FetchedModel<L>>;
+  /** Null: serve nothing. */
+  serve(source: ArtifactSource | null): void;
+}
