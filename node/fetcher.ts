@@ -1,0 +1,141 @@
+import { commitmentOf } from '../chain/commitment.js';
+import { modelClaims } from '../chain/registry.js';
+import type { SubnetSnapshot } from '../chain/snapshot.js';
+import { type Failure, isFailure } from '../protocol/failure.js';
+import type { Hotkey, ModelDigest } from '../protocol/names.js';
+import type { ArtifactTransfer, Clock, Peers } from '../protocol/ports.js';
+import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, type Manifest, MODEL_SIZE_BYTES_MAX, parseManifest } from '../scoring/manifest.js';
+import { nodeFailure } from './failures.js';
+import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
+import { packageSink } from './package-sink.js';
+import type { ModelCache, ModelRow, StoredAnnouncement, Stores } from './ports.js';
+
+export interface FetcherDeps {
+  readonly stores: Pick<Stores, 'models' | 'announcements'>;
+  readonly cache: ModelCache;
+  readonly peers: Peers;
+  readonly transfer: ArtifactTransfer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Looks at the graph before anything runs it. Rejects with a `model.*` failure. */
+  readonly precheck: (directory: string) => Promise<{ readonly manifest: Manifest; readonly tensorDigests: readonly string[] }>;
+  /** Writes one file of an arriving package. */
+  readonly write: (directory: string, file: string, offset: number, bytes: Uint8Array) => Promise<void>;
+}
+
+const RETRY_FIRST_MS = 2_000;
+const RETRY_MAX_MS = 60_000;
+/** Providers tried in one turn. */
+const PROVIDERS_TRIED_MAX = 4;
+
+/** Brings announced models whose claim is final onto this machine, and has them looked at before they run. */
+export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapshot, signal: AbortSignal): Promise<void> } {
+  const { stores, log } = deps;
+  const retryAt = new Map<string, number>();
+
+  async function claimed(snapshot: SubnetSnapshot): Promise<readonly { row: ModelRow; announcement: StoredAnnouncement }[]> {
+    const announcements = await stores.announcements.active(deps.clock.nowMs());
+    const wanted: { row: ModelRow; announcement: StoredAnnouncement }[] = [];
+    for (const claim of modelClaims(snapshot)) {
+      const announcement = announcements.find(
+        ({ hotkey, model }) => hotkey === claim.hotkey && commitmentOf(hotkey, model) === claim.commitment,
+      );
+      if (!announcement) continue;
+      const registeredAt = snapshot.neurons.find(({ hotkey }) => hotkey === claim.hotkey)?.registeredAt ?? 0;
+      wanted.push({ row: await rowOf(claim.hotkey, registeredAt, announcement.model, claim.block), announcement });
+    }
+    return wanted;
+  }
+
+  async function rowOf(hotkey: Hotkey, registeredAt: number, model: ModelDigest, commitmentBlock: number): Promise<ModelRow> {
+    const known = await stores.models.get(hotkey, model);
+    if (known && known.registeredAt === registeredAt && known.commitmentBlock === commitmentBlock) return known;
+    const fresh = { state: 'announced', reason: null, attempts: 0, manifest: null, tensorDigests: [] } as const;
+    const row: ModelRow = { ...(known ?? fresh), hotkey, registeredAt, model, commitmentBlock };
+    await stores.models.put(row);
+    return row;
+  }
+
+  async function bring(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<string> {
+    const here = await deps.cache.find(row.model);
+    if (here !== null) return here;
+    const owner = deps.peers.peerOf(row.hotkey);
+    const others = deps.peers.peers().filter(({ hotkey }) => hotkey !== null && hotkey !== row.hotkey);
+    const sources = [...(owner ? [owner] : []), ...others].slice(0, PROVIDERS_TRIED_MAX);
+    let last: unknown = null;
+    for (const { peerId } of sources) {
+      const pending = await deps.cache.begin(row.model, announcement.sizeBytes + announcement.manifestSizeBytes);
+      try {
+        const { receivedBytes, elapsedMs } = await deps.transfer.fetchModel({
+          peer: peerId,
+          model: row.model,
+          sink: packageSink(pending.directory, deps.write),
+          parseManifest: (bytes) => {
+            const parsed = parseManifest(bytes);
+            return parsed.ok ? parsed : { ok: false, error: parsed.error.message };
+          },
+          limits: { manifestSizeBytesMax: MANIFEST_SIZE_BYTES_MAX, totalSizeBytesMax: MODEL_SIZE_BYTES_MAX, filesMax: FILES_MAX },
+          signal,
+        });
+        deps.metrics.count('voxd_transfer_bytes_total', { direction: 'in' }, receivedBytes);
+        const directory = await pending.commit();
+        deps.metrics.count('voxd_transfer_models_total', { outcome: 'ok' });
+        log.info({ hotkey: row.hotkey, model: row.model, from: peerId, receivedBytes, elapsedMs }, 'model fetched');
+        return directory;
+      } catch (error) {
+        await pending.discard();
+        last = error;
+        if (!isFailure(error) || signal.aborted || error.disposition === 'fatal') throw error;
+        log.debug({ model: row.model, from: peerId, code: error.code, facts: error.facts }, 'this provider did not help');
+      }
+    }
+    if (last !== null) throw last;
+    throw noProvider(row);
+  }
+
+  async function settle(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<void> {
+    const key = `${row.hotkey}/${row.model}`;
+    if (deps.clock.nowMs() < (retryAt.get(key) ?? 0)) return;
+    try {
+      const directory = await bring(row, announcement, signal);
+      const { manifest, tensorDigests } = await deps.precheck(directory);
+      await stores.models.put({ ...row, state: 'prechecked', reason: null, manifest, tensorDigests });
+      retryAt.delete(key);
+    } catch (error) {
+      if (!isFailure(error) || signal.aborted) throw error;
+      const own = error.code.startsWith('model.') && error.disposition === 'skip';
+      const attempts = row.attempts + 1;
+      const reason = { code: error.code, facts: error.facts };
+      await stores.models.put({ ...row, state: own ? 'rejected' : 'retry', attempts, reason });
+      if (own) return log.warn({ hotkey: row.hotkey, model: row.model, ...reason }, 'model rejected');
+      retryAt.set(key, deps.clock.nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts, 6)));
+      deps.metrics.count('voxd_transfer_models_total', { outcome: 'retry' });
+      log.warn({ hotkey: row.hotkey, model: row.model, attempts, ...reason }, 'model not here yet');
+    }
+  }
+
+  async function retire(current: ReadonlySet<string>): Promise<void> {
+    const hotkeys = new Set([...current].map((key) => key.split('/')[0]));
+    for (const row of await stores.models.list()) {
+      const replaced = hotkeys.has(row.hotkey) && !current.has(`${row.hotkey}/${row.model}`);
+      if (replaced && row.state !== 'superseded') await stores.models.put({ ...row, state: 'superseded' });
+    }
+  }
+
+  return {
+    async turn(snapshot, signal) {
+      const wanted = await claimed(snapshot);
+      for (const { row, announcement } of wanted) {
+        const waits = row.state === 'announced' || row.state === 'retry' || row.state === 'verified' || row.state === 'superseded';
+        if (waits) await settle(row, announcement, signal);
+      }
+      await retire(new Set(wanted.map(({ row }) => `${row.hotkey}/${row.model}`)));
+    },
+  };
+}
+
+function noProvider(row: ModelRow): Failure {
+  return nodeFailure('node.no_provider', { model: row.model, hotkey: row.hotkey });
+}

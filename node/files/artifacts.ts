@@ -1,0 +1,47 @@
+/** Model packages between disk and peers: what we serve, what arrives, and what we offer ourselves. */
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelDigest } from '../../protocol/names.js';
+import type { ArtifactSource } from '../../protocol/ports.js';
+import { MANIFEST_FILE_NAME, type Manifest, parseManifest } from '../../scoring/manifest.js';
+import type { ModelCache } from '../ports.js';
+
+/** Serves complete packages of the cache, chunk by chunk. */
+export function createArtifactSource(cache: ModelCache): ArtifactSource {
+  async function manifestOf(directory: string): Promise<Manifest | null> {
+    const parsed = parseManifest(await readFile(join(directory, MANIFEST_FILE_NAME)));
+    return parsed.ok ? parsed.value : null;
+  }
+
+  return {
+    async manifest(model: ModelDigest) {
+      const directory = await cache.find(model);
+      return directory === null ? null : new Uint8Array(await readFile(join(directory, MANIFEST_FILE_NAME)));
+    },
+    async chunk(model, fileIndex, chunkIndex) {
+      const directory = await cache.find(model);
+      const manifest = directory === null ? null : await manifestOf(directory);
+      const file = manifest?.files[fileIndex];
+      if (directory === null || !manifest || !file || chunkIndex >= file.chunks.length) return null;
+      const offset = chunkIndex * manifest.chunkSizeBytes;
+      const bytes = new Uint8Array(Math.min(manifest.chunkSizeBytes, file.sizeBytes - offset));
+      const handle = await open(join(directory, file.path), 'r');
+      try {
+        await handle.read(bytes, 0, bytes.length, offset);
+      } finally {
+        await handle.close();
+      }
+      return bytes;
+    },
+  };
+}
+
+/** Writes a piece of an arriving file. The name comes from a verified manifest, which allows flat names only. */
+export async function writeAt(directory: string, file: string, offset: number, bytes: Uint8Array): Promise<void> {
+  const handle = await open(join(directory, file), offset === 0 ? 'w' : 'r+', 0o600);
+  try {
+    await handle.write(bytes, 0, bytes.length, offset);
+  } finally {
+    await handle.close();
+  }
+}

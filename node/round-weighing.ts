@@ -1,0 +1,55 @@
+import type { SubnetSnapshot } from '../chain/snapshot.js';
+import type { Hotkey } from '../protocol/names.js';
+import { fingerprintDistance } from '../scoring/profile.js';
+import { type WeighedRound, type WeighingPolicy, weighRound } from '../scoring/weigh.js';
+import type { RoundRow, StandingRow, Stores, Weighing } from './ports.js';
+
+export interface Weighed {
+  readonly weighed: WeighedRound;
+  readonly rows: readonly StandingRow[];
+  readonly weighing: Weighing;
+}
+
+/** Weigh a round with the seats of a snapshot; what was taken from it is kept, so that `reweigh` needs no chain. */
+export async function weigh(
+  stores: Pick<Stores, 'scores' | 'models' | 'standings'>,
+  row: RoundRow,
+  snapshot: SubnetSnapshot,
+  options: { readonly self: Hotkey; readonly scorer: string; readonly policy: WeighingPolicy },
+): Promise<Weighed> {
+  const weighing: Weighing = {
+    block: snapshot.block.number,
+    minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
+    seats: snapshot.neurons.map(({ uid, hotkey, registeredAt }) => ({ uid, hotkey, registeredAt })),
+    policy: options.policy,
+  };
+  return { ...(await reweigh(stores, row, weighing, options)), weighing };
+}
+
+/** The same decision from rows alone. */
+export async function reweigh(
+  stores: Pick<Stores, 'scores' | 'models' | 'standings'>,
+  row: RoundRow,
+  weighing: Weighing,
+  options: { readonly self: Hotkey; readonly scorer: string },
+): Promise<{ readonly weighed: WeighedRound; readonly rows: readonly StandingRow[] }> {
+  const [heard, before, models] = await Promise.all([
+    stores.scores.ofRound(row.round),
+    stores.standings.before(row.round),
+    stores.models.list(),
+  ]);
+  const tensors = new Map(models.map(({ hotkey, model, tensorDigests }) => [`${hotkey}/${model}`, tensorDigests]));
+  const weighed = weighRound({
+    round: row.round,
+    block: weighing.block,
+    self: options.self,
+    scorer: options.scorer,
+    entries: row.entries.map((entry) => ({ ...entry, tensorDigests: tensors.get(`${entry.hotkey}/${entry.model}`) ?? [] })),
+    heard,
+    before,
+    seats: weighing.seats,
+    policy: weighing.policy,
+    distancePpm: fingerprintDistance,
+  });
+  return { weighed, rows: weighed.models.map((model) => ({ round: row.round, ...model })) };
+}

@@ -1,0 +1,111 @@
+import type { ChainIdentity } from '../chain/ports.js';
+import { roleOf } from '../chain/registry.js';
+import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
+import type { Hotkey } from '../protocol/names.js';
+import type { Peer } from '../protocol/ports.js';
+import { type ComponentHealth, type HealthReport, worstHealth } from './health.js';
+import type { RoundKeeper } from './round-keeper.js';
+import { VERSION } from './version.js';
+
+export interface StatusFacts {
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  readonly started: boolean;
+  readonly hotkey: Hotkey;
+  readonly identity: ChainIdentity | null;
+  readonly head: BlockRef | null;
+  readonly headAgeMs: number;
+  readonly snapshot: SubnetSnapshot | null;
+  readonly peers: readonly Peer[];
+  readonly round: ReturnType<RoundKeeper['view']>;
+  readonly queue: { readonly waiting: number; readonly running: number; readonly dead: number } | null;
+  readonly weights: { readonly lastRound: number | null; readonly lastBlock: number | null; readonly waiting: string | null } | null;
+  readonly databaseOk: boolean;
+}
+
+/** A head older than so many block times means that the chain, or our way to it, stands still. */
+const STALE_HEADS = 8;
+
+/** How the node feels, in sentences that say what to do. Pure, so that every state can be tested. */
+export function healthReport(facts: StatusFacts): HealthReport {
+  const components = [chain(facts), registry(facts), network(facts), database(facts), ...scoring(facts)];
+  return {
+    status: worstHealth(components),
+    live: true,
+    ready: facts.started && !components.some(({ status }) => status === 'failing'),
+    version: VERSION,
+    uptimeSeconds: Math.floor((facts.nowMs - facts.startedAtMs) / 1000),
+    components,
+  };
+}
+
+function chain({ identity, head, headAgeMs }: StatusFacts): ComponentHealth {
+  if (identity === null || head === null) return { name: 'chain', status: 'failing', detail: 'No chain yet: is the endpoint up?' };
+  const stale = headAgeMs > STALE_HEADS * identity.blockTimeMs + 5_000;
+  return {
+    name: 'chain',
+    status: stale ? 'failing' : 'ok',
+    ...(stale ? { detail: `No finalized block for ${Math.round(headAgeMs / 1000)} s: add a second endpoint to chain.endpoints.` } : {}),
+    facts: { endpoint: identity.endpoint, genesis: identity.genesis, specVersion: identity.specVersion, block: head.number, headAgeMs },
+  };
+}
+
+function registry({ snapshot, hotkey }: StatusFacts): ComponentHealth {
+  if (snapshot === null) return { name: 'registry', status: 'failing', detail: 'The subnet has not been read yet.' };
+  const role = roleOf(snapshot, hotkey);
+  const facts = { netuid: snapshot.netuid, block: snapshot.block.number, neurons: snapshot.neurons.length, hotkey, ...role };
+  if (role.registered) return { name: 'registry', status: 'ok', facts };
+  return {
+    name: 'registry',
+    status: 'degraded',
+    detail: `Hotkey ${hotkey} is not registered on netuid ${snapshot.netuid}: register it.`,
+    facts,
+  };
+}
+
+function network({ peers }: StatusFacts): ComponentHealth {
+  const facts = { peers: peers.length, bound: peers.filter(({ hotkey }) => hotkey !== null).length };
+  if (peers.length > 0) return { name: 'p2p', status: 'ok', facts };
+  return {
+    name: 'p2p',
+    status: 'degraded',
+    detail: 'No peer is connected: is p2p.announceIp reachable, and is anybody registered?',
+    facts,
+  };
+}
+
+function database({ databaseOk }: StatusFacts): ComponentHealth {
+  return { name: 'database', status: databaseOk ? 'ok' : 'failing', ...(databaseOk ? {} : { detail: 'The database does not answer.' }) };
+}
+
+function scoring({ round, queue, weights }: StatusFacts): readonly ComponentHealth[] {
+  const dead = queue?.dead ?? 0;
+  return [
+    ...(queue
+      ? [
+          {
+            name: 'scoring',
+            status: dead > 0 ? ('degraded' as const) : ('ok' as const),
+            ...(dead > 0 ? { detail: `${dead} scoring jobs gave up after all retries; their models keep their last standing.` } : {}),
+            facts: {
+              ...queue,
+              round: round?.round ?? null,
+              phase: round?.phase ?? null,
+              entered: round?.entered ?? 0,
+              heard: round?.heard ?? 0,
+            },
+          },
+        ]
+      : []),
+    ...(weights
+      ? [
+          {
+            name: 'weights',
+            status: 'ok' as const,
+            ...(weights.waiting ? { detail: weights.waiting } : {}),
+            facts: { lastRound: weights.lastRound, lastBlock: weights.lastBlock },
+          },
+        ]
+      : []),
+  ];
+}
