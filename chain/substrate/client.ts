@@ -1,0 +1,28 @@
+import type { Clock } from '../../protocol/ports.js';
+import type { ChainReader, ChainWriter } from '../ports.js';
+import { type ChainLogger, type ConnectionOptions, type ConnectionStatus, createConnection } from './connection.js';
+import { createReader } from './reader.js';
+import { createSubmitter, type SubmitterOptions } from './submitter.js';
+
+export interface ChainClientOptions extends ConnectionOptions, SubmitterOptions {}
+
+export interface ChainClient {
+  readonly reader: ChainReader;
+  readonly writer: ChainWriter;
+  /** Resolves when connected to a chain of the expected genesis. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Ends everything; transactions under way are left to the chain and their callers get chain.stopped. */
+  stop(): Promise<void>;
+  status(): ConnectionStatus;
+}
+
+/** The chain over JSON-RPC: one connection for the whole process. Opens nothing until started. */
+export function createChainClient(
+  deps: { readonly clock?: Clock; readonly logger?: ChainLogger },
+  options: ChainClientOptions,
+): ChainClient {
+  const connection = createConnection(deps, options);
+  const reader = createReader({ connection });
+  const writer = createSubmitter({ ...deps, connection, reader }, options);
+  return { reader, writer, start: connection.start, stop: connection.stop, status: connection.status };
+}

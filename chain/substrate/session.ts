@@ -1,0 +1,110 @@
+import { ApiPromise } from '@polkadot/api';
+import type { Failure } from '../../protocol/failure.js';
+import { type Hash, parseHash } from '../../protocol/names.js';
+import type { Clock } from '../../protocol/ports.js';
+import type { ChainIdentity } from '../ports.js';
+import { SUBTENSOR_EXTENSIONS } from './extensions.js';
+import { chainFailure } from './failures.js';
+import { blockTimeOf, featuresOf, type RuntimeFeatures } from './features.js';
+import { createEndpointProvider, type RpcProvider, specVersionOf } from './provider.js';
+import { toRequestFailure } from './refusals.js';
+import { withDeadline } from './timing.js';
+
+/** One live connection to one endpoint, its metadata loaded. It is never mended: when anything is wrong, another is opened. */
+export interface Session {
+  readonly identity: ChainIdentity;
+  readonly features: RuntimeFeatures;
+  readonly api: ApiPromise;
+  readonly rpc: RpcProvider;
+  /** Aborted when the session is over; the reason is a chain.* failure. */
+  readonly ended: AbortSignal;
+  /** Shape: RPC method and params → the node's JSON. Errors: chain.timeout, chain.disconnected, chain.request_refused. */
+  request(method: string, ...params: readonly unknown[]): Promise<unknown>;
+  requests(): number;
+  /** `reason` is what `ended` then says; default: chain.disconnected. */
+  close(reason?: Failure): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly endpoint: string;
+  /** null: whatever chain answers. */
+  readonly genesis: Hash | null;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly onRuntimeUpgrade: (specVersion: number) => void;
+}
+
+/** Errors: chain.unreachable, chain.wrong_genesis, chain.timeout, chain.not_subtensor; leaves nothing open. */
+export async function openSession({ clock }: { readonly clock: Clock }, options: SessionOptions): Promise<Session> {
+  const { endpoint, connectTimeoutMs } = options;
+  const over = new AbortController();
+  const provider = createEndpointProvider({ clock }, options, {
+    onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
+    onRuntimeUpgrade: options.onRuntimeUpgrade,
+  });
+  await provider.open();
+  let api: ApiPromise | null = null;
+  try {
+    // Before anything else is read: the metadata of a wrong chain is not worth a megabyte.
+    const genesis = await checkGenesis(provider.rpc, endpoint, options.genesis);
+    api = new ApiPromise({ provider: provider.rpc, noInitWarn: true, signedExtensions: SUBTENSOR_EXTENSIONS });
+    // Loading has no single answer to wait for; the API may also report the same failure a second time as an event.
+    api.on('error', () => undefined);
+    const ready = await withDeadline(clock, api.isReadyOrError, connectTimeoutMs, () =>
+      chainFailure('chain.timeout', { method: 'metadata', endpoint, timeoutMs: connectTimeoutMs }),
+    );
+    if (ready.query['subtensorModule']?.['keys'] === undefined) {
+      throw chainFailure('chain.not_subtensor', { endpoint, specName: ready.runtimeVersion.specName.toString() });
+    }
+    return {
+      identity: identityOf(ready, endpoint, genesis),
+      features: featuresOf(ready),
+      api: ready,
+      rpc: provider.rpc,
+      ended: over.signal,
+      request: (method, ...params) => {
+        if (over.signal.aborted) return Promise.reject(over.signal.reason);
+        return provider.rpc.send<unknown>(method, [...params]);
+      },
+      requests: provider.requests,
+      close: async (reason) => {
+        if (!over.signal.aborted) over.abort(reason ?? chainFailure('chain.disconnected', { endpoint }));
+        await closeAll(ready, provider.close);
+      },
+    };
+  } catch (error) {
+    await closeAll(api, provider.close);
+    throw toRequestFailure(error, 'metadata', endpoint);
+  }
+}
+
+async function closeAll(api: ApiPromise | null, close: () => Promise<void>): Promise<void> {
+  await api?.disconnect().catch(() => undefined);
+  await close();
+}
+
+async function checkGenesis(rpc: RpcProvider, endpoint: string, expected: Hash | null): Promise<Hash> {
+  const answer = await rpc.send<unknown>('chain_getBlockHash', [0]);
+  const genesis = parseHash(String(answer));
+  if (!genesis.ok) throw chainFailure('chain.bad_answer', { method: 'chain_getBlockHash', endpoint, reason: genesis.error });
+  if (expected !== null && genesis.value !== expected) {
+    throw chainFailure('chain.wrong_genesis', { endpoint, expected, actual: genesis.value });
+  }
+  return genesis.value;
+}
+
+function identityOf(api: ApiPromise, endpoint: string, genesis: Hash): ChainIdentity {
+  return {
+    endpoint,
+    chain: api.runtimeChain.toString(),
+    genesis,
+    specName: api.runtimeVersion.specName.toString(),
+    specVersion: api.runtimeVersion.specVersion.toNumber(),
+    blockTimeMs: blockTimeOf(api),
+  };
+}
+
+/** The spec version that the node runs now, asked of it. */
+export async function liveSpecVersion(session: Session): Promise<number | null> {
+  return specVersionOf(await session.request('state_getRuntimeVersion'));
+}

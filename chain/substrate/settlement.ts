@@ -1,0 +1,222 @@
+import { isFailure } from '../../protocol/failure.js';
+import type { Clock } from '../../protocol/ports.js';
+import type { Inclusion } from '../ports.js';
+import type { BlockRef } from '../snapshot.js';
+import type { ChainLogger, Connection } from './connection.js';
+import { toNumber } from './decode.js';
+import type { SignedExtrinsic } from './extrinsic.js';
+import { chainFailure } from './failures.js';
+import { asHash, type DispatchRefusal, outcomeOf, positionIn } from './inclusion.js';
+import type { Session } from './session.js';
+import { storageAt } from './storage.js';
+
+/** How long finality may lag behind the last block of the era before the outcome is called unknown. */
+export const FINALITY_SLACK_BLOCKS = 20;
+export const MIN_SETTLEMENT_MS = 60_000;
+
+export type Settled =
+  | { readonly ok: true; readonly inclusion: Inclusion }
+  | { readonly ok: false; readonly block: BlockRef; readonly refusal: DispatchRefusal };
+
+export interface SettlementOptions {
+  /** Overrides the wall-clock deadline, which is otherwise the era plus `FINALITY_SLACK_BLOCKS`, doubled for slow blocks. */
+  readonly settlementTimeoutMs?: number;
+}
+
+/**
+ * Sends signed bytes and stays with them until a finalized block says what became of them.
+ *
+ * The node's own word ("finalized in …") is a pointer, not proof: the block is read and its events decide. When the subscription is lost
+ * (disconnected, dropped, usurped, invalid), every finalized block of the era is searched for exactly these bytes.
+ *
+ * Errors: what the node says to the submission, as chain.request_refused; chain.expired once the bytes can no longer be included;
+ * chain.outcome_unknown when the deadline passes first; chain.stopped.
+ */
+export async function settle(
+  deps: { readonly connection: Connection; readonly clock: Clock; readonly logger?: ChainLogger | undefined },
+  options: SettlementOptions,
+  session: Session,
+  signed: SignedExtrinsic,
+): Promise<Settled> {
+  const { connection, clock, logger } = deps;
+  const { method, lastBlock } = signed;
+  const blocks = lastBlock - signed.bornAt + FINALITY_SLACK_BLOCKS;
+  const deadlineMs =
+    clock.nowMs() + (options.settlementTimeoutMs ?? Math.max(MIN_SETTLEMENT_MS, 2 * blocks * session.identity.blockTimeMs));
+  const lifetime = connection.lifetime();
+  const done = new AbortController();
+  let pointer: ReturnType<typeof asHash> = null;
+  let lost = false;
+  let head: BlockRef | null = connection.status().finalized;
+  let scannedTo = signed.bornAt;
+  let sentOn = session;
+  let wake: () => void = () => undefined;
+  let news = false;
+  const notify = () => {
+    news = true;
+    wake();
+  };
+  const lose = (why: string) => {
+    if (lost || done.signal.aborted) return;
+    lost = true;
+    logger?.warn({ method, extrinsicHash: signed.hash, why }, 'following a transaction by searching the blocks');
+    notify();
+  };
+  const unlisten = connection.onFinalized((newest) => {
+    head = newest;
+    notify();
+  });
+  lifetime.addEventListener('abort', notify, { once: true, signal: done.signal });
+  session.ended.addEventListener('abort', () => lose('disconnected'), { once: true, signal: done.signal });
+
+  const unwatch = await watch(session, signed, (status) => {
+    if (status.kind === 'final') pointer = asHash(status.block);
+    else lose(status.reason);
+    notify();
+  }).catch((error: unknown) => {
+    if (isFailure(error) && (error.code !== 'chain.request_refused' || error.facts['rpcCode'] === ALREADY_IMPORTED)) {
+      lose(error.code);
+      return () => undefined;
+    }
+    done.abort();
+    unlisten();
+    throw error;
+  });
+
+  try {
+    for (;;) {
+      if (lifetime.aborted) throw chainFailure('chain.stopped');
+      if (pointer !== null && !lost) {
+        const settled = await confirm(connection, signed, pointer).catch((error: unknown) => {
+          lose(isFailure(error) ? error.code : 'unreadable block');
+          return null;
+        });
+        if (settled !== null) return settled;
+      }
+      const horizon = Math.min(head?.number ?? 0, lastBlock);
+      if (head !== null && horizon > scannedTo && (lost || head.number >= lastBlock)) {
+        const found = await search(connection, signed, scannedTo + 1, horizon).catch((error: unknown) => unreadable(error, logger));
+        if (found === 'unreadable') continueLater();
+        else if (found !== null) return found;
+        else {
+          scannedTo = horizon;
+          if (scannedTo >= lastBlock || (await nonceTaken(connection, signed, head))) {
+            throw chainFailure('chain.expired', { method, lastBlock, extrinsicHash: signed.hash });
+          }
+        }
+      }
+      const leftMs = deadlineMs - clock.nowMs();
+      if (leftMs <= 0) throw chainFailure('chain.outcome_unknown', { method, lastBlock, extrinsicHash: signed.hash });
+      if (lost) sentOn = await sendAgain(connection, sentOn, signed);
+      await nextNews(leftMs);
+    }
+  } finally {
+    done.abort();
+    unlisten();
+    unwatch();
+  }
+
+  function continueLater(): void {
+    news = false;
+  }
+
+  async function nextNews(maxMs: number): Promise<void> {
+    if (news) {
+      news = false;
+      return;
+    }
+    const timer = new AbortController();
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    await Promise.race([woken, clock.sleep(maxMs, timer.signal).catch(() => undefined)]);
+    timer.abort();
+    news = false;
+  }
+}
+
+/** JSON-RPC code for bytes that the pool has already. */
+const ALREADY_IMPORTED = 1013;
+
+type WatchStatus = { readonly kind: 'final'; readonly block: unknown } | { readonly kind: 'lost'; readonly reason: string };
+
+const ENDINGS = new Set(['dropped', 'invalid', 'usurped', 'finalityTimeout']);
+
+async function watch(session: Session, signed: SignedExtrinsic, report: (status: WatchStatus) => void): Promise<() => void> {
+  const { rpc } = session;
+  const topic = 'author_extrinsicUpdate';
+  const id = await rpc.subscribe(topic, 'author_submitAndWatchExtrinsic', [signed.bytes], (error, status: unknown) => {
+    if (error !== null) return report({ kind: 'lost', reason: error.message });
+    const [kind, value] =
+      typeof status === 'object' && status !== null ? (Object.entries(status)[0] ?? ['', null]) : [String(status), null];
+    if (kind === 'finalized') report({ kind: 'final', block: value });
+    else if (ENDINGS.has(kind)) report({ kind: 'lost', reason: kind });
+  });
+  return () => {
+    if (!session.ended.aborted) rpc.unsubscribe(topic, 'author_unwatchExtrinsic', id).catch(() => undefined);
+  };
+}
+
+/** The pool of the endpoint that took the bytes may be gone with it; the same bytes can do no harm twice. */
+async function sendAgain(connection: Connection, sentOn: Session, signed: SignedExtrinsic): Promise<Session> {
+  if (!sentOn.ended.aborted) return sentOn;
+  try {
+    const next = await connection.session();
+    if (next === sentOn) return sentOn;
+    await next.request('author_submitExtrinsic', signed.bytes).catch(() => undefined);
+    return next;
+  } catch {
+    return sentOn;
+  }
+}
+
+async function confirm(
+  connection: Connection,
+  signed: SignedExtrinsic,
+  blockHash: NonNullable<ReturnType<typeof asHash>>,
+): Promise<Settled | null> {
+  return connection.read(async (session) => {
+    const position = await positionIn(session, blockHash, signed.bytes);
+    if (position === null) return null;
+    const header = await session.request('chain_getHeader', blockHash);
+    const number = typeof header === 'object' && header !== null && 'number' in header ? toNumber(header.number) : 0;
+    return verdict(session, signed, { number, hash: blockHash }, position);
+  });
+}
+
+async function search(connection: Connection, signed: SignedExtrinsic, from: number, to: number): Promise<Settled | null> {
+  return connection.read(async (session) => {
+    for (let number = from; number <= to; number += 1) {
+      const hash = asHash(await session.request('chain_getBlockHash', number));
+      if (hash === null) throw chainFailure('chain.block_not_found', { block: number, endpoint: session.identity.endpoint });
+      const position = await positionIn(session, hash, signed.bytes);
+      if (position !== null) return verdict(session, signed, { number, hash }, position);
+    }
+    return null;
+  });
+}
+
+function unreadable(error: unknown, logger: ChainLogger | undefined): 'unreadable' {
+  if (!isFailure(error)) throw error;
+  logger?.warn({ code: error.code, ...error.facts }, 'blocks could not be searched; tried again with the next head');
+  return 'unreadable';
+}
+
+async function verdict(session: Session, signed: SignedExtrinsic, block: BlockRef, position: number): Promise<Settled> {
+  const outcome = await outcomeOf(session, block.hash, position);
+  if (!outcome.ok) return { ok: false, block, refusal: outcome.error };
+  const extrinsicHash = asHash(signed.hash);
+  if (extrinsicHash === null) throw new TypeError(`not a hash: ${signed.hash}`);
+  return { ok: true, inclusion: { block, extrinsicHash, method: signed.method } };
+}
+
+/** True when the account's nonce at that final block has passed ours: our bytes were not in the blocks before it, so they never will be. */
+async function nonceTaken(connection: Connection, signed: SignedExtrinsic, head: BlockRef): Promise<boolean> {
+  return connection
+    .read(async (session) => {
+      const storage = await storageAt(session, head.hash);
+      const [account] = await storage.read([storage.slot('system', 'account', signed.signer)]);
+      return typeof account === 'object' && account !== null && 'nonce' in account && toNumber(account.nonce) > signed.nonce;
+    })
+    .catch(() => false);
+}

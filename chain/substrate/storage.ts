@@ -1,0 +1,85 @@
+import type { QueryableStorageEntry } from '@polkadot/api/types';
+import type { Registry } from '@polkadot/types/types';
+import { hexToU8a } from '@polkadot/util';
+import { chainFailure } from './failures.js';
+import type { Session } from './session.js';
+
+/** Keys in one `state_queryStorageAt`: what the library's own paging uses, and every public node accepts. */
+export const MAX_KEYS_PER_REQUEST = 1000;
+
+/** One value to read: where it lies and how to read it. Null: this runtime has no such item. */
+export interface Slot {
+  readonly key: string;
+  /** Shape: the bytes found (null: nothing stored) → plain JSON of the value; the item's declared default when nothing is stored, or null. */
+  decode(bytes: string | null): unknown;
+}
+
+/** Storage of the chain at one block, read by name. */
+export interface StorageAt {
+  readonly specVersion: number;
+  has(pallet: string, item: string): boolean;
+  slot(pallet: string, item: string, ...args: readonly unknown[]): Slot | null;
+  /** The values in the order of the slots, in ⌈n / MAX_KEYS_PER_REQUEST⌉ requests. A null slot reads as null. */
+  read(slots: readonly (Slot | null)[]): Promise<readonly unknown[]>;
+  /** Types, events and errors of the runtime of that block. */
+  readonly registry: Registry;
+}
+
+/** One request when the runtime of that block is the connected one; two or three more, and its metadata, when it is another. */
+export async function storageAt(session: Session, hash: string): Promise<StorageAt> {
+  const { api } = session;
+  const version = await session.request('state_getRuntimeVersion', hash);
+  const at = await api.at(hash, api.registry.createType('RuntimeVersion', version));
+  const entryOf = (pallet: string, item: string): QueryableStorageEntry<'promise'> | undefined => at.query[pallet]?.[item];
+
+  return {
+    specVersion: at.runtimeVersion.specVersion.toNumber(),
+    registry: at.registry,
+    has: (pallet, item) => entryOf(pallet, item) !== undefined,
+    slot: (pallet, item, ...args) => {
+      const entry = entryOf(pallet, item);
+      if (entry === undefined) return null;
+      const { meta } = entry.creator;
+      const valueType = meta.type.isMap ? meta.type.asMap.value : meta.type.asPlain;
+      const type = at.registry.createLookupType(valueType);
+      // An item that is a map in one runtime is a plain value in another: as many of the keys as it has are used.
+      const arity = meta.type.isMap ? (meta.type.asMap.hashers.length === 1 ? 1 : meta.type.asMap.hashers.length) : 0;
+      return {
+        key: entry.key(...args.slice(0, arity)),
+        decode: (bytes) => {
+          if (bytes === null && meta.modifier.isOptional) return null;
+          return at.registry.createTypeUnsafe(type, [bytes === null ? meta.fallback.toU8a(true) : hexToU8a(bytes)]).toJSON();
+        },
+      };
+    },
+    read: async (slots) => {
+      const keys = [...new Set(slots.flatMap((slot) => (slot === null ? [] : [slot.key])))];
+      const pages: string[][] = [];
+      for (let from = 0; from < keys.length; from += MAX_KEYS_PER_REQUEST) pages.push(keys.slice(from, from + MAX_KEYS_PER_REQUEST));
+      const answers = await Promise.all(pages.map((page) => session.request('state_queryStorageAt', page, hash)));
+      const found = new Map(answers.flatMap((answer) => changesOf(answer, session.identity.endpoint)));
+      return slots.map((slot) => (slot === null ? null : decodeSlot(slot, found.get(slot.key) ?? null, session.identity.endpoint)));
+    },
+  };
+}
+
+function decodeSlot(slot: Slot, bytes: string | null, endpoint: string): unknown {
+  try {
+    return slot.decode(bytes);
+  } catch (error) {
+    const reason = `${slot.key}: ${error instanceof Error ? error.message : String(error)}`;
+    throw chainFailure('chain.bad_answer', { method: 'state_queryStorageAt', endpoint, reason: reason.slice(0, 300) }, error);
+  }
+}
+
+function changesOf(answer: unknown, endpoint: string): [string, string | null][] {
+  const bad = () => chainFailure('chain.bad_answer', { method: 'state_queryStorageAt', endpoint, reason: 'not a list of changes' });
+  if (!Array.isArray(answer)) throw bad();
+  return answer.flatMap((set: unknown) => {
+    if (typeof set !== 'object' || set === null || !('changes' in set) || !Array.isArray(set.changes)) throw bad();
+    return set.changes.map((change: unknown): [string, string | null] => {
+      if (!Array.isArray(change) || typeof change[0] !== 'string') throw bad();
+      return [change[0], typeof change[1] === 'string' ? change[1] : null];
+    });
+  });
+}
