@@ -8,6 +8,7 @@ import type { Phone } from '../phonemes.js';
 import { FIFTH_FORMANT, FORMANTS } from './formants.js';
 import { planOf } from './plan.js';
 import { createBand, createNoise, createResonance, glottalSlope } from './resonator.js';
+import { SYNTH } from './synth.js';
 import { FRAME_MS, type Tracks, tracksOf } from './tracks.js';
 
 export interface ReferenceVoice {
@@ -30,11 +31,8 @@ export const REFERENCE_VOICES: readonly ReferenceVoice[] = [
 ];
 
 export const REFERENCE_SAMPLE_RATE_HZ = 16_000;
-const PEAK = 0.7;
 /** Pieces shorter than a frame are walked in steps of this many samples per frame. */
 const STEPS_PER_FRAME = 2;
-const HISS_GAIN = 0.75;
-const BREATH_GAIN = 0.1;
 /** Slow wander of the pitch, share of it. */
 const FLUTTER = 0.006;
 
@@ -46,7 +44,7 @@ export function synthesiseReference(phones: readonly Phone[], voice: ReferenceVo
   const tracks = tracksOf(planOf(phones), voice.rate, voice.liveliness);
   const samples = render(tracks, voice, sampleRateHz);
   const peak = samples.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  const gain = peak > 0 ? PEAK / peak : 0;
+  const gain = peak > 0 ? SYNTH.peak / peak : 0;
   return { samples: Float32Array.from(samples, (value) => value * gain), sampleRateHz };
 }
 
@@ -61,6 +59,7 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
   fifth?.tune(Math.min(FIFTH_FORMANT.hz * voice.formantScale, sampleRateHz * 0.45), FIFTH_FORMANT.widthHz);
   let phase = 0;
   let wander = 0;
+  let before = 0;
   for (let from = 0; from < out.length; from += chunk) {
     const at = from / hop;
     for (let n = 0; n < FORMANTS; n += 1) {
@@ -77,16 +76,17 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
       phase += pitchHz / sampleRateHz;
       phase -= Math.floor(phase);
       const breath = read(tracks.breath, t) + voice.breathiness * voicing * (glottalSlope(phase) === 0 ? 0.4 : 1);
-      let sound = voicing * glottalSlope(phase) * PULSE_GAIN + white * breath * BREATH_GAIN;
+      let sound = voicing * glottalSlope(phase) * SYNTH.pulseGain + white * breath * SYNTH.breathGain;
       for (const resonance of tract) sound = resonance.step(sound);
-      let hiss = white * read(tracks.hiss, t) * HISS_GAIN;
+      const lifted = sound - SYNTH.lift * before;
+      before = sound;
+      let hiss = white * read(tracks.hiss, t) * SYNTH.hissGain;
       for (const band of hissBands) hiss = band.step(hiss);
-      out[n] = sound + hiss;
+      out[n] = lifted + hiss;
     }
   }
   return out;
 }
-const PULSE_GAIN = 1;
 
 /** Turbulence depends on the front of the mouth only, which differs less between people than the tract does. */
 export function hissScale(voice: { readonly formantScale: number }): number {

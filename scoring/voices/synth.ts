@@ -1,0 +1,11 @@
+/** Levels that the reference synthesiser and the voice graphs share, so that the same table sounds the same in both. */
+export const SYNTH = {
+  peak: 0.7,
+  pulseGain: 1,
+  hissGain: 0.75,
+  breathGain: 0.1,
+  /** First difference that lifts the treble: y[n] = x[n] - lift * x[n-1]. */
+  lift: 0.5,
+  /** The same lift as power per kHz², for 16 kHz. */
+  liftPerKhz2: 0.154,
+} as const;
