@@ -155,6 +155,11 @@ export const nodeFailure = defineFailures({
     hint: 'Run voxd as that user, or choose another with --data-dir.',
     exit: EXIT.noPermission,
   },
+  'node.no_provider': {
+    disposition: 'retry',
+    message: 'Nobody offers the model {model} of {hotkey} right now',
+    hint: 'Wait for the miner to announce it again; `voxd peers` shows who is connected.',
+  },
   'node.stop_hanging': {
     disposition: 'fatal',
     message: 'These parts did not stop in time: {services}',
