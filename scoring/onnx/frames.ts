@@ -1,0 +1,120 @@
+/**
+ * What the daemon and its sandboxed child say to each other over stdio: `u32 header length, u32 payload length, header JSON, payload`.
+ * Both sides bound both lengths; the parent trusts nothing that comes back. No library is imported here: the child has few files and little memory.
+ */
+export const HEADER_BYTES_MAX = 64 * 1024;
+const PREFIX_BYTES = 8;
+
+export interface Frame {
+  readonly header: unknown;
+  readonly payload: Uint8Array;
+}
+
+export const TENSOR_TYPES = ['float32', 'int64', 'int32', 'bool'] as const;
+export type TensorType = (typeof TENSOR_TYPES)[number];
+
+export interface TensorHeader {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly dims: readonly number[];
+  readonly sizeBytes: number;
+}
+
+export interface RunRequest {
+  readonly kind: 'run';
+  readonly feeds: readonly TensorHeader[];
+  readonly outputs: readonly string[];
+  readonly outputBytesMax: number;
+}
+
+/** Parent to child. */
+export type Request = { readonly kind: 'load' } | RunRequest;
+
+/** Child to parent, where it is checked (scoring/onnx/replies.ts). */
+export type Reply =
+  | { readonly kind: 'ready'; readonly version: string }
+  | { readonly kind: 'loaded'; readonly elapsedMs: number }
+  | { readonly kind: 'result'; readonly elapsedMs: number; readonly tensors: readonly TensorHeader[] }
+  | { readonly kind: 'too-long'; readonly sizeBytes: number }
+  | { readonly kind: 'fault'; readonly problem: string };
+
+/** The other side sent something that is not a frame within the limits. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+/** Shape: header (JSON) and payload parts → the pieces to write, without copying the payload. */
+export function encodeFrame(header: Request | Reply, payload: readonly Uint8Array[] = []): readonly Uint8Array[] {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  const view = new DataView(prefix.buffer);
+  view.setUint32(0, json.length, true);
+  view.setUint32(
+    4,
+    payload.reduce((sum, part) => sum + part.length, 0),
+    true,
+  );
+  return [prefix, json, ...payload];
+}
+
+/** Reads frames from chunks. `push` throws FrameError; afterwards the reader must not be used. Holds one frame at most. */
+export function createFrameReader(payloadBytesMax: number): { push(chunk: Uint8Array): readonly Frame[] } {
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  let neededBytes = PREFIX_BYTES;
+  let lengths: { readonly header: number; readonly payload: number } | null = null;
+
+  const take = (bytes: number): Uint8Array => {
+    const joined = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
+    pending = joined.length > bytes ? [joined.subarray(bytes)] : [];
+    pendingBytes = joined.length - bytes;
+    return joined.subarray(0, bytes);
+  };
+
+  return {
+    push(chunk) {
+      const frames: Frame[] = [];
+      pending.push(chunk);
+      pendingBytes += chunk.length;
+      while (pendingBytes >= neededBytes) {
+        if (lengths === null) {
+          const prefix = take(PREFIX_BYTES);
+          const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
+          lengths = { header: view.getUint32(0, true), payload: view.getUint32(4, true) };
+          if (lengths.header > HEADER_BYTES_MAX) throw new FrameError(`a header of ${lengths.header} bytes`);
+          if (lengths.payload > payloadBytesMax) throw new FrameError(`a payload of ${lengths.payload} bytes`);
+          neededBytes = lengths.header + lengths.payload;
+        } else {
+          const body = take(neededBytes);
+          frames.push({ header: parseHeader(body.subarray(0, lengths.header)), payload: body.subarray(lengths.header) });
+          lengths = null;
+          neededBytes = PREFIX_BYTES;
+        }
+      }
+      return frames;
+    },
+  };
+}
+
+function parseHeader(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new FrameError('a header that is not JSON');
+  }
+}
+
+/** Shape: tensor headers and the payload they describe → each with its bytes, aligned copies. Errors: throws FrameError. */
+export function splitPayload(
+  headers: readonly TensorHeader[],
+  payload: Uint8Array,
+): readonly { readonly header: TensorHeader; readonly bytes: Uint8Array }[] {
+  let at = 0;
+  const parts = headers.map((header) => {
+    const bytes = payload.slice(at, at + header.sizeBytes);
+    at += header.sizeBytes;
+    return { header, bytes };
+  });
+  if (at !== payload.length) throw new FrameError(`a payload of ${payload.length} bytes for tensors of ${at}`);
+  return parts;
+}

@@ -1,0 +1,264 @@
+/**
+ * Starts a process that can do nothing but compute: limits on memory, CPU time, processes and files, no environment, an empty working
+ * directory, and, where the system allows it, no network, no privileges, another user, and death with its parent.
+ *
+ * The limits on memory and CPU time are required; without them nothing is started. The rest is tried once per machine, used when it
+ * works, and reported.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync, rmSync } from 'node:fs';
+import { chmod, mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { entryPoint } from '../../protocol/entry.js';
+import type { Failure } from '../../protocol/failure.js';
+import { isFailure } from '../../protocol/failure.js';
+import { scoringFailure } from '../failures.js';
+import type { EngineName } from '../ports.js';
+
+/** Processes and threads, where they are counted per namespace. */
+export const PROCESSES_MAX = 64;
+/** The same where the system counts all processes of the user together. */
+export const PROCESSES_OF_USER_MAX = 4096;
+export const OPEN_FILES_MAX = 64;
+export const FILE_SIZE_BYTES_MAX = 0;
+/** JavaScript heap of the child; what the engine allocates is bounded by memoryBytes. */
+export const HEAP_MEGABYTES_MAX = 512;
+const PROBE_TIMEOUT_MS = 15_000;
+const PROBE_MEMORY_BYTES = 1024 * 1024 * 1024;
+const PROBE_OUTPUT_BYTES_MAX = 16 * 1024;
+const NOBODY = '65534';
+
+export interface SandboxLimits {
+  readonly memoryBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** What is in force on this machine. */
+export interface SandboxReport {
+  /** The program that sets the limits. */
+  readonly limits: 'prlimit' | 'ulimit';
+  readonly memoryBounded: boolean;
+  readonly networkRemoved: boolean;
+  /** Not root: a daemon that is root runs models as nobody. */
+  readonly unprivilegedUser: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly diesWithParent: boolean;
+}
+
+export interface Confinement {
+  readonly report: SandboxReport;
+  start(engine: EngineName, limits: SandboxLimits): Promise<Confined>;
+}
+
+export interface Confined {
+  readonly process: ChildProcessWithoutNullStreams;
+  /** SIGKILL to the whole process group. */
+  kill(): void;
+  /** Removes the working directory, from under the running process if need be. Idempotent. */
+  removeDirectory(): Promise<void>;
+}
+
+type Feature = 'parent' | 'network' | 'user';
+const FEATURES: readonly Feature[] = ['parent', 'network', 'user'];
+
+interface Tools {
+  readonly prlimit: string | null;
+  readonly shell: string | null;
+  readonly unshare: string | null;
+  readonly setpriv: string | null;
+}
+
+/**
+ * Finds out, by trying, how a process can be confined here.
+ * Errors: rejects with scoring.sandbox_unavailable.
+ */
+export async function findConfinement(): Promise<Confinement> {
+  const tools = findTools();
+  const limiters = [tools.prlimit, tools.shell].filter((path) => path !== null);
+  for (const limiter of limiters) {
+    const command = (features: readonly Feature[]) => (engine: string, limits: SandboxLimits) =>
+      commandLine(tools, limiter, features, engine, limits);
+    const all = FEATURES.filter((feature) => feature !== 'user' || process.getuid?.() === 0);
+    const features = (await works(command(all))) ? all : await strongest(command, all);
+    if (features === null) continue;
+    const report = await reportOf(command(features), limiter === tools.prlimit ? 'prlimit' : 'ulimit', features);
+    return { report, start: (engine, limits) => start(command(features)(engine, limits)) };
+  }
+  throw scoringFailure('scoring.sandbox_unavailable', { problem: `neither prlimit nor sh can set limits (${process.platform})` });
+}
+
+type Command = (engine: string, limits: SandboxLimits) => readonly string[];
+
+/** Adds one feature after the other, keeping those that work; null when not even the limits do. */
+async function strongest(command: (features: readonly Feature[]) => Command, all: readonly Feature[]): Promise<readonly Feature[] | null> {
+  if (!(await works(command([])))) return null;
+  let kept: readonly Feature[] = [];
+  for (const feature of all) if (await works(command([...kept, feature]))) kept = [...kept, feature];
+  return kept;
+}
+
+async function works(command: Command): Promise<boolean> {
+  return (await probe(command)) !== null;
+}
+
+interface ProbeFacts {
+  readonly allocated: boolean;
+  readonly interfaces: number;
+  readonly noNewPrivileges: boolean;
+}
+
+async function reportOf(command: Command, limits: SandboxReport['limits'], features: readonly Feature[]): Promise<SandboxReport> {
+  const facts = await probe(command);
+  if (facts === null) throw scoringFailure('scoring.sandbox_unavailable', { problem: 'the probe worked once and then failed' });
+  return {
+    limits,
+    memoryBounded: !facts.allocated,
+    networkRemoved: features.includes('network') && facts.interfaces === 0,
+    unprivilegedUser: features.includes('user') || process.getuid?.() !== 0,
+    noNewPrivileges: facts.noNewPrivileges,
+    diesWithParent: features.includes('parent'),
+  };
+}
+
+async function probe(command: Command): Promise<ProbeFacts | null> {
+  const confined = await start(command('probe', { memoryBytes: PROBE_MEMORY_BYTES, cpuSeconds: 20 })).catch(() => null);
+  if (confined === null) return null;
+  const timer = setTimeout(() => confined.kill(), PROBE_TIMEOUT_MS);
+  try {
+    let output = '';
+    confined.process.stdin.on('error', () => {});
+    confined.process.stderr.resume();
+    for await (const chunk of confined.process.stdout) {
+      output += String(chunk);
+      if (output.length > PROBE_OUTPUT_BYTES_MAX) return null;
+    }
+    return parseProbe(output);
+  } finally {
+    clearTimeout(timer);
+    confined.kill();
+    await confined.removeDirectory();
+  }
+}
+
+function parseProbe(output: string): ProbeFacts | null {
+  try {
+    // Safety: written by our own probe mode; a field that is missing only weakens the report.
+    return JSON.parse(output) as ProbeFacts;
+  } catch {
+    return null;
+  }
+}
+
+function findTools(): Tools {
+  return { prlimit: findProgram('prlimit'), shell: findProgram('sh'), unshare: findProgram('unshare'), setpriv: findProgram('setpriv') };
+}
+
+/** From fixed places, never from PATH: the environment does not decide what confines a process. */
+function findProgram(name: string): string | null {
+  for (const folder of ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/run/current-system/sw/bin']) {
+    const path = join(folder, name);
+    if (isExecutable(path)) return path;
+  }
+  return null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function commandLine(
+  tools: Tools,
+  limiter: string,
+  features: readonly Feature[],
+  engine: string,
+  limits: SandboxLimits,
+): readonly string[] {
+  const parts: string[] = [];
+  if (features.includes('user')) {
+    parts.push(tools.setpriv ?? 'setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--no-new-privs', '--');
+  }
+  if (features.includes('network')) parts.push(tools.unshare ?? 'unshare', '--map-root-user', '--net', '--');
+  const processes = features.includes('network') ? PROCESSES_MAX : PROCESSES_OF_USER_MAX;
+  const { memoryBytes, cpuSeconds } = limits;
+  if (limiter === tools.prlimit) {
+    const cpu = `${cpuSeconds}:${cpuSeconds + 1}`;
+    const sizes = [`--data=${memoryBytes}`, `--cpu=${cpu}`, `--nproc=${processes}`, `--nofile=${OPEN_FILES_MAX}`];
+    parts.push(limiter, ...sizes, `--fsize=${FILE_SIZE_BYTES_MAX}`, '--core=0', '--');
+  } else {
+    const kilobytes = Math.floor(memoryBytes / 1024);
+    // A shell without `ulimit -u` (dash has it as -p) still gives the limits that matter.
+    const script = `ulimit -c 0 && ulimit -f ${FILE_SIZE_BYTES_MAX} && ulimit -n ${OPEN_FILES_MAX} && ulimit -t ${cpuSeconds} && ulimit -d ${kilobytes} && exec "$@"`;
+    parts.push(limiter, '-c', script, 'sh');
+  }
+  // Innermost, because changing the user or the namespace forgets it.
+  if (features.includes('parent')) parts.push(tools.setpriv ?? 'setpriv', '--pdeathsig=KILL', '--no-new-privs', '--');
+  const flags = [`--max-old-space-size=${HEAP_MEGABYTES_MAX}`, '--v8-pool-size=1', '--disable-proto=delete', '--no-warnings'];
+  return [...parts, process.execPath, ...flags, entryPoint('scoring/onnx/child'), engine];
+}
+
+async function start(command: readonly string[]): Promise<Confined> {
+  const [program, ...args] = command;
+  const directory = await emptyDirectory();
+  let removed: Promise<void> | null = null;
+  const removeDirectory = () => {
+    removed ??= rmdir(directory).catch(() => rmSync(directory, { recursive: true, force: true }));
+    return removed;
+  };
+  try {
+    const child = spawn(program!, args, { cwd: directory, env: {}, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.on('error', () => {});
+    return { process: child, removeDirectory, kill: () => killGroup(child) };
+  } catch (error) {
+    await removeDirectory();
+    throw asFailure(error);
+  }
+}
+
+async function emptyDirectory(): Promise<string> {
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'voxd-sandbox-'));
+    // Readable by the user it is handed to, writable by nobody.
+    await chmod(directory, 0o555);
+    return directory;
+  } catch (error) {
+    throw asFailure(error);
+  }
+}
+
+function killGroup(child: ChildProcessWithoutNullStreams): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+}
+
+function asFailure(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  return scoringFailure('scoring.child_start_failed', { problem: error instanceof Error ? error.message : String(error) }, error);
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** CPU time a process has used, or null where the system does not tell. */
+export function cpuTimeMs(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
+}
