@@ -1,5 +1,9 @@
 import { canonicalJson, sha256Hex } from '../protocol/digest.js';
+import { createChance } from './chance.js';
+import { decoysOf } from './decoys.js';
+import { phonesOf, textOf } from './grammar.js';
 import type { Phone } from './phonemes.js';
+import { drawSentence } from './sentences.js';
 
 export const PROMPT_KINDS = ['plain', 'question', 'numbers', 'list', 'clusters', 'minimal-pair', 'long', 'expressive'] as const;
 export type PromptKind = (typeof PROMPT_KINDS)[number];
@@ -18,6 +22,9 @@ export interface Prompt {
 /** Changes whenever the bank, the grammar or the drawing changes, because then the same seed means other prompts. */
 export const PROMPT_SET_VERSION = 1;
 
+/** As many as one score record holds. */
+export const PROMPTS_PER_DRAW_MAX = 128;
+
 export interface DrawOptions {
   /** Kinds to draw from, in rotation; default all. */
   readonly kinds?: readonly PromptKind[];
@@ -28,16 +35,34 @@ export function promptSetDigest(prompts: readonly Prompt[]): string {
   return sha256Hex('voxd/prompts/1', canonicalJson({ version: PROMPT_SET_VERSION, prompts }));
 }
 
-/** STUB being replaced: draws a fixed sentence. */
-export function drawPrompts(seed: string, count: number, _options: DrawOptions = {}): readonly Prompt[] {
-  const phones = ['DH', 'AH0', '|', 'K', 'AE1', 'T', '|', 'S', 'AE1', 'T', '.'];
-  const decoy = ['AH0', '|', 'D', 'AO1', 'G', '|', 'R', 'AE1', 'N', '.'];
-  return Array.from({ length: count }, (_, index) => ({
+/**
+ * Prompts by seed: the same seed, count and options give the same prompts on every machine. Each prompt has its own stream of chance, so that the
+ * first eight of sixty-four are the first eight of eight.
+ *
+ * Shape: 64 hex digits (any text works) → `count` prompts, every kind once before any kind comes twice.
+ * Errors: throws RangeError beyond PROMPTS_PER_DRAW_MAX. Source: docs/scoring.md, "Prompts".
+ */
+export function drawPrompts(seed: string, count: number, options: DrawOptions = {}): readonly Prompt[] {
+  if (!Number.isInteger(count) || count < 0 || count > PROMPTS_PER_DRAW_MAX) {
+    throw new RangeError(`between 0 and ${PROMPTS_PER_DRAW_MAX} prompts can be drawn, not ${count}`);
+  }
+  const kinds = options.kinds ?? PROMPT_KINDS;
+  if (kinds.length === 0) throw new RangeError('no kind of prompt to draw from');
+  const order = createChance(seed, 'kinds');
+  const rotation: PromptKind[] = [];
+  while (rotation.length < count) rotation.push(...order.shuffle(kinds));
+  return rotation.slice(0, count).map((kind, index) => drawPrompt(seed, index, kind));
+}
+
+function drawPrompt(seed: string, index: number, kind: PromptKind): Prompt {
+  const chance = createChance(seed, `prompt/${index}`);
+  const sentence = drawSentence(kind, chance);
+  return {
     index,
-    kind: 'plain',
-    text: 'The cat sat.',
-    phones,
-    decoys: [decoy],
-    seed: sha256Hex('voxd/prompt-seed/1', seed, String(index)),
-  }));
+    kind,
+    text: textOf(sentence),
+    phones: phonesOf(sentence),
+    decoys: decoysOf(sentence, () => drawSentence(kind, chance), chance),
+    seed: chance.hex32(),
+  };
 }

@@ -1,0 +1,110 @@
+/**
+ * Did it say the text? The utterance is warped onto synthetic speech of the text and of decoy texts; it counts as said when the text fits
+ * clearly better than every decoy. No recogniser and no learned weights.
+ */
+import { EASY_DECOYS } from './decoys.js';
+import { trimmed } from './dsp/activity.js';
+import { cepstralFeatures } from './dsp/cepstrum.js';
+import { resample } from './dsp/resample.js';
+import { HEARING_RATE_HZ, melBank, melDecibels, powerSpectra, type Rows } from './dsp/spectrum.js';
+import { warpDistance } from './dsp/warping.js';
+import { expectedDurationMs, type Phone } from './phonemes.js';
+import type { Prompt } from './prompts.js';
+import { REFERENCE_VOICES, synthesiseReference } from './voices/reference.js';
+
+export interface ContentEvidence {
+  /** (best easy decoy - text) / mean easy decoy; positive: the text fits better. */
+  readonly margin: number;
+  /** Same against decoys that differ in one word. */
+  readonly hardMargin: number;
+  /** Share of the hard decoys that fit worse than the text. */
+  readonly hardWins: number;
+  /** Mean distance of the text per step. */
+  readonly distance: number;
+}
+
+export interface ContentListener {
+  listen(prompt: Prompt, samples: Float64Array): ContentEvidence;
+}
+
+const MEL_BANDS = 28;
+const MEL_LOW_HZ = 80;
+const MEL_HIGH_HZ = 6_500;
+/** Vocal tract lengths tried on the utterance. */
+const WARPS = [0.85, 0.92, 1, 1.09, 1.18] as const;
+const BANKS = WARPS.map((warp) => melBank(MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ, warp));
+const PLAIN_BANK = BANKS[2]!;
+/** Frames are spread so that one utterance has about this many; distances then cost the same for short and long texts. */
+const FRAMES_WANTED = 260;
+const HOP_MIN = 192;
+/** Prompts whose reference speech is kept; all models of a round share their prompts. */
+const PROMPTS_KEPT = 64;
+
+interface References {
+  readonly hop: number;
+  /** By candidate text (the true one first), then by voice. */
+  readonly candidates: readonly (readonly Rows[])[];
+}
+
+/** A listener that remembers the reference speech of recent prompts; what it returns depends on its arguments alone. */
+export function createContentListener(): ContentListener {
+  const kept = new Map<string, References>();
+  const referencesOf = (prompt: Prompt): References => {
+    const key = [prompt.phones, ...prompt.decoys].map((phones) => phones.join(' ')).join('/');
+    const found = kept.get(key);
+    if (found) return found;
+    const made = makeReferences(prompt);
+    if (kept.size >= PROMPTS_KEPT) kept.delete(kept.keys().next().value!);
+    kept.set(key, made);
+    return made;
+  };
+  return { listen: (prompt, samples) => compare(referencesOf(prompt), samples) };
+}
+
+function makeReferences(prompt: Prompt): References {
+  const hop = hopFor(prompt.phones);
+  const texts = [prompt.phones, ...prompt.decoys];
+  return { hop, candidates: texts.map((phones) => REFERENCE_VOICES.map((voice) => referenceFeatures(phones, voice, hop))) };
+}
+
+function referenceFeatures(phones: readonly Phone[], voice: (typeof REFERENCE_VOICES)[number], hop: number): Rows {
+  const audio = synthesiseReference(phones, voice);
+  const samples = trimmed(resample(audio.samples, audio.sampleRateHz, HEARING_RATE_HZ));
+  return cepstralFeatures(melDecibels(powerSpectra(samples, hop), PLAIN_BANK));
+}
+
+function hopFor(phones: readonly Phone[]): number {
+  const samples = (expectedDurationMs(phones) * HEARING_RATE_HZ) / 1000;
+  return Math.max(HOP_MIN, Math.ceil(samples / FRAMES_WANTED / 16) * 16);
+}
+
+function compare({ hop, candidates }: References, samples: Float64Array): ContentEvidence {
+  const spectra = powerSpectra(samples, hop);
+  const heard = BANKS.map((bank) => cepstralFeatures(melDecibels(spectra, bank)));
+  const perVoice = REFERENCE_VOICES.map((_, voice) => {
+    const warps = likelyWarps(heard, candidates, voice);
+    return candidates.map((references) => Math.min(...warps.map((warp) => warpDistance(heard[warp]!, references[voice]!))));
+  });
+  const [text, ...decoys] = candidates.map((_, n) => mean(perVoice.map((distances) => distances[n]!)));
+  const easy = decoys.slice(0, EASY_DECOYS);
+  const hard = decoys.slice(EASY_DECOYS);
+  return {
+    margin: easy.length === 0 ? 0 : (Math.min(...easy) - text!) / mean(easy),
+    hardMargin: hard.length === 0 ? 0 : (mean(hard) - text!) / mean(hard),
+    hardWins: hard.length === 0 ? 1 : hard.filter((distance) => distance > text!).length / hard.length,
+    distance: text!,
+  };
+}
+
+/** The tract lengths that fit the text best and a decoy best: neither side gets a choice that the other has not. */
+function likelyWarps(heard: readonly Rows[], candidates: References['candidates'], voice: number): readonly number[] {
+  const best = candidates.slice(0, 2).map((references) => {
+    const distances = heard.map((rows) => warpDistance(rows, references[voice]!));
+    return distances.indexOf(Math.min(...distances));
+  });
+  return [...new Set(best)];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}

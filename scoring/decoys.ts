@@ -1,0 +1,52 @@
+/** Texts that a prompt is told apart from: easy ones say something else at the same length, hard ones differ in one word. */
+import { syllablesOf, type Word } from './bank/words.js';
+import type { Chance } from './chance.js';
+import { phonesOf, type Sentence } from './grammar.js';
+import { expectedDurationMs, type Phone } from './phonemes.js';
+
+/** The first decoys of a prompt are the easy ones. */
+export const EASY_DECOYS = 3;
+/** At most this many hard ones follow; fewer where the sentence has fewer replaceable words. */
+export const HARD_DECOYS = 3;
+/** Other sentences of the same kind are drawn until this many lie at hand; the nearest in length are kept. */
+const CANDIDATES = 10;
+
+export function decoysOf(sentence: Sentence, drawAnother: () => Sentence, chance: Chance): readonly (readonly Phone[])[] {
+  return [...easyDecoys(sentence, drawAnother), ...hardDecoys(sentence, chance)];
+}
+
+function easyDecoys(sentence: Sentence, drawAnother: () => Sentence): readonly (readonly Phone[])[] {
+  const lengthMs = expectedDurationMs(phonesOf(sentence));
+  const own = new Set(contentWords(sentence));
+  const candidates = Array.from({ length: CANDIDATES }, (_, order) => {
+    const other = drawAnother();
+    const phones = phonesOf(other);
+    const shared = contentWords(other).filter((text) => own.has(text)).length;
+    return { phones, order, shared, offMs: Math.abs(expectedDurationMs(phones) - lengthMs) };
+  });
+  candidates.sort((a, b) => a.shared - b.shared || a.offMs - b.offMs || a.order - b.order);
+  return candidates.slice(0, EASY_DECOYS).map(({ phones }) => phones);
+}
+
+function hardDecoys(sentence: Sentence, chance: Chance): readonly (readonly Phone[])[] {
+  const places = chance.shuffle(sentence.pieces.flatMap((piece, at) => (piece.pool.length > 1 ? [at] : [])));
+  const decoys: (readonly Phone[])[] = [];
+  for (const at of places) {
+    if (decoys.length === HARD_DECOYS) break;
+    const { word, pool } = sentence.pieces[at]!;
+    const others = pool.filter((other) => soundsOf(other) !== soundsOf(word) && syllablesOf(other) === syllablesOf(word));
+    if (others.length === 0) continue;
+    const instead = chance.pick(others);
+    const pieces = sentence.pieces.map((piece, index) => (index === at ? { ...piece, word: instead } : piece));
+    decoys.push(phonesOf({ ...sentence, pieces }));
+  }
+  return decoys;
+}
+
+function contentWords({ pieces }: Sentence): readonly string[] {
+  return pieces.filter(({ pool }) => pool.length > 0).map(({ word }) => word.text);
+}
+
+function soundsOf({ phones }: Word): string {
+  return phones.join(' ');
+}

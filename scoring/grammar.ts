@@ -1,0 +1,108 @@
+/**
+ * Seeded sentences over the word bank. A sentence is a list of pieces; a piece that was drawn remembers what it was drawn from, so that a decoy can
+ * put another word of the same class in its place.
+ */
+import { BANK, wordOf } from './bank/bank.js';
+import { type Noun, startsWithVowel, type Verb, type Word } from './bank/words.js';
+import type { Chance } from './chance.js';
+import type { Phone } from './phonemes.js';
+
+export interface Piece {
+  readonly word: Word;
+  /** What else could stand here; empty for fixed words. */
+  readonly pool: readonly Word[];
+  /** A comma after it: a short pause. */
+  readonly pause: boolean;
+}
+
+export interface Sentence {
+  readonly pieces: readonly Piece[];
+  readonly end: '.' | '?' | '!';
+}
+
+const ones = (nouns: readonly Noun[]) => nouns.map(({ one }) => one);
+const manys = (nouns: readonly Noun[]) => nouns.map(({ many }) => many);
+const pasts = (verbs: readonly Verb[]) => verbs.map(({ past }) => past);
+const bases = (verbs: readonly Verb[]) => verbs.map(({ base }) => base);
+
+export const POOLS = {
+  thing: ones(BANK.things),
+  thingThings: manys(BANK.things),
+  person: ones(BANK.people),
+  persons: manys(BANK.people),
+  animal: ones(BANK.animals),
+  animals: manys(BANK.animals),
+  place: ones(BANK.places),
+  foods: manys(BANK.foods),
+  did: pasts(BANK.doing),
+  does: bases(BANK.doing),
+  went: pasts(BANK.going),
+  go: bases(BANK.going),
+  clusterNoun: ones(BANK.clusterNouns),
+  clusterNouns: manys(BANK.clusterNouns),
+  clusterDid: pasts(BANK.clusterVerbs),
+  digits: BANK.numbers.slice(0, 10),
+  teens: BANK.numbers.slice(2, 20),
+  tens: BANK.numbers.slice(20, 28),
+  units: BANK.numbers.slice(1, 10),
+} as const;
+
+const HOLDERS = ['the', 'the', 'the', 'my', 'his', 'her', 'our', 'their', 'this'];
+
+/** Fixed words, separated by blanks. */
+export function fixed(text: string): readonly Piece[] {
+  return text.split(' ').map((one) => ({ word: wordOf(one), pool: [], pause: false }));
+}
+
+export function draw(chance: Chance, pool: readonly Word[]): Piece {
+  return { word: chance.pick(pool), pool, pause: false };
+}
+
+/** The same pieces with a comma after the last. */
+export function paused(pieces: readonly Piece[]): readonly Piece[] {
+  return pieces.map((piece, at) => (at === pieces.length - 1 ? { ...piece, pause: true } : piece));
+}
+
+/** An article or possessive, sometimes an adjective, and a noun. */
+export function thingPhrase(chance: Chance, pool: readonly Word[], adjectives: readonly Word[] = BANK.adjectives): readonly Piece[] {
+  const described = chance.chance(3, 5) ? [draw(chance, adjectives), draw(chance, pool)] : [draw(chance, pool)];
+  if (chance.chance(1, 4)) return [...fixed(startsWithVowel(described[0]!.word) ? 'an' : 'a'), ...described];
+  return [...fixed(chance.pick(HOLDERS)), ...described];
+}
+
+export function placePhrase(chance: Chance): readonly Piece[] {
+  return [draw(chance, BANK.prepositions), ...fixed('the'), draw(chance, POOLS.place)];
+}
+
+/** Who does something: a name, a person or an animal. */
+export function actor(chance: Chance): readonly Piece[] {
+  const kind = chance.below(3);
+  if (kind === 0) return [draw(chance, BANK.names)];
+  return thingPhrase(chance, kind === 1 ? POOLS.person : POOLS.animal);
+}
+
+/** Shape: 1..999 in words, such as "three hundred forty two". */
+export function numberPhrase(chance: Chance): readonly Piece[] {
+  const below100 = (): readonly Piece[] =>
+    chance.chance(1, 3) ? [draw(chance, POOLS.teens)] : [draw(chance, POOLS.tens), draw(chance, POOLS.units)];
+  if (chance.chance(1, 2)) return below100();
+  const size = chance.chance(2, 3) ? 'hundred' : 'thousand';
+  return [draw(chance, POOLS.units), ...fixed(size), ...below100()];
+}
+
+/** Shape: pieces → text with a capital letter and its marks. */
+export function textOf({ pieces, end }: Sentence): string {
+  const text = pieces.map(({ word, pause }) => `${word.text}${pause ? ',' : ''}`).join(' ');
+  return `${text[0]!.toUpperCase()}${text.slice(1)}${end}`;
+}
+
+/** Shape: pieces → phones with `|` between words, `,` for pauses and the end mark. */
+export function phonesOf({ pieces, end }: Sentence): readonly Phone[] {
+  const phones: Phone[] = [];
+  pieces.forEach(({ word, pause }, at) => {
+    phones.push(...word.phones);
+    if (at === pieces.length - 1) phones.push(end);
+    else phones.push(pause ? ',' : '|');
+  });
+  return phones;
+}
