@@ -75,7 +75,7 @@ const schema = z
       scales: TENSOR_NAME,
       speaker: TENSOR_NAME.nullable(),
     }),
-    output: z.strictObject({ name: TENSOR_NAME, layout: z.enum(['B1T', 'BT', 'T']) }),
+    output: z.strictObject({ name: TENSOR_NAME, layout: z.enum(['B11T', 'B1T', 'BT', 'T']) }),
     sampleRateHz: z.number().int().min(SAMPLE_RATE_HZ_MIN).max(SAMPLE_RATE_HZ_MAX),
     tokens: z.strictObject({
       /** One IPA code point → the ids that stand for it. */

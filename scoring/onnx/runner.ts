@@ -1,20 +1,18 @@
 /** Voices behind the sandbox: a verified package in, audio out. */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fromHex } from '../../protocol/digest.js';
 import { invariant, isFailure } from '../../protocol/failure.js';
 import { unwrap } from '../../protocol/result.js';
 import type { Audio } from '../audio.js';
-import { modelFailure, scoringFailure } from '../failures.js';
+import { scoringFailure } from '../failures.js';
 import { contractOf, precheckGraph } from '../graph/precheck.js';
 import { SEED_WORDS, type SeededGraph, seedRandomNodes, seedWords } from '../graph/random.js';
 import { graphFile, type Manifest } from '../manifest.js';
 import { ipaOf } from '../phonemes.js';
-import type { EngineName, RunLimits, Utterance, VerifiedModel, VoiceRunner, VoiceSession } from '../ports.js';
+import type { EngineName, RunLimits, Utterance, VoiceRunner, VoiceSession } from '../ports.js';
 import { tokenIds } from '../tokens.js';
 import { engineIdOf } from './engines.js';
 import { type GraphProcess, type GraphTensor, openGraph } from './graph-process.js';
+import { readVerified } from './package-files.js';
 import { type Confinement, findConfinement, type SandboxReport } from './sandbox.js';
 
 /** A session starts a new process after one that died, this often; then it repeats the last failure. */
@@ -53,7 +51,7 @@ export function createVoiceRunner({ engine, skipPrecheck = false }: VoiceRunnerO
       if (engine === 'native' && !found.report.memoryBounded) {
         throw scoringFailure('scoring.sandbox_unavailable', { problem: 'memory cannot be limited, so only the wasm engine may run' });
       }
-      const bytes = await readGraph(model);
+      const bytes = await readVerified(model, graphFile(model.manifest));
       const graph = skipPrecheck ? { bytes, seedInput: null } : repeatable(bytes, model.manifest);
       const outputBytesMax = samplesMax(model.manifest, limits) * Float32Array.BYTES_PER_ELEMENT;
       const start = (startSignal?: AbortSignal) => openGraph(found, graph.bytes, { engine, limits, outputBytesMax }, startSignal);
@@ -64,17 +62,6 @@ export function createVoiceRunner({ engine, skipPrecheck = false }: VoiceRunnerO
 
 function repeatable(bytes: Uint8Array, manifest: Manifest): SeededGraph {
   return unwrap(seedRandomNodes(unwrap(precheckGraph(bytes, contractOf(manifest)))));
-}
-
-/** The package was verified when it came; what is run is verified again, from the one buffer that is used. */
-async function readGraph(model: VerifiedModel): Promise<Uint8Array> {
-  const file = graphFile(model.manifest);
-  const bytes = await readFile(join(model.directory, file.path)).catch((error: unknown) => {
-    throw modelFailure('model.file_missing', { file: file.path }, error);
-  });
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== file.sha256) throw modelFailure('model.digest_mismatch', { file: file.path, offset: 0 });
-  return bytes;
 }
 
 type Start = (signal?: AbortSignal) => Promise<GraphProcess>;
