@@ -1,0 +1,406 @@
+import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightEntry, WeightFacts } from '../../chain/ports.js';
+import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
+import { chainFailure } from '../../chain/substrate/failures.js';
+import { refusalFailure } from '../../chain/substrate/refusals.js';
+import { sha256Hex, toHex } from '../../protocol/digest.js';
+import type { Failure } from '../../protocol/failure.js';
+import { aHash, aHotkey } from './keys.js';
+
+export interface FakeChainOptions {
+  readonly netuid?: number;
+  readonly genesis?: Hash;
+  /** First block; default 100. */
+  readonly startBlock?: number;
+  readonly specVersion?: number;
+  readonly blockTimeMs?: number;
+  readonly hyperparameters?: Partial<Hyperparameters>;
+  /** Minimum stake to set weights. */
+  readonly stakeThresholdRao?: bigint;
+  /** True (default): epochs are state, as on spec ≥ 423; false: `weightFacts().epochClock` is null. */
+  readonly statefulEpochs?: boolean;
+  /**
+   * `instant` (default): a transaction makes a block of its own and is final at once. `manual`: it waits for `advance`, which puts
+   * everything that waits into the first new block.
+   */
+  readonly inclusion?: 'instant' | 'manual';
+  /** Blocks between the newest block and the newest final one; default 0. */
+  readonly finalityLag?: number;
+}
+
+export type FakeOperation =
+  | 'finalizedHead'
+  | 'blockAt'
+  | 'snapshot'
+  | 'weightFacts'
+  | 'weightsOf'
+  | 'setWeights'
+  | 'serveAxon'
+  | 'setCommitment'
+  | 'burnedRegister'
+  | 'addStake';
+
+export interface Registering {
+  readonly coldkey?: Hotkey;
+  readonly stakeRao?: bigint;
+  readonly permit?: boolean;
+  /** Takes this seat from whoever has it; default: the next free seat. */
+  readonly uid?: Uid;
+}
+
+export interface FakeChain {
+  readonly netuid: number;
+  readonly genesis: Hash;
+  readonly reader: ChainReader;
+  readonly writer: ChainWriter;
+  /** Newest block, final or not. */
+  head(): BlockRef;
+  /** Makes blocks; finalized heads are reported one by one. Returns the newest. */
+  advance(blocks?: number): BlockRef;
+  /** Seats a hotkey in the current state: visible from the next block on (`advance` is called for you). */
+  register(hotkey: Hotkey, how?: Registering): Uid;
+  deregister(hotkey: Hotkey): void;
+  /** Changes what the chain says about a neuron, then makes a block. */
+  patch(hotkey: Hotkey, change: Partial<Omit<Neuron, 'uid' | 'hotkey'>>): void;
+  setStake(hotkey: Hotkey, stakeRao: bigint): void;
+  setPermit(hotkey: Hotkey, permit: boolean): void;
+  /** Commits as if the miner had done it now. */
+  commit(hotkey: Hotkey, data: Uint8Array | string): number;
+  setHyperparameters(change: Partial<Hyperparameters>): void;
+  setOwner(hotkey: Hotkey | null): void;
+  /** The next `times` calls of that operation reject with this failure. */
+  failNext(operation: FakeOperation, failure: Failure, times?: number): void;
+  /** Calls made so far, oldest first. */
+  readonly calls: readonly { readonly operation: FakeOperation; readonly args: readonly unknown[] }[];
+  /** Transactions that wait for a block (manual inclusion). */
+  waiting(): number;
+}
+
+interface State {
+  readonly hyperparameters: Hyperparameters;
+  readonly neurons: readonly Neuron[];
+  readonly rows: ReadonlyMap<string, readonly WeightEntry[]>;
+  readonly owner: Hotkey | null;
+  readonly lastEpochBlock: number;
+  readonly epochIndex: number;
+}
+
+const DEFAULTS: Hyperparameters = {
+  tempo: 20,
+  minAllowedWeights: 1,
+  weightsVersionKey: 0n,
+  weightsRateLimitBlocks: 100,
+  activityCutoffBlocks: 5000,
+  immunityPeriodBlocks: 4096,
+  maxValidators: 64,
+  maxUids: 256,
+  commitRevealEnabled: false,
+  revealPeriodEpochs: 1,
+  servingRateLimitBlocks: 50,
+  burnRao: 1_000_000_000n,
+  registrationAllowed: true,
+};
+
+/** A subnet in memory that answers like the chain does: same refusals in the same order, same snapshots of past blocks. */
+export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
+  const netuid = options.netuid ?? 1;
+  const genesis = options.genesis ?? aHash('fake genesis');
+  const finalityLag = options.finalityLag ?? 0;
+  const start = options.startBlock ?? 100;
+  const identity: ChainIdentity = {
+    endpoint: 'fake://chain',
+    chain: 'fake',
+    genesis,
+    specName: 'node-subtensor',
+    specVersion: options.specVersion ?? 425,
+    blockTimeMs: options.blockTimeMs ?? 12_000,
+  };
+  let number = start;
+  let state: State = {
+    hyperparameters: { ...DEFAULTS, ...options.hyperparameters },
+    neurons: [],
+    rows: new Map(),
+    owner: null,
+    lastEpochBlock: start,
+    epochIndex: 0,
+  };
+  const history = new Map<number, State>([[number, state]]);
+  const listeners = new Set<(head: BlockRef) => void>();
+  const planned = new Map<FakeOperation, Failure[]>();
+  const calls: { operation: FakeOperation; args: readonly unknown[] }[] = [];
+  const pool: { run: () => void; settle: () => void }[] = [];
+  const settling: { at: number; settle: () => void }[] = [];
+
+  const refAt = (n: number): BlockRef => ({ number: n, hash: n === 0 ? genesis : (`0x${sha256Hex(genesis, String(n))}` as Hash) });
+  const finalized = () => refAt(Math.max(start, number - finalityLag));
+
+  function enter(operation: FakeOperation, args: readonly unknown[]): void {
+    calls.push({ operation, args });
+    const failure = planned.get(operation)?.shift();
+    if (failure !== undefined) throw failure;
+  }
+
+  function replaceNeuron(hotkey: Hotkey, change: Partial<Neuron>): void {
+    state = { ...state, neurons: state.neurons.map((n) => (n.hotkey === hotkey ? { ...n, ...change } : n)) };
+  }
+
+  function mineOne(): void {
+    number += 1;
+    for (const tx of pool.splice(0)) {
+      tx.run();
+      settling.push({ at: number, settle: tx.settle });
+    }
+    if (number - state.lastEpochBlock >= state.hyperparameters.tempo) {
+      state = { ...state, lastEpochBlock: number, epochIndex: state.epochIndex + 1 };
+    }
+    history.set(number, state);
+    const head = finalized();
+    for (const ready of settling.filter(({ at }) => at <= head.number)) {
+      settling.splice(settling.indexOf(ready), 1);
+      ready.settle();
+    }
+    if (number - finalityLag >= start) for (const listener of [...listeners]) listener(head);
+  }
+
+  function advance(blocks = 1): BlockRef {
+    for (let i = 0; i < blocks; i += 1) mineOne();
+    return refAt(number);
+  }
+
+  /** Queues a transaction: `run` is the dispatch, in a block; what it throws is the refusal. */
+  function transact(operation: FakeOperation, method: string, args: readonly unknown[], run: () => void): Promise<Inclusion> {
+    return new Promise((resolve, reject) => {
+      enter(operation, args);
+      let refusal: unknown = null;
+      let block = refAt(number);
+      pool.push({
+        run: () => {
+          block = refAt(number);
+          try {
+            run();
+          } catch (error) {
+            refusal = error;
+          }
+        },
+        settle: () => {
+          if (refusal !== null) reject(refusal);
+          else resolve({ block, extrinsicHash: `0x${sha256Hex(method, String(calls.length), block.hash)}` as Hash, method });
+        },
+      });
+      if (options.inclusion !== 'manual') advance(1 + finalityLag);
+    });
+  }
+
+  function refuse(method: string, error: string, facts: { blocksToWait?: number } = {}): never {
+    const failure = refusalFailure(method, { pallet: 'subtensorModule', error, documentation: '' }, refAt(number));
+    if (facts.blocksToWait === undefined) throw failure;
+    throw chainFailure('chain.rate_limited', { ...failure.facts, ...facts });
+  }
+
+  function neuronOf(hotkey: Hotkey): Neuron | null {
+    return state.neurons.find((neuron) => neuron.hotkey === hotkey) ?? null;
+  }
+
+  function stateAt(at: BlockRef): State {
+    const found = history.get(at.number);
+    if (found === undefined || refAt(at.number).hash !== at.hash) {
+      throw chainFailure('chain.block_not_found', { block: at.number, endpoint: identity.endpoint });
+    }
+    return found;
+  }
+
+  function freeUid(): Uid {
+    const taken = new Set(state.neurons.map((n) => n.uid));
+    let uid = 0;
+    while (taken.has(uid)) uid += 1;
+    return uid;
+  }
+
+  function seat(hotkey: Hotkey, how: Registering): Uid {
+    const taken = how.uid === undefined ? undefined : state.neurons.find((n) => n.uid === how.uid);
+    const uid = how.uid ?? freeUid();
+    const neuron: Neuron = {
+      uid,
+      hotkey,
+      coldkey: how.coldkey ?? aHotkey(`coldkey of ${hotkey}`),
+      stakeRao: how.stakeRao ?? 0n,
+      validatorPermit: how.permit ?? false,
+      active: true,
+      lastUpdate: number,
+      registeredAt: number,
+      axon: null,
+      commitment: null,
+      incentive: 0,
+      dividends: 0,
+      emissionRao: 0n,
+    };
+    const others = state.neurons.filter((n) => n !== taken && n.hotkey !== hotkey);
+    state = { ...state, neurons: [...others, neuron].sort((a, b) => a.uid - b.uid) };
+    return uid;
+  }
+
+  const subnet = (asked: number) => {
+    if (asked !== netuid) throw chainFailure('chain.subnet_not_found', { netuid: asked });
+  };
+
+  const reader: ChainReader = {
+    identity: () => identity,
+    finalizedHead: async () => {
+      enter('finalizedHead', []);
+      return finalized();
+    },
+    blockAt: async (n) => {
+      enter('blockAt', [n]);
+      if (n > finalized().number) throw chainFailure('chain.block_not_finalized', { block: n, finalized: finalized().number });
+      return refAt(n);
+    },
+    onFinalized: (listener) => {
+      const own = (head: BlockRef) => listener(head);
+      listeners.add(own);
+      return () => {
+        listeners.delete(own);
+      };
+    },
+    snapshot: async (asked, at) => {
+      enter('snapshot', [asked, at]);
+      subnet(asked);
+      const block = at ?? finalized();
+      const { hyperparameters, neurons } = stateAt(block);
+      const snapshot: SubnetSnapshot = { genesis, netuid, block, specVersion: identity.specVersion, hyperparameters, neurons };
+      return snapshot;
+    },
+    weightFacts: async (asked, mechanism, hotkey) => {
+      enter('weightFacts', [asked, mechanism, hotkey]);
+      subnet(asked);
+      const block = finalized();
+      const { hyperparameters, neurons, owner, lastEpochBlock, epochIndex } = stateAt(block);
+      const self = neurons.find((neuron) => neuron.hotkey === hotkey);
+      const facts: WeightFacts = {
+        block,
+        netuid,
+        mechanism,
+        hotkey,
+        uid: self?.uid ?? null,
+        registeredAt: self?.registeredAt ?? 0,
+        lastUpdate: self?.lastUpdate ?? 0,
+        validatorPermit: self?.validatorPermit ?? false,
+        isOwner: owner === hotkey,
+        stakeRao: self?.stakeRao ?? 0n,
+        stakeThresholdRao: options.stakeThresholdRao ?? 0n,
+        neuronCount: neurons.length,
+        minAllowedWeights: hyperparameters.minAllowedWeights,
+        weightsVersionKey: hyperparameters.weightsVersionKey,
+        rateLimitBlocks: hyperparameters.weightsRateLimitBlocks,
+        commitRevealEnabled: hyperparameters.commitRevealEnabled,
+        tempo: hyperparameters.tempo,
+        epochClock: options.statefulEpochs === false ? null : { lastEpochBlock, pendingEpochAt: 0, index: epochIndex },
+      };
+      return facts;
+    },
+    weightsOf: async (asked, mechanism, uid, at) => {
+      enter('weightsOf', [asked, mechanism, uid, at]);
+      subnet(asked);
+      return stateAt(at ?? finalized()).rows.get(`${mechanism}/${uid}`) ?? [];
+    },
+  };
+
+  const writer: ChainWriter = {
+    setWeights: (signer, { netuid: asked, mechanism, uids, values, versionKey }) => {
+      const method = mechanism === 0 ? 'subtensorModule.setWeights' : 'subtensorModule.setMechanismWeights';
+      return transact('setWeights', method, [signer.hotkey, { netuid: asked, mechanism, uids, values, versionKey }], () => {
+        const { hyperparameters: hyper, neurons } = state;
+        if (hyper.commitRevealEnabled) refuse(method, 'CommitRevealEnabled');
+        if (uids.length !== values.length) refuse(method, 'WeightVecNotEqualSize');
+        if (asked !== netuid || mechanism < 0 || mechanism > 1) refuse(method, 'MechanismDoesNotExist');
+        if (uids.length > neurons.length) refuse(method, 'UidsLengthExceedUidsInSubNet');
+        const self = neuronOf(signer.hotkey) ?? refuse(method, 'HotKeyNotRegisteredInSubNet');
+        const owner = state.owner === signer.hotkey;
+        if (!owner && self.stakeRao < (options.stakeThresholdRao ?? 0n)) refuse(method, 'NotEnoughStakeToSetWeights');
+        if (hyper.weightsVersionKey !== 0n && versionKey < hyper.weightsVersionKey) refuse(method, 'IncorrectWeightVersionKey');
+        const nextAt = self.lastUpdate + hyper.weightsRateLimitBlocks;
+        if (self.lastUpdate !== 0 && number < nextAt) refuse(method, 'SettingWeightsTooFast', { blocksToWait: nextAt - number });
+        const selfOnly = uids.length === 1 && uids[0] === self.uid;
+        if (!selfOnly && !owner && !self.validatorPermit) refuse(method, 'NeuronNoValidatorPermit');
+        if (new Set(uids).size !== uids.length) refuse(method, 'DuplicateUids');
+        if (uids.some((uid) => !neurons.some((n) => n.uid === uid))) refuse(method, 'UidVecContainInvalidOne');
+        if (!selfOnly && uids.length < Math.min(neurons.length, hyper.minAllowedWeights)) refuse(method, 'WeightVecLengthIsLow');
+        const max = Math.max(0, ...values);
+        const scaled = uids.map((uid, i) => ({ uid, value: max === 0 ? 0 : Math.floor(((values[i] ?? 0) * 65535) / max) }));
+        const rows = new Map(state.rows).set(
+          `${mechanism}/${self.uid}`,
+          scaled.toSorted((a, b) => a.uid - b.uid),
+        );
+        state = { ...state, rows };
+        replaceNeuron(signer.hotkey, { lastUpdate: number });
+      });
+    },
+    serveAxon: (signer, asked, endpoint) => {
+      const method = endpoint.peerKey === null ? 'subtensorModule.serveAxon' : 'subtensorModule.serveAxonTls';
+      return transact('serveAxon', method, [signer.hotkey, asked, endpoint], () => {
+        const self = (asked === netuid ? neuronOf(signer.hotkey) : null) ?? refuse(method, 'HotKeyNotRegisteredInNetwork');
+        if (endpoint.ip === '127.0.0.1' || endpoint.ip === '::1') refuse(method, 'InvalidIpAddress');
+        const nextAt = (self.axon?.block ?? -Infinity) + state.hyperparameters.servingRateLimitBlocks;
+        if (number < nextAt) refuse(method, 'ServingRateLimitExceeded', { blocksToWait: nextAt - number });
+        if (endpoint.port === 0) refuse(method, 'InvalidPort');
+        const peerKey = endpoint.peerKey === null ? (self.axon?.peerKey ?? null) : toHex(endpoint.peerKey);
+        const { ip, port, protocol, version } = endpoint;
+        replaceNeuron(signer.hotkey, { axon: { ip, port, protocol, version, block: number, peerKey } });
+      });
+    },
+    setCommitment: (signer, asked, data) =>
+      transact('setCommitment', 'commitments.setCommitment', [signer.hotkey, asked, data], () => {
+        if (asked !== netuid || neuronOf(signer.hotkey) === null) refuse('commitments.setCommitment', 'AccountNotAllowedCommit');
+        replaceNeuron(signer.hotkey, { commitment: { block: number, data: toHex(data) } });
+      }),
+    burnedRegister: (coldkey, asked, hotkey) =>
+      transact('burnedRegister', 'subtensorModule.burnedRegister', [coldkey.hotkey, asked, hotkey], () => {
+        const method = 'subtensorModule.burnedRegister';
+        if (asked !== netuid) refuse(method, 'SubnetNotExists');
+        if (!state.hyperparameters.registrationAllowed) refuse(method, 'SubNetRegistrationDisabled');
+        if (neuronOf(hotkey) !== null) refuse(method, 'HotKeyAlreadyRegisteredInSubNet');
+        if (state.neurons.length >= state.hyperparameters.maxUids) refuse(method, 'NoNeuronIdAvailable');
+        seat(hotkey, { coldkey: coldkey.hotkey });
+      }),
+    addStake: (coldkey, asked, hotkey, amountRao) =>
+      transact('addStake', 'subtensorModule.addStake', [coldkey.hotkey, asked, hotkey, amountRao], () => {
+        if (asked !== netuid) refuse('subtensorModule.addStake', 'SubnetNotExists');
+        const self = neuronOf(hotkey) ?? refuse('subtensorModule.addStake', 'HotKeyAccountNotExists');
+        replaceNeuron(hotkey, { stakeRao: self.stakeRao + amountRao });
+      }),
+  };
+
+  const change = (apply: () => void) => {
+    apply();
+    advance();
+  };
+
+  return {
+    netuid,
+    genesis,
+    reader,
+    writer,
+    head: () => refAt(number),
+    advance,
+    register: (hotkey, how = {}) => {
+      const uid = seat(hotkey, how);
+      replaceNeuron(hotkey, { registeredAt: number + 1, lastUpdate: number + 1 });
+      advance();
+      return uid;
+    },
+    deregister: (hotkey) => change(() => (state = { ...state, neurons: state.neurons.filter((n) => n.hotkey !== hotkey) })),
+    patch: (hotkey, values) => change(() => replaceNeuron(hotkey, values)),
+    setStake: (hotkey, stakeRao) => change(() => replaceNeuron(hotkey, { stakeRao })),
+    setPermit: (hotkey, validatorPermit) => change(() => replaceNeuron(hotkey, { validatorPermit })),
+    commit: (hotkey, data) => {
+      const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+      change(() => replaceNeuron(hotkey, { commitment: { block: number + 1, data: toHex(bytes) } }));
+      return number;
+    },
+    setHyperparameters: (values) => change(() => (state = { ...state, hyperparameters: { ...state.hyperparameters, ...values } })),
+    setOwner: (owner) => change(() => (state = { ...state, owner })),
+    failNext: (operation, failure, times = 1) => {
+      planned.set(operation, [...(planned.get(operation) ?? []), ...Array.from({ length: times }, () => failure)]);
+    },
+    calls,
+    waiting: () => pool.length,
+  };
+}
