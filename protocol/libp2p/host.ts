@@ -1,29 +1,57 @@
-/** Opens nothing until `start`. */
-
+/** The network host: gossip, peers and model transfer on one libp2p node. Opens nothing until `start`. */
+import './node20.js';
+import type { Connection } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { protocolFailures } from '../failures.js';
 import type { Hash } from '../names.js';
-import type { PeerId } from '../peer-id.js';
+import { type PeerId, peerIdFromKey } from '../peer-id.js';
 import type { ArtifactTransfer, Clock, Gossip, Logger, Peers, Signer, Verify } from '../ports.js';
+import { streamProtocolOf } from '../topics.js';
+import { mayDial } from './addresses.js';
+import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
+import { createArtifactServer } from './artifact-server.js';
+import type { TransferTimeouts } from './artifact-wire.js';
+import { type Connections, createConnections } from './connections.js';
+import { createDialer } from './dialer.js';
+import { createGossip } from './gossip.js';
+import { closeQuietly, createHello } from './hello.js';
+import type { NetworkMetrics } from './metrics.js';
+import { createNode, type Node } from './node.js';
+import { createPeerBook } from './peer-book.js';
+import { publicKeyOfSeed } from './peer-key.js';
+
+/** Each step of stopping gets this long. */
+export const STOP_STEP_MS_MAX = 5_000;
+const TRANSFER_STREAMS_IN_MAX = 4;
+const HELLO_STREAMS_IN_MAX = 2;
+
 export interface HostDeps {
   readonly signer: Signer;
   readonly verify: Verify;
-  /** 32-byte Ed25519 seed of the transport key (protocol/libp2p/peer-key.ts). */
+  /** 32-byte Ed25519 seed of the transport key (`loadOrCreatePeerKey`). */
   readonly peerKey: Uint8Array;
   readonly clock: Clock;
   readonly logger?: Logger;
+  readonly metrics?: NetworkMetrics;
 }
 
 export interface HostOptions {
   readonly genesis: Hash;
   readonly netuid: number;
-  /** Multiaddrs such as /ip4/0.0.0.0/tcp/4004. */
+  /** Multiaddrs such as /ip4/0.0.0.0/tcp/4004; empty: only dial. */
   readonly listen: readonly string[];
   /** What others are told; empty: what we listen on. */
   readonly announce: readonly string[];
-  /** Multiaddrs, with or without /p2p/, dialled while too few peers are connected. */
+  /** Multiaddrs, with or without /p2p/, dialled while few peers are connected. */
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
-  /** Dial loopback and private ranges (development networks). On a public network the chain's addresses could point anywhere inside ours. */
-  readonly dialPrivateAddresses: boolean;
+  /**
+   * Loopback and private ranges may be dialled, and many nodes may share one address. On a public network it must be off: the addresses on chain could
+   * point anywhere inside ours.
+   */
+  readonly privateNetwork: boolean;
+  readonly transferTimeouts?: TransferTimeouts;
 }
 
 export interface P2pHost extends Gossip, Peers, ArtifactTransfer {
@@ -33,12 +61,182 @@ export interface P2pHost extends Gossip, Peers, ArtifactTransfer {
   readonly peerKey: Uint8Array;
   /** Own multiaddrs with /p2p/; empty before `start`. */
   addresses(): readonly string[];
-  /** Connects now, beside the directory's own dialling. */
-  dial(multiaddr: string, signal?: AbortSignal): Promise<void>;
+  /** Connects and greets now, beside the directory's own dialling. Errors: `p2p.dial_failed`, `p2p.bad_address`, those of the greeting. */
+  dial(address: string, signal?: AbortSignal): Promise<void>;
   start(signal?: AbortSignal): Promise<void>;
+  /** Idempotent; the host cannot be started again. */
   stop(): Promise<void>;
 }
 
-export function createHost(_deps: HostDeps, _options: HostOptions): P2pHost {
-  throw new Error('under construction');
+interface Running {
+  readonly node: Node;
+  readonly connections: Connections;
+  readonly stop: AbortController;
+  readonly loops: Promise<unknown>;
 }
+
+export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
+  const { clock, signer } = deps;
+  const logger = deps.logger ?? SILENT;
+  const metrics = deps.metrics ?? {};
+  const network = { genesis: options.genesis, netuid: options.netuid };
+  const publicKey = publicKeyOfSeed(deps.peerKey);
+  const peerId = peerIdFromKey(publicKey);
+  const book = createPeerBook({ clock, verify: deps.verify }, { network });
+  const server = createArtifactServer({ isMember: book.isMember, logger, metrics });
+  const gossip = createGossip({ router: () => live().node.services.pubsub, logger, metrics }, network);
+  const hello = createHello(
+    { book, signer, seed: deps.peerKey, peerKey: publicKey, clock, logger },
+    { network, addresses: () => addresses().map((address) => address.replace(/\/p2p\/.*$/, '')) },
+  );
+  const dialer = createDialer(
+    {
+      clock,
+      logger,
+      dial,
+      directory: book.directory,
+      isConnected: (hotkey) => book.peerIdsOf(hotkey).length > 0,
+      memberCount: () => peers().filter((peer) => book.isMember(peer.peerId)).length,
+      random: Math.random,
+    },
+    { ownHotkey: signer.hotkey, bootstrap: options.bootstrap, maxConnections: options.maxConnections },
+  );
+  let running: Running | null = null;
+  let stopped = false;
+
+  function live(): Running {
+    if (running === null) throw protocolFailures('p2p.not_started');
+    return running;
+  }
+
+  const peers = () => running?.connections.peers() ?? [];
+  const addresses = () => running?.node.getMultiaddrs().map(String) ?? [];
+
+  async function dial(address: string, signal?: AbortSignal): Promise<void> {
+    const { node, connections } = live();
+    const target = parseAddress(address);
+    let connection: Connection;
+    try {
+      connection = await node.dial(target, signal === undefined ? {} : { signal });
+    } catch (cause) {
+      throw protocolFailures('p2p.dial_failed', { address }, cause);
+    }
+    if (book.bound(connection.remotePeer.toString()) === null) await connections.ensureGreeted(connection);
+  }
+
+  async function openStream(peer: string, signal: AbortSignal | undefined) {
+    const connection = live()
+      .node.getConnections(peerIdFromString(peer))
+      .find(({ status }) => status === 'open');
+    if (connection === undefined) throw protocolFailures('p2p.not_connected', { peer });
+    try {
+      const wait = AbortSignal.timeout(TRANSFER_TIMEOUTS.firstByteMs);
+      return await connection.newStream(streamProtocolOf(network, 'artifact'), {
+        signal: signal === undefined ? wait : AbortSignal.any([signal, wait]),
+      });
+    } catch (cause) {
+      throw protocolFailures('p2p.stream_failed', { peer }, cause);
+    }
+  }
+
+  function disconnect(peer: string): void {
+    logger.info({ peer }, 'a peer does not read what it is sent and is disconnected');
+    for (const connection of running?.node.getConnections(peerIdFromString(peer)) ?? []) closeQuietly(connection);
+  }
+
+  async function start(): Promise<void> {
+    if (running !== null || stopped) throw protocolFailures('p2p.not_started');
+    for (const address of [...options.listen, ...options.announce, ...options.bootstrap]) parseAddress(address);
+    const node = await createNode({
+      network,
+      seed: deps.peerKey,
+      listen: options.listen,
+      announce: options.announce,
+      maxConnections: options.maxConnections,
+      gater: {
+        denyDialMultiaddr: (address) => !mayDial(address, options.privateNetwork),
+        denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
+        denyOutboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
+      },
+      scores: { worthOf: book.worthOf, knownIps: book.knownIps, privateNetwork: options.privateNetwork },
+      contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: disconnect },
+    });
+    const onChange = () => {
+      const all = peers();
+      const inbound = all.filter(({ direction }) => direction === 'inbound').length;
+      metrics.connections?.(inbound, all.length - inbound);
+    };
+    const connections = createConnections({ node, book, hello, clock, logger, onChange }, options);
+    const stop = new AbortController();
+    await node.handle(hello.protocol, hello.onStream, { maxInboundStreams: HELLO_STREAMS_IN_MAX });
+    await node.handle(streamProtocolOf(network, 'artifact'), server.onStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });
+    const following = connections.run(stop.signal);
+    try {
+      await node.start();
+    } catch (cause) {
+      stop.abort();
+      await following;
+      await bounded(Promise.resolve(node.stop()));
+      throw protocolFailures('p2p.listen_failed', { addresses: [...options.listen] }, cause);
+    }
+    running = { node, connections, stop, loops: following };
+    gossip.start();
+    const dialing = dialer.run(stop.signal);
+    running = { ...running, loops: Promise.allSettled([following, dialing]) };
+    logger.info({ peerId, addresses: addresses() }, 'the network host listens');
+  }
+
+  async function stop(): Promise<void> {
+    stopped = true;
+    const current = running;
+    if (current === null) return;
+    current.stop.abort();
+    await bounded(gossip.stop());
+    await bounded(current.loops);
+    await bounded(Promise.resolve(current.node.stop()));
+    await bounded(current.connections.settled());
+    running = null;
+  }
+
+  return {
+    name: 'p2p',
+    peerId,
+    peerKey: publicKey,
+    addresses,
+    dial,
+    start,
+    stop,
+    publish: gossip.publish,
+    onMessage: gossip.onMessage,
+    peers,
+    peerOf: (hotkey) => peers().find((peer) => peer.hotkey === hotkey) ?? null,
+    setDirectory(entries) {
+      book.setDirectory(entries);
+      dialer.wake();
+    },
+    setMembers: book.setMembers,
+    onPeer: book.onPeer,
+    serve: server.serve,
+    fetchModel: (request) => fetchModel({ openStream, metrics }, request, options.transferTimeouts ?? TRANSFER_TIMEOUTS),
+  };
+}
+
+function parseAddress(address: string): Multiaddr {
+  try {
+    return multiaddr(address);
+  } catch (cause) {
+    throw protocolFailures('p2p.bad_address', { address }, cause);
+  }
+}
+
+/** Waits for a step of stopping, but not for ever. */
+async function bounded(step: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, STOP_STEP_MS_MAX);
+  });
+  await Promise.race([step.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,149 @@
+/** Follows the connections of a node: greets, renews, and closes those that are one too many. */
+import type { Connection } from '@libp2p/interface';
+import { type PeerId, parsePeerId } from '../peer-id.js';
+import type { Clock, Logger, Peer } from '../ports.js';
+import { BINDING_RENEW_AFTER_MS, closeQuietly, type HelloProtocol } from './hello.js';
+import type { Node } from './node.js';
+import type { PeerBook } from './peer-book.js';
+
+/** A connection without proof is closed after this time. */
+export const UNPROVED_MS_MAX = 15_000;
+/** Connections without proof at one time; the next inbound one is closed. */
+export const UNPROVED_MAX = 16;
+const TURN_MS = 5_000;
+/** A second connection to a peer may be the one that is about to win; only older ones are closed. */
+const DUPLICATE_AGE_MS = 5_000;
+
+export interface ConnectionsDeps {
+  readonly node: Node;
+  readonly book: PeerBook;
+  readonly hello: HelloProtocol;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onChange: () => void;
+}
+
+export interface Connections {
+  /** Until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  peers(): readonly Peer[];
+  /** Resolves when every greeting under way has ended. */
+  settled(): Promise<void>;
+  /** Greets unless it has been done. */
+  ensureGreeted(connection: Connection): Promise<void>;
+}
+
+export function createConnections(
+  { node, book, hello, clock, logger, onChange }: ConnectionsDeps,
+  options: { maxConnections: number },
+): Connections {
+  const greetings = new Map<string, Promise<void>>();
+  const greetedAtMs = new Map<string, number>();
+
+  function greet(connection: Connection): Promise<void> {
+    const present = greetings.get(connection.id);
+    if (present !== undefined) return present;
+    const greeting = hello.greet(connection).then(
+      () => {
+        greetedAtMs.set(connection.id, clock.nowMs());
+        onChange();
+      },
+      (error: unknown) => {
+        logger.debug({ err: error, peer: connection.remotePeer.toString() }, 'a greeting failed');
+        throw error;
+      },
+    );
+    const done = greeting.finally(() => greetings.delete(connection.id));
+    greetings.set(connection.id, done);
+    return done;
+  }
+
+  function onOpen({ detail: connection }: CustomEvent<Connection>): void {
+    const peer = peerIdOf(connection);
+    if (peer === null) return;
+    book.opened(peer);
+    if (connection.direction === 'outbound') greet(connection).catch(() => {});
+    else if (unproved().length > UNPROVED_MAX || node.getConnections().length > options.maxConnections) closeQuietly(connection);
+  }
+
+  function onClose({ detail: connection }: CustomEvent<Connection>): void {
+    greetedAtMs.delete(connection.id);
+    const peer = peerIdOf(connection);
+    if (peer === null || node.getConnections(connection.remotePeer).some(({ status }) => status === 'open')) return;
+    book.closed(peer);
+    onChange();
+  }
+
+  function unproved(): readonly Connection[] {
+    return node.getConnections().filter((connection) => book.bound(connection.remotePeer.toString()) === null);
+  }
+
+  function tidy(): void {
+    const nowMs = clock.nowMs();
+    for (const connection of unproved()) if (nowMs - connection.timeline.open > UNPROVED_MS_MAX) closeQuietly(connection);
+    for (const connection of node.getConnections()) {
+      const at = greetedAtMs.get(connection.id);
+      if (at !== undefined && nowMs - at > BINDING_RENEW_AFTER_MS) greet(connection).catch(() => {});
+    }
+    for (const connection of duplicates(node.getConnections(), node.peerId.toString(), nowMs)) closeQuietly(connection);
+  }
+
+  return {
+    peers() {
+      const best = new Map<string, Connection>();
+      for (const connection of node.getConnections()) {
+        const id = connection.remotePeer.toString();
+        if (connection.status === 'open' && !best.has(id)) best.set(id, connection);
+      }
+      return [...best].flatMap(([id, connection]) => {
+        const peerId = peerIdOf(connection);
+        if (peerId === null) return [];
+        return {
+          peerId,
+          hotkey: book.bound(id)?.hotkey ?? null,
+          address: connection.remoteAddr.toString(),
+          direction: connection.direction,
+          connectedAtMs: connection.timeline.open,
+          score: node.services.pubsub.getScore(id),
+        };
+      });
+    },
+    async settled() {
+      await Promise.allSettled(greetings.values());
+    },
+    ensureGreeted: (connection) => (greetedAtMs.has(connection.id) ? Promise.resolve() : greet(connection)),
+    async run(signal) {
+      node.addEventListener('connection:open', onOpen);
+      node.addEventListener('connection:close', onClose);
+      while (!signal.aborted) {
+        await clock.sleep(TURN_MS, signal).catch(() => undefined);
+        if (!signal.aborted) tidy();
+      }
+      node.removeEventListener('connection:open', onOpen);
+      node.removeEventListener('connection:close', onClose);
+    },
+  };
+}
+
+export function peerIdOf(connection: Connection): PeerId | null {
+  const parsed = parsePeerId(connection.remotePeer.toString());
+  return parsed.ok ? parsed.value : null;
+}
+
+/** Two peers that dial each other at once have two connections. Both sides keep the one that the smaller peer id dialled, the oldest of those. */
+export function duplicates(connections: readonly Connection[], ownId: string, nowMs: number): readonly Connection[] {
+  const byPeer = new Map<string, Connection[]>();
+  for (const connection of connections) {
+    if (connection.status !== 'open') continue;
+    const id = connection.remotePeer.toString();
+    byPeer.set(id, [...(byPeer.get(id) ?? []), connection]);
+  }
+  return [...byPeer].flatMap(([id, group]) => {
+    if (group.length < 2 || group.some(({ timeline }) => nowMs - timeline.open < DUPLICATE_AGE_MS)) return [];
+    const favoured = ownId < id ? 'outbound' : 'inbound';
+    const ranked = [...group].sort(
+      (a, b) => Number(b.direction === favoured) - Number(a.direction === favoured) || a.timeline.open - b.timeline.open,
+    );
+    return ranked.slice(1);
+  });
+}

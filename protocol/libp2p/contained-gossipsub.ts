@@ -1,0 +1,153 @@
+/** gossipsub 14.1.2 with its known defects contained (docs/wire.md, "gossipsub defects"). Nothing else in the program knows it. */
+import { GossipSub, type GossipSubComponents, type GossipsubOpts } from '@chainsafe/libp2p-gossipsub';
+import type { RPC } from '@chainsafe/libp2p-gossipsub/message';
+import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
+import { createRateLimiter, type RateLimit } from '../rate.js';
+import { repairRpcLimits } from './rpc-limits.js';
+
+/** A larger frame is answered by cutting the stream, so what we send stays well below (MESSAGE_FRAME_BYTES_MAX). */
+export const RPC_SIZE_BYTES_MAX = 2 * 1024 * 1024;
+/** An answer to IWANT is one frame upstream; here it is cut into frames of about this size. */
+export const MESSAGE_FRAME_BYTES_MAX = 512 * 1024;
+export const SEND_BUFFER_BYTES_MAX = 4 * 1024 * 1024;
+/** A peer that does not read for this long is disconnected. */
+const SEND_BUFFER_FULL_MS_MAX = 10_000;
+const PEERS_TRACKED_MAX = 512;
+const MESSAGES: RateLimit = { intervalMs: 2, burst: 4_000 };
+const MESSAGE_BYTES: RateLimit = { intervalMs: 1 / 1024, burst: 16 * 1024 * 1024 };
+const CONTROL: RateLimit = { intervalMs: 50, burst: 100 };
+const IWANT_IDS: RateLimit = { intervalMs: 2, burst: 2_000 };
+const OVER_LIMIT_PENALTY = 1;
+
+interface StreamInternals {
+  readonly rawStream: { readonly status: string; readonly writeStatus: string };
+  readonly pushable: { readonly readableLength: number };
+}
+
+interface Internals {
+  readonly outboundInflightQueue: { push(task: { peerId: Libp2pPeerId; connection: Connection }): void };
+  onPeerConnected(peerId: Libp2pPeerId, connection: Connection): void;
+  sendRpc(id: string, rpc: RPC): boolean;
+}
+
+export interface ContainedOptions {
+  readonly nowMs: () => number;
+  /** Peers that speak our protocols, by proof. */
+  readonly isBound: (peerId: string) => boolean;
+  readonly onStuckPeer: (peerId: string) => void;
+}
+
+export class ContainedGossipSub extends GossipSub {
+  readonly #connections: GossipSubComponents['connectionManager'];
+  readonly #options: ContainedOptions;
+  readonly #fullSince = new Map<string, number>();
+  readonly #limits = {
+    messages: createRateLimiter(MESSAGES, PEERS_TRACKED_MAX),
+    bytes: createRateLimiter(MESSAGE_BYTES, PEERS_TRACKED_MAX),
+    control: createRateLimiter(CONTROL, PEERS_TRACKED_MAX),
+    iwant: createRateLimiter(IWANT_IDS, PEERS_TRACKED_MAX),
+  };
+
+  constructor(components: GossipSubComponents, opts: Partial<GossipsubOpts>, options: ContainedOptions) {
+    repairRpcLimits();
+    super(components, opts);
+    this.#connections = components.connectionManager;
+    this.#options = options;
+    this.#cutLargeAnswers();
+    this.addEventListener('gossipsub:heartbeat', () => {
+      this.#healStreams();
+      this.#dropStuckPeers();
+    });
+  }
+
+  override async handleReceivedRpc(from: Libp2pPeerId, rpc: RPC): Promise<void> {
+    if (this.#withinLimits(from.toString(), rpc)) await super.handleReceivedRpc(from, rpc);
+  }
+
+  get #internals(): Internals {
+    // Safety: the members exist in the pinned version; test/integration/gossip-containment.test.ts fails when they do not.
+    return this as unknown as Internals;
+  }
+
+  #withinLimits(id: string, rpc: RPC): boolean {
+    const nowMs = this.#options.nowMs();
+    const bytes = rpc.messages.reduce((sum, message) => sum + (message.data?.length ?? 0), 0);
+    const wanted = (rpc.control?.iwant ?? []).reduce((sum, iwant) => sum + (iwant.messageIDs?.length ?? 0), 0);
+    const { messages, control, iwant } = this.#limits;
+    const within =
+      (rpc.messages.length === 0 || messages.take(id, nowMs, rpc.messages.length)) &&
+      (bytes === 0 || this.#limits.bytes.take(id, nowMs, bytes)) &&
+      (rpc.control == null || control.take(id, nowMs)) &&
+      (wanted === 0 || iwant.take(id, nowMs, wanted));
+    // Safety: the label only names a metric.
+    if (!within) this.score.addPenalty(id, OVER_LIMIT_PENALTY, 'over_limit' as Parameters<typeof this.score.addPenalty>[2]);
+    return within;
+  }
+
+  /** After a remote reset, `publish` would go on counting a recipient that never hears anything (upstream issue 456). */
+  #healStreams(): void {
+    const { outboundInflightQueue: queue } = this.#internals;
+    for (const [id, peerId] of this.peers) {
+      const stream = this.streamsOutbound.get(id);
+      if (stream !== undefined && isWritable(rawOf(stream))) continue;
+      const connection = this.#connections.getConnections(peerId).find(({ status }) => status === 'open');
+      if (connection === undefined) continue;
+      if (stream !== undefined) {
+        this.streamsOutbound.delete(id);
+        stream.close().catch((error) => this.log.error(error));
+      }
+      queue.push({ peerId, connection });
+    }
+    for (const connection of this.#connections.getConnections()) {
+      const id = connection.remotePeer.toString();
+      if (connection.status === 'open' && !this.peers.has(id) && this.#options.isBound(id)) {
+        this.#internals.onPeerConnected(connection.remotePeer, connection);
+      }
+    }
+  }
+
+  #dropStuckPeers(): void {
+    const nowMs = this.#options.nowMs();
+    for (const id of this.#fullSince.keys()) if (!this.streamsOutbound.has(id)) this.#fullSince.delete(id);
+    for (const [id, stream] of this.streamsOutbound) {
+      if (rawOf(stream).pushable.readableLength <= SEND_BUFFER_BYTES_MAX / 2) {
+        this.#fullSince.delete(id);
+        continue;
+      }
+      const since = this.#fullSince.get(id) ?? nowMs;
+      this.#fullSince.set(id, since);
+      if (nowMs - since > SEND_BUFFER_FULL_MS_MAX) this.#options.onStuckPeer(id);
+    }
+  }
+
+  #cutLargeAnswers(): void {
+    const internals = this.#internals;
+    const sendRpc = internals.sendRpc.bind(this);
+    internals.sendRpc = (id, rpc) => {
+      for (;;) {
+        const count = leadingMessages(rpc);
+        if (count >= rpc.messages.length) return sendRpc(id, rpc);
+        if (!sendRpc(id, { subscriptions: [], messages: rpc.messages.splice(0, count) })) return false;
+      }
+    };
+  }
+}
+
+/** How many of the messages go into one frame; at least one. */
+function leadingMessages(rpc: RPC): number {
+  let bytes = 0;
+  const index = rpc.messages.findIndex((message) => {
+    bytes += message.data?.length ?? 0;
+    return bytes > MESSAGE_FRAME_BYTES_MAX;
+  });
+  return index < 0 ? rpc.messages.length : Math.max(1, index);
+}
+
+function rawOf(stream: unknown): StreamInternals {
+  // Safety: as above.
+  return stream as StreamInternals;
+}
+
+function isWritable({ rawStream }: StreamInternals): boolean {
+  return rawStream.status === 'open' && (rawStream.writeStatus === 'writing' || rawStream.writeStatus === 'ready');
+}

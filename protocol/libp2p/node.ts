@@ -1,0 +1,122 @@
+/** The libp2p node with every limit set. Each figure is listed in docs/limits.md. */
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import { type Identify, identify } from '@libp2p/identify';
+import { type ConnectionGater, StrictNoSign } from '@libp2p/interface';
+import { type Ping, ping } from '@libp2p/ping';
+import { tcp } from '@libp2p/tcp';
+import { createLibp2p } from 'libp2p';
+import { MESSAGE_KINDS } from '../kinds.js';
+import { type NetworkId, topicOf } from '../topics.js';
+import { ContainedGossipSub, type ContainedOptions, RPC_SIZE_BYTES_MAX, SEND_BUFFER_BYTES_MAX } from './contained-gossipsub.js';
+import { messageId, messageIdText } from './gossip.js';
+import { RPC_LIMITS } from './rpc-limits.js';
+import { type ScoreInputs, scoreOptions } from './scores.js';
+
+const MIB = 1024 * 1024;
+/** Sockets above the connection limit, so that a handshake can be refused with a reason. */
+const SPARE_SOCKETS = 32;
+const SOCKET = { noDelay: true, keepAlive: true } as const;
+/** At least twice the clock skew plus forwarding; messages living longer are kept out by their sequence numbers. */
+const SEEN_TTL_MS = 300_000;
+
+export interface NodeOptions {
+  readonly network: NetworkId;
+  readonly seed: Uint8Array;
+  readonly listen: readonly string[];
+  readonly announce: readonly string[];
+  readonly maxConnections: number;
+  readonly gater: ConnectionGater;
+  readonly scores: ScoreInputs;
+  readonly contained: ContainedOptions;
+}
+
+export type Node = Awaited<ReturnType<typeof createNode>>;
+
+export async function createNode(options: NodeOptions) {
+  const { network, scores } = options;
+  const privateKey = await generateKeyPairFromSeed('Ed25519', options.seed);
+  return createLibp2p<{ identify: Identify; ping: Ping; pubsub: ContainedGossipSub }>({
+    start: false,
+    privateKey,
+    addresses: { listen: [...options.listen], announce: [...options.announce] },
+    nodeInfo: { name: 'voxd', version: '1', userAgent: 'voxd' },
+    transports: [
+      tcp({
+        maxConnections: options.maxConnections + SPARE_SOCKETS,
+        backlog: 64,
+        inboundSocketInactivityTimeout: 120_000,
+        outboundSocketInactivityTimeout: 120_000,
+        listenOpts: SOCKET,
+        dialOpts: SOCKET,
+      }),
+    ],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxInboundStreams: 64, maxOutboundStreams: 64, maxMessageSize: 64 * 1024, maxStreamWindowSize: 4 * MIB })],
+    connectionGater: options.gater,
+    connectionManager: {
+      maxConnections: options.maxConnections,
+      maxIncomingPendingConnections: 16,
+      // On a private network many nodes share one address.
+      inboundConnectionThreshold: scores.privateNetwork ? 1_000 : 5,
+      maxParallelDials: 16,
+      maxDialQueueLength: 256,
+      maxPeerAddrsToDial: 4,
+      dialTimeout: 5_000,
+      inboundUpgradeTimeout: 5_000,
+      outboundUpgradeTimeout: 5_000,
+      protocolNegotiationTimeout: 3_000,
+      inboundStreamProtocolNegotiationTimeout: 2_000,
+      // gossipsub opens streams one after the other: a peer that never answers would hold up the others.
+      outboundStreamProtocolNegotiationTimeout: 1_500,
+      reconnectRetries: 0,
+    },
+    // A busy event loop looks like a dead peer; upstream then closes every connection it has.
+    connectionMonitor: { enabled: true, pingInterval: 30_000, abortConnectionOnPingFailure: false },
+    services: {
+      identify: identify({ maxMessageSize: 8192, maxInboundStreams: 2, timeout: 5_000 }),
+      ping: ping({ maxInboundStreams: 2 }),
+      pubsub: (components) =>
+        new ContainedGossipSub(
+          // Safety: libp2p's components hold everything that gossipsub asks for; the two packages declare them apart.
+          components as unknown as ConstructorParameters<typeof ContainedGossipSub>[0],
+          {
+            globalSignaturePolicy: StrictNoSign,
+            fallbackToFloodsub: false,
+            floodPublish: false,
+            batchPublish: true,
+            emitSelf: false,
+            doPX: false,
+            asyncValidation: true,
+            awaitRpcHandler: true,
+            allowPublishToZeroTopicPeers: false,
+            allowedTopics: MESSAGE_KINDS.map((kind) => topicOf(network, kind)),
+            D: 6,
+            Dlo: 4,
+            Dhi: 10,
+            Dscore: 4,
+            Dout: 2,
+            Dlazy: 6,
+            gossipFactor: 0.25,
+            heartbeatInterval: 1_000,
+            mcacheLength: 6,
+            mcacheGossip: 3,
+            seenTTL: SEEN_TTL_MS,
+            gossipsubIWantFollowupMs: 12_000,
+            opportunisticGraftTicks: 60,
+            opportunisticGraftPeers: 2,
+            idontwantMinDataSize: Number.POSITIVE_INFINITY,
+            maxInboundStreams: 4,
+            maxInboundDataLength: RPC_SIZE_BYTES_MAX,
+            maxOutboundBufferSize: SEND_BUFFER_BYTES_MAX,
+            decodeRpcLimits: RPC_LIMITS,
+            msgIdFn: (message) => messageId(message.topic, message.data),
+            msgIdToStrFn: messageIdText,
+            ...scoreOptions(network, scores),
+          },
+          options.contained,
+        ),
+    },
+  });
+}
