@@ -26,6 +26,8 @@ CREATE TABLE voxd.rounds (
   state text NOT NULL CHECK (state IN ('open', 'revealed', 'weighed', 'skipped')),
   note_code text,
   note_facts jsonb,
+  -- What the weights were made from besides rows of other tables; json, so that a replay reads the very text.
+  weighing json,
   opened_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CHECK ((note_code IS NULL) = (note_facts IS NULL))
@@ -61,10 +63,18 @@ CREATE TABLE voxd.score_commits (
   validator voxd.hotkey NOT NULL,
   commitment text NOT NULL CHECK (commitment ~ '^[0-9a-f]{64}$'),
   block_number voxd.block_number NOT NULL,
+  record_digests text[] NOT NULL,
   PRIMARY KEY (round, validator)
 );
-CREATE TRIGGER score_commits_append_only BEFORE UPDATE OR DELETE ON voxd.score_commits
+CREATE TRIGGER score_commits_append_only BEFORE DELETE ON voxd.score_commits
   FOR EACH ROW EXECUTE FUNCTION voxd.refuse_rewrite();
+-- What another validator committed to is known when it reveals; nothing else changes.
+CREATE TRIGGER score_commits_written_once BEFORE UPDATE ON voxd.score_commits
+  FOR EACH ROW WHEN (
+    (OLD.round, OLD.validator, OLD.commitment, OLD.block_number)
+      IS DISTINCT FROM (NEW.round, NEW.validator, NEW.commitment, NEW.block_number)
+    OR cardinality(OLD.record_digests) > 0
+  ) EXECUTE FUNCTION voxd.refuse_rewrite();
 
 CREATE TABLE voxd.score_nonces (
   round bigint PRIMARY KEY CHECK (round >= 0),
@@ -79,6 +89,7 @@ CREATE TABLE voxd.standings (
   score_ppm voxd.ppm,
   standing_ppm voxd.ppm NOT NULL,
   copy_of voxd.hotkey,
+  copy_evidence text,
   share_ppm voxd.ppm NOT NULL,
   PRIMARY KEY (round, hotkey, registered_at, model)
 );

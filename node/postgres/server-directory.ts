@@ -98,7 +98,6 @@ export function socketDirectory(directory: string, account: ServerAccount | null
 }
 
 function socketBases(account: ServerAccount | null): readonly string[] {
-  // biome-ignore lint/complexity/useLiteralKeys: index signatures are read by bracket
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const own = account === null && runtime !== undefined && runtime.startsWith('/') ? [runtime] : [];
   const system = account !== null ? ['/run'] : [];

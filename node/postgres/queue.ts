@@ -1,0 +1,251 @@
+/**
+ * The scoring queue: durable jobs taken by any worker on the same database. The library dispatches and retries; a ledger remembers what
+ * became of each job; a heartbeat per worker tells the dead from the slow, and gives their jobs back.
+ */
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { runTaskList, type WorkerEvents } from 'graphile-worker';
+import { z } from 'zod';
+import { type Disposition, isFailure } from '../../protocol/failure.js';
+import { parseHotkey, parseModelDigest } from '../../protocol/names.js';
+import type { Clock } from '../../protocol/ports.js';
+import { unwrap } from '../../protocol/result.js';
+import type { Logger } from '../logger.js';
+import { runLoop } from '../loop.js';
+import { type Metrics, NO_METRICS } from '../metrics.js';
+import type { ScoringJob, ScoringQueue } from '../ports.js';
+import type { Database } from './database.js';
+import { QUEUE_SCHEMA, queueLogger } from './queue-schema.js';
+import { bytesOfDigest } from './sql.js';
+
+const TASK = 'score';
+/** A job that failed this often (or killed its worker this often) is dead. Rests between: e, e², e³ … seconds. */
+export const JOB_ATTEMPTS_MAX = 5;
+/** Jobs handed to the database in one statement. */
+export const JOBS_PER_ADD_MAX = 1_000;
+export const HEARTBEAT_MS = 5_000;
+/** A worker silent for this long is dead. */
+export const WORKER_DEAD_AFTER_MS = 25_000;
+/** Back-stop behind LISTEN/NOTIFY. */
+export const POLL_MS = 2_000;
+/** How long a running job may go on after `stop()` before its signal aborts, and after that before it is given back. */
+export const STOP_GRACE_MS = 5_000;
+export const STOP_ABANDON_MS = 15_000;
+
+export interface QueueOptions {
+  readonly heartbeatMs?: number;
+  readonly workerDeadAfterMs?: number;
+  readonly stopGraceMs?: number;
+  readonly stopAbandonMs?: number;
+}
+
+export interface QueueDeps {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+}
+
+const payloadSchema = z.object({
+  round: z.number().int().min(0),
+  hotkey: z.string().transform((text) => unwrap(asError(parseHotkey(text)))),
+  model: z.string().transform((text) => unwrap(asError(parseModelDigest(text)))),
+});
+
+function asError<T>(result: { ok: true; value: T } | { ok: false; error: string }) {
+  return result.ok ? result : { ok: false as const, error: new Error(result.error) };
+}
+
+export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}): ScoringQueue {
+  const { database, logger } = deps;
+  const metrics = deps.metrics ?? NO_METRICS;
+
+  async function add(jobs: readonly ScoringJob[]): Promise<void> {
+    for (let at = 0; at < jobs.length; at += JOBS_PER_ADD_MAX) await addBatch(jobs.slice(at, at + JOBS_PER_ADD_MAX));
+  }
+
+  /** Ledger and queue in one statement: a job is in both or in neither. */
+  async function addBatch(jobs: readonly ScoringJob[]): Promise<void> {
+    await database.query(
+      `WITH wanted AS (
+         SELECT * FROM jsonb_to_recordset($1::jsonb) AS r (round bigint, model text, hotkey text)
+       ), added AS (
+         INSERT INTO voxd.scoring_jobs (round, model, hotkey) SELECT round, decode(model, 'hex'), hotkey FROM wanted
+         ON CONFLICT DO NOTHING RETURNING round, model, hotkey
+       ), named AS (
+         SELECT round, encode(model, 'hex') AS model, hotkey::text AS hotkey FROM added ORDER BY round, hotkey
+       )
+       SELECT ${QUEUE_SCHEMA}.add_job($2, json_build_object('round', round, 'model', model, 'hotkey', hotkey),
+         job_key => round || '/' || model || '/' || hotkey, max_attempts => $3)
+       FROM named`,
+      [JSON.stringify(jobs.map(({ round, model, hotkey }) => ({ round, model, hotkey }))), TASK, JOB_ATTEMPTS_MAX],
+    );
+  }
+
+  async function finish(job: ScoringJob, state: 'done' | 'skipped' | 'dead', reason: string | null): Promise<void> {
+    await database.query(
+      `UPDATE voxd.scoring_jobs SET state = $4, reason = $5, finished_at = now() WHERE round = $1 AND model = $2 AND hotkey = $3`,
+      [job.round, bytesOfDigest(job.model), job.hotkey, state, reason],
+    );
+  }
+
+  /** Throws only where the library is to try again. */
+  async function perform(job: ScoringJob, attempt: number, signal: AbortSignal, handler: Handler): Promise<void> {
+    try {
+      await handler(job, signal);
+    } catch (err) {
+      const disposition: Disposition = isFailure(err) ? err.disposition : 'retry';
+      const reason = isFailure(err) ? err.code : err instanceof Error ? err.message.slice(0, 500) : 'unknown';
+      metrics.count('voxd_scoring_jobs_total', { outcome: disposition });
+      if (disposition === 'skip') return finish(job, 'skipped', reason);
+      // Cut short by our own stopping: it goes back and does not count as the job's failure.
+      if (signal.aborted) throw err;
+      if (disposition === 'fatal' || attempt >= JOB_ATTEMPTS_MAX) {
+        logger.error({ ...job, attempt, err }, 'A scoring job is given up');
+        return finish(job, 'dead', reason);
+      }
+      logger.warn({ ...job, attempt, err }, 'A scoring job failed and will be tried again');
+      throw err;
+    }
+    await finish(job, 'done', null);
+    metrics.count('voxd_scoring_jobs_total', { outcome: 'ok' });
+  }
+
+  type Handler = (job: ScoringJob, signal: AbortSignal) => Promise<void>;
+
+  async function work(handler: Handler, concurrency: number): Promise<{ stop(): Promise<void> }> {
+    // Safety: the library types its emitter by its own event map; a plain one is what it makes for itself.
+    const events = new EventEmitter() as WorkerEvents;
+    const grace = options.stopGraceMs ?? STOP_GRACE_MS;
+    const stopping = new AbortController();
+    let disowned = new AbortController();
+    const pool = runTaskList(
+      {
+        pgPool: database.pool,
+        schema: QUEUE_SCHEMA,
+        concurrency,
+        pollInterval: POLL_MS,
+        noHandleSignals: true,
+        logger: queueLogger(logger),
+        events,
+        preset: { worker: { gracefulShutdownAbortTimeout: grace } },
+      },
+      {
+        [TASK]: async (payload: unknown, helpers) => {
+          const job = payloadSchema.parse(payload);
+          const signal = AbortSignal.any([stopping.signal, disowned.signal]);
+          await perform(job, helpers.job.attempts, signal, handler);
+        },
+      },
+      database.pool,
+    );
+    // Handled in stop(); without this a lost database would end the process.
+    pool.promise.catch((err: unknown) => logger.error({ err }, 'The queue worker ended'));
+    const beat = runLoop(
+      { clock: deps.clock, logger },
+      {
+        name: 'queue heartbeat',
+        everyMs: options.heartbeatMs ?? HEARTBEAT_MS,
+        async turn() {
+          const known = await beatOnce(pool.id);
+          if (!known) {
+            logger.warn({ worker: pool.id }, 'This worker was taken for dead; its running jobs are dropped');
+            disowned.abort(new Error('this worker was taken for dead'));
+            disowned = new AbortController();
+          }
+          await buryDead();
+        },
+      },
+    );
+    let registered = false;
+
+    /** False: we were here before and someone has buried us. */
+    async function beatOnce(id: string): Promise<boolean> {
+      const rows = await database.query<{ fresh: boolean }>(
+        `INSERT INTO voxd.queue_workers AS w (id, host, pid) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET beat_at = now() RETURNING (w.beat_at = w.started_at) AS fresh`,
+        [id, hostname(), process.pid],
+      );
+      const known = !registered || rows[0]?.fresh !== true;
+      registered = true;
+      return known;
+    }
+
+    let stopped: Promise<void> | null = null;
+    async function stop(): Promise<void> {
+      const abort = new AbortController();
+      const late = deps.clock.sleep(grace, abort.signal).then(
+        () => stopping.abort(new Error('the worker stops')),
+        () => {},
+      );
+      const abandoned = deps.clock.sleep(options.stopAbandonMs ?? STOP_ABANDON_MS, abort.signal).then(
+        () => 'late' as const,
+        () => 'done' as const,
+      );
+      const gentle = Promise.resolve(pool.gracefulShutdown('the worker stops')).then(
+        () => 'done' as const,
+        () => 'done' as const,
+      );
+      const outcome = await Promise.race([gentle, abandoned]);
+      if (outcome === 'late') {
+        logger.error({ worker: pool.id }, 'Scoring jobs did not stop in time and are given back');
+        await Promise.resolve(pool.forcefulShutdown('the worker stops')).catch(() => {});
+      }
+      abort.abort();
+      await late;
+      await beat.stop();
+      await database.query('DELETE FROM voxd.queue_workers WHERE id = $1', [pool.id]);
+      await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [[pool.id]]);
+    }
+    return { stop: () => (stopped ??= stop()) };
+  }
+
+  /** Give back what dead workers held; bury jobs that have used up their attempts that way. */
+  async function buryDead(): Promise<void> {
+    const deadAfterMs = options.workerDeadAfterMs ?? WORKER_DEAD_AFTER_MS;
+    const dead = await database.query<{ id: string }>(
+      `WITH gone AS (
+         DELETE FROM voxd.queue_workers WHERE beat_at < now() - $1 * interval '1 millisecond' RETURNING id
+       )
+       SELECT id FROM gone UNION
+       SELECT DISTINCT locked_by FROM ${QUEUE_SCHEMA}.jobs
+       WHERE locked_at < now() - $1 * interval '1 millisecond' AND locked_by NOT IN (SELECT id FROM voxd.queue_workers)`,
+      [deadAfterMs],
+    );
+    if (dead.length > 0) {
+      const ids = dead.map((row) => row.id);
+      logger.warn({ workers: ids }, 'Workers died; their jobs go back to the queue');
+      await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [ids]);
+    }
+    const spent = await database.query<{ id: string; key: string }>(
+      `SELECT id, key FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND locked_at IS NULL AND attempts >= max_attempts LIMIT 100`,
+      [TASK],
+    );
+    for (const { id, key } of spent) {
+      const [round = '', model = '', hotkey = ''] = key.split('/');
+      logger.error({ round, model, hotkey }, 'A scoring job is given up: its workers died of it');
+      await database.withTransaction(async (sql) => {
+        await sql.query(
+          `UPDATE voxd.scoring_jobs SET state = 'dead', reason = 'worker died', finished_at = now()
+           WHERE round = $1 AND model = decode($2, 'hex') AND hotkey = $3`,
+          [round, model, hotkey],
+        );
+        await sql.query(`SELECT ${QUEUE_SCHEMA}.complete_jobs($1::bigint[])`, [[id]]);
+      });
+    }
+  }
+
+  async function depth(): Promise<{ waiting: number; running: number; dead: number }> {
+    const [row] = await database.query<{ waiting: number; running: number; dead: number }>(
+      `SELECT count(*) FILTER (WHERE locked_at IS NULL)::int AS waiting, count(*) FILTER (WHERE locked_at IS NOT NULL)::int AS running,
+         (SELECT count(*)::int FROM voxd.scoring_jobs WHERE state = 'dead') AS dead
+       FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1`,
+      [TASK],
+    );
+    const found = row ?? { waiting: 0, running: 0, dead: 0 };
+    for (const state of ['waiting', 'running', 'dead'] as const) metrics.set('voxd_scoring_queue_depth', { state }, found[state]);
+    return found;
+  }
+
+  return { add, work, depth };
+}

@@ -1,0 +1,21 @@
+import type { Stores } from '../ports.js';
+import { createAnnouncementStore, createSequenceStore } from './message-stores.js';
+import { createRegistryStore } from './registry-store.js';
+import { createModelStore, createRoundStore, createStandingStore } from './round-stores.js';
+import { createScoreStore } from './score-store.js';
+import type { TransactionalSql } from './sql.js';
+import { createSubmissionStore } from './submission-store.js';
+
+/** All stores of the daemon over one migrated database. */
+export function createStores(sql: TransactionalSql): Stores {
+  return {
+    registry: createRegistryStore(sql),
+    announcements: createAnnouncementStore(sql),
+    sequences: createSequenceStore(sql),
+    models: createModelStore(sql),
+    rounds: createRoundStore(sql),
+    scores: createScoreStore(sql),
+    standings: createStandingStore(sql),
+    submissions: createSubmissionStore(sql),
+  };
+}
