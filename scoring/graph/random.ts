@@ -127,7 +127,7 @@ function noiseNodes(node: OnnxNode, pass: Pass): Uint8Array {
 
   const b = builder(prefix);
   const length = like ? b.op('Size', [source!]) : b.int(elements);
-  const index = b.op('Range', [length, b.int(0), b.int(1)]);
+  const index = b.op('Range', [b.int(0), length, b.int(1)]);
   const flat = node.operator.startsWith('RandomNormal') ? normal(b, index, node, pass) : uniform(b, index, node, pass);
   const shape = like ? b.op('Shape', [source!]) : b.ints(dims);
   const allowzero = pass.opset >= OPSET_WITH_ALLOWZERO ? [intAttribute('allowzero', 1)] : [];

@@ -111,7 +111,8 @@ export function splitPayload(
 ): readonly { readonly header: TensorHeader; readonly bytes: Uint8Array }[] {
   let at = 0;
   const parts = headers.map((header) => {
-    const bytes = payload.slice(at, at + header.sizeBytes);
+    // Not slice(): a Buffer's is a view, and typed arrays need aligned bytes.
+    const bytes = new Uint8Array(payload.subarray(at, at + header.sizeBytes));
     at += header.sizeBytes;
     return { header, bytes };
   });
