@@ -1,0 +1,95 @@
+import { WsProvider } from '@polkadot/api';
+import { expect } from 'chai';
+import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
+import { chainContract } from '../contracts/chain.js';
+import { devSigner } from '../support/dev-signer.js';
+
+/** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
+const ENDPOINT = process.env['VOXD_TEST_SUBTENSOR_WS'];
+const NETUID = 1;
+/** It builds a block per transaction and none otherwise. */
+const NEVER_STALLED_MS = 3_600_000;
+const FORTUNE_RAO = '1000000000000000';
+
+if (ENDPOINT === undefined || ENDPOINT === '') {
+  describe('a real subtensor runtime', () => {
+    it('is skipped: VOXD_TEST_SUBTENSOR_WS names no node', function () {
+      this.skip();
+    });
+  });
+} else {
+  realRuntime(ENDPOINT);
+}
+
+function realRuntime(endpoint: string): void {
+  let clients: ChainClient[] = [];
+  let dev: WsProvider;
+
+  const client = async () => {
+    const made = createChainClient({}, { endpoints: [endpoint], genesis: null, headTimeoutMs: NEVER_STALLED_MS });
+    await made.start(new AbortController().signal);
+    clients.push(made);
+    return made;
+  };
+  const fund = (address: string) =>
+    dev.send('dev_setStorage', [{ System: { Account: [[[address], { providers: 1, data: { free: FORTUNE_RAO } }]] } }]);
+  const newBlocks = (count: number) => dev.send('dev_newBlock', [{ count }]);
+
+  before(async () => {
+    dev = new WsProvider(endpoint, false);
+    await dev.connect();
+    await dev.isReady;
+    await dev.send('dev_setStorage', [
+      {
+        SubtensorModule: {
+          NetworkRegistrationAllowed: [[[NETUID], true]],
+          MaxRegistrationsPerBlock: [[[NETUID], 100]],
+          TargetRegistrationsPerInterval: [[[NETUID], 1000]],
+        },
+      },
+    ]);
+    await newBlocks(1);
+  });
+  after(async () => {
+    await Promise.all(clients.map((made) => made.stop()));
+    clients = [];
+    await dev.disconnect();
+  });
+
+  chainContract('a real subtensor runtime', async () => {
+    const { reader, writer } = await client();
+    const run = Date.now();
+    let made = 0;
+    const newcomer = async () => {
+      made += 1;
+      const signer = await devSigner(`//real${run}//${made}`);
+      await fund(signer.hotkey);
+      return signer;
+    };
+    const coldkey = await newcomer();
+    return {
+      reader,
+      writer,
+      netuid: NETUID,
+      coldkey,
+      newcomer,
+      mine: async (blocks) => void (await newBlocks(blocks)),
+      stop: async () => undefined,
+    };
+  });
+
+  describe('a real subtensor runtime, its own ways', function () {
+    this.timeout(60_000);
+
+    it('is read in a handful of requests', async () => {
+      const { reader, status } = await client();
+      const before = status().requests;
+      const startedMs = performance.now();
+      const { neurons, specVersion } = await reader.snapshot(NETUID);
+      const tookMs = Math.round(performance.now() - startedMs);
+      const requests = status().requests - before;
+      console.log(`      spec ${specVersion}: ${neurons.length} neurons in ${requests} requests, ${tookMs} ms`);
+      expect(requests).to.be.at.most(12);
+    });
+  });
+}
