@@ -1,0 +1,321 @@
+/** The daemon's memory without a database: the same contracts (test/contracts/stores.ts, queue.ts), kept in maps. */
+import { randomBytes } from 'node:crypto';
+import type { RegistryChange } from '../../chain/registry.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { nodeFailure } from '../../node/failures.js';
+import type {
+  ModelCache,
+  ModelRow,
+  RoundRow,
+  ScoreCommit,
+  ScoringJob,
+  ScoringQueue,
+  StandingRow,
+  StoredAnnouncement,
+  StoredScore,
+  Stores,
+  SubmissionRow,
+} from '../../node/ports.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { ModelDigest } from '../../protocol/names.js';
+import { encodeRecord } from '../../scoring/record.js';
+
+export function createMemoryStores(): Stores {
+  return {
+    registry: memoryRegistry(),
+    announcements: memoryAnnouncements(),
+    sequences: memorySequences(),
+    models: memoryModels(),
+    rounds: memoryRounds(),
+    scores: memoryScores(),
+    standings: memoryStandings(),
+    submissions: memorySubmissions(),
+  };
+}
+
+function memoryRegistry(): Stores['registry'] {
+  const snapshots = new Map<string, SubnetSnapshot>();
+  const changes = new Map<string, RegistryChange[]>();
+  return {
+    async save(snapshot, seen) {
+      const key = `${snapshot.genesis}/${snapshot.netuid}`;
+      const stored = snapshots.get(key);
+      if (stored !== undefined && stored.block.number > snapshot.block.number) {
+        throw nodeFailure('store.block_older', { given: snapshot.block.number, stored: stored.block.number });
+      }
+      snapshots.set(key, { ...snapshot, neurons: [...snapshot.neurons].sort((a, b) => a.uid - b.uid) });
+      changes.set(key, [...(changes.get(key) ?? []), ...seen]);
+    },
+    latest: async (genesis, netuid) => snapshots.get(`${genesis}/${netuid}`) ?? null,
+    changes: async (genesis, netuid, limit) => [...(changes.get(`${genesis}/${netuid}`) ?? [])].reverse().slice(0, limit),
+  };
+}
+
+function memoryAnnouncements(): Stores['announcements'] {
+  const kept = new Map<string, StoredAnnouncement>();
+  const active = (nowMs: number) =>
+    [...kept.values()]
+      .filter((item) => item.expiresAtMs > nowMs)
+      .sort((a, b) => b.issuedAtMs - a.issuedAtMs || Number(b.sequence - a.sequence) || (a.hotkey < b.hotkey ? -1 : 1));
+  return {
+    async put(announcement) {
+      const key = `${announcement.hotkey}/${announcement.model}`;
+      const before = kept.get(key);
+      if (before !== undefined && before.sequence >= announcement.sequence) return false;
+      kept.set(key, announcement);
+      return true;
+    },
+    active: async (nowMs) => active(nowMs),
+    forModel: async (model, nowMs) => active(nowMs).filter((item) => item.model === model),
+  };
+}
+
+function memorySequences(): Stores['sequences'] {
+  const own = new Map<string, bigint>();
+  const seen = new Map<string, { sequence: bigint; bodyDigest: string }>();
+  return {
+    async next(hotkey, kind, atLeast) {
+      const before = own.get(`${hotkey}/${kind}`);
+      const next = before === undefined || before + 1n < atLeast ? atLeast : before + 1n;
+      own.set(`${hotkey}/${kind}`, next);
+      return next;
+    },
+    seen: async (hotkey, kind) => seen.get(`${hotkey}/${kind}`) ?? null,
+    async recordSeen(hotkey, kind, sequence, bodyDigest) {
+      const before = seen.get(`${hotkey}/${kind}`);
+      if (before === undefined || before.sequence < sequence) seen.set(`${hotkey}/${kind}`, { sequence, bodyDigest });
+    },
+  };
+}
+
+function memoryModels(): Stores['models'] {
+  const rows = new Map<string, ModelRow>();
+  return {
+    get: async (hotkey, model) => rows.get(`${hotkey}/${model}`) ?? null,
+    list: async () =>
+      [...rows.values()].sort((a, b) => a.commitmentBlock - b.commitmentBlock || compare(a.hotkey, b.hotkey) || compare(a.model, b.model)),
+    async put(row) {
+      rows.set(`${row.hotkey}/${row.model}`, row);
+    },
+  };
+}
+
+function memoryRounds(): Stores['rounds'] {
+  const rows = new Map<number, RoundRow>();
+  return {
+    async open(row) {
+      const kept = rows.get(row.round) ?? row;
+      rows.set(row.round, kept);
+      return kept;
+    },
+    async update(round, change) {
+      const row = rows.get(round);
+      if (row !== undefined) rows.set(round, { ...row, ...change });
+    },
+    get: async (round) => rows.get(round) ?? null,
+    list: async (limit) => [...rows.values()].sort((a, b) => b.round - a.round).slice(0, limit),
+  };
+}
+
+function memoryScores(): Stores['scores'] {
+  const scores = new Map<string, StoredScore>();
+  const commits = new Map<string, ScoreCommit>();
+  const nonces = new Map<number, Uint8Array>();
+  return {
+    async put(score) {
+      const { round, hotkey, model } = score.record;
+      const key = `${round}/${score.validator}/${hotkey}/${model}`;
+      const before = scores.get(key);
+      if (before === undefined) {
+        scores.set(key, score);
+        return true;
+      }
+      const same = Buffer.from(encodeRecord(before.record)).equals(encodeRecord(score.record));
+      if (same && before.envelope.length === 0) scores.set(key, { ...before, envelope: score.envelope });
+      return false;
+    },
+    ofRound: async (round) =>
+      [...scores.values()]
+        .filter((score) => score.record.round === round)
+        .sort(
+          (a, b) =>
+            compare(a.validator, b.validator) || compare(a.record.hotkey, b.record.hotkey) || compare(a.record.model, b.record.model),
+        ),
+    async putCommit(commit) {
+      const key = `${commit.round}/${commit.validator}`;
+      const before = commits.get(key);
+      if (before === undefined) {
+        commits.set(key, commit);
+        return true;
+      }
+      if (before.commitment === commit.commitment && before.recordDigests.length === 0) {
+        commits.set(key, { ...before, recordDigests: commit.recordDigests });
+      }
+      return false;
+    },
+    commitsOf: async (round) =>
+      [...commits.values()].filter((commit) => commit.round === round).sort((a, b) => compare(a.validator, b.validator)),
+    async nonce(round) {
+      const nonce = nonces.get(round) ?? new Uint8Array(randomBytes(32));
+      nonces.set(round, nonce);
+      return nonce;
+    },
+  };
+}
+
+function memoryStandings(): Stores['standings'] {
+  const rounds = new Map<number, readonly StandingRow[]>();
+  const order = (rows: readonly StandingRow[]) =>
+    [...rows].sort((a, b) => b.sharePpm - a.sharePpm || b.standingPpm - a.standingPpm || compare(a.hotkey, b.hotkey));
+  return {
+    async put(round, rows) {
+      rounds.set(round, order(rows));
+    },
+    ofRound: async (round) => rounds.get(round) ?? [],
+    async before(round) {
+      const earlier = [...rounds.keys()].filter((key) => key < round && (rounds.get(key)?.length ?? 0) > 0);
+      return earlier.length === 0 ? [] : (rounds.get(Math.max(...earlier)) ?? []);
+    },
+  };
+}
+
+function memorySubmissions(): Stores['submissions'] {
+  const rows: SubmissionRow[] = [];
+  return {
+    async plan(submission) {
+      const taken = rows.some(
+        (row) =>
+          row.genesis === submission.genesis &&
+          row.netuid === submission.netuid &&
+          row.mechanism === submission.mechanism &&
+          row.hotkey === submission.hotkey &&
+          row.epochStart === submission.epochStart &&
+          row.state !== 'refused' &&
+          row.state !== 'abandoned',
+      );
+      if (taken) return null;
+      const row: SubmissionRow = {
+        ...submission,
+        id: rows.length + 1,
+        state: 'planned',
+        included: null,
+        extrinsicHash: null,
+        failure: null,
+      };
+      rows.push(row);
+      return row;
+    },
+    async mark(id, state, outcome) {
+      const at = rows.findIndex((row) => row.id === id);
+      const row = rows[at];
+      if (row === undefined) return;
+      if (row.state === 'finalized' && state !== 'finalized') {
+        throw nodeFailure('store.row_refused', { constraint: 'submissions_written_once', reason: `submission ${id} is written already` });
+      }
+      rows[at] = { ...row, state, ...outcome };
+    },
+    unsettled: async () => rows.filter((row) => row.state === 'planned' || row.state === 'sent'),
+    list: async (limit) => [...rows].reverse().slice(0, limit),
+  };
+}
+
+const MEMORY_ATTEMPTS_MAX = 5;
+
+/** `retryAfterMs`: rest before a failed job comes back. */
+export function createMemoryQueue(options: { readonly retryAfterMs?: number } = {}): ScoringQueue {
+  interface Item {
+    readonly job: ScoringJob;
+    attempts: number;
+    state: 'waiting' | 'resting' | 'running' | 'done' | 'dead';
+  }
+  const items = new Map<string, Item>();
+  const wakers = new Set<() => void>();
+  const wake = () => {
+    for (const waker of wakers) waker();
+  };
+  const count = (...states: Item['state'][]) => [...items.values()].filter((item) => states.includes(item.state)).length;
+  return {
+    async add(jobs) {
+      for (const job of jobs) {
+        const key = `${job.round}/${job.model}/${job.hotkey}`;
+        if (!items.has(key)) items.set(key, { job, attempts: 0, state: 'waiting' });
+      }
+      wake();
+    },
+    async work(handler, concurrency) {
+      const stopping = new AbortController();
+      const running = new Set<Promise<void>>();
+      const timers = new Set<NodeJS.Timeout>();
+      async function perform(item: Item): Promise<void> {
+        item.attempts += 1;
+        try {
+          await handler(item.job, stopping.signal);
+          item.state = 'done';
+        } catch (err) {
+          const disposition = isFailure(err) ? err.disposition : 'retry';
+          if (disposition === 'skip') item.state = 'done';
+          else if (stopping.signal.aborted) item.state = 'waiting';
+          else if (disposition === 'fatal' || item.attempts >= MEMORY_ATTEMPTS_MAX) item.state = 'dead';
+          else {
+            item.state = 'resting';
+            const timer = setTimeout(() => {
+              timers.delete(timer);
+              item.state = 'waiting';
+              wake();
+            }, options.retryAfterMs ?? 1);
+            timers.add(timer);
+          }
+        }
+      }
+      function take(): void {
+        while (!stopping.signal.aborted && running.size < concurrency) {
+          const item = [...items.values()].find((candidate) => candidate.state === 'waiting');
+          if (item === undefined) return;
+          item.state = 'running';
+          const done = perform(item).finally(() => {
+            running.delete(done);
+            take();
+          });
+          running.add(done);
+        }
+      }
+      wakers.add(take);
+      take();
+      return {
+        async stop() {
+          stopping.abort(new Error('the worker stops'));
+          wakers.delete(take);
+          for (const timer of timers) clearTimeout(timer);
+          await Promise.all(running);
+          for (const item of items.values()) if (item.state === 'resting') item.state = 'waiting';
+        },
+      };
+    },
+    depth: async () => ({ waiting: count('waiting', 'resting'), running: count('running'), dead: count('dead') }),
+  };
+}
+
+/** A cache that holds the packages it was given; nothing is verified and `begin` is refused unless a directory is provided. */
+export function createMemoryModelCache(packages: ReadonlyMap<ModelDigest, { directory: string; sizeBytes: number }>): ModelCache {
+  const kept = new Map(packages);
+  return {
+    find: async (model) => kept.get(model)?.directory ?? null,
+    async begin(model, sizeBytes) {
+      const directory = `memory:${model}`;
+      return {
+        directory,
+        async commit() {
+          kept.set(model, { directory, sizeBytes });
+          return directory;
+        },
+        discard: async () => {},
+      };
+    },
+    list: async () => [...kept].map(([model, { sizeBytes }]) => ({ model, sizeBytes })),
+  };
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
