@@ -17,6 +17,8 @@ export interface WeightFacts {
   readonly block: BlockRef;
   readonly netuid: number;
   readonly mechanism: number;
+  /** Mechanisms the subnet has, where it was read. */
+  readonly mechanismCount?: number;
   readonly hotkey: Hotkey;
   /** null: not registered. */
   readonly uid: Uid | null;
