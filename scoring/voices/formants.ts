@@ -52,32 +52,32 @@ export const SOUNDS: readonly Sound[] = [
   vowel('ə', 60, [500, 1400, 2450, 3450]),
   vowel('ɔ', 85, [580, 880, 2450, 3350]),
   vowel('a', 100, [740, 1300, 2450, 3400]),
-  vowel('ʊ', 75, [440, 1050, 2250, 3350]),
+  vowel('ʊ', 75, [440, 1150, 2250, 3350]),
   vowel('ɪ', 72, [400, 1980, 2570, 3500]),
   vowel('ɛ', 100, [540, 1830, 2500, 3450]),
   vowel('ɜ', 75, [490, 1340, 1690, 3300]),
   vowel('ɚ', 90, [470, 1330, 1680, 3300]),
   vowel('e', 75, [460, 2050, 2600, 3500]),
-  vowel('i', 65, [280, 2270, 2980, 3600]),
+  vowel('i', 65, [300, 2200, 2980, 3600]),
   vowel('o', 85, [500, 880, 2350, 3350]),
-  vowel('u', 65, [310, 900, 2250, 3300]),
+  vowel('u', 65, [320, 1150, 2250, 3300]),
 
-  glide('l', 65, [350, 1050, 2800, 3450], 0.6),
+  glide('l', 65, [350, 1050, 2800, 3450], 0.8),
   glide('ɹ', 70, [330, 1080, 1420, 3200], 0.65),
   glide('w', 70, [290, 640, 2200, 3250], 0.6),
   glide('j', 65, [260, 2250, 3050, 3600], 0.6),
 
   nasal('m', 72, [260, 1000, 2200, 3300]),
-  nasal('n', 68, [260, 1600, 2600, 3400]),
+  nasal('n', 68, [280, 1450, 2600, 3400]),
   nasal('ŋ', 78, [260, 2150, 2600, 3300]),
 
-  fricative('f', 95, 0, { level: 0.1, hz: 6000, widthHz: 6000 }, [340, 1000, 2150, 3400]),
-  fricative('θ', 92, 0, { level: 0.09, hz: 6800, widthHz: 3500 }, [330, 1400, 2550, 3500]),
-  fricative('s', 105, 0, { level: 0.5, hz: 5900, widthHz: 1900 }, [320, 1550, 2550, 3500]),
-  fricative('ʃ', 110, 0, { level: 0.5, hz: 2900, widthHz: 1400 }, [310, 1900, 2500, 3400]),
+  fricative('f', 95, 0, { level: 0.2, hz: 6000, widthHz: 6000 }, [340, 1000, 2150, 3400]),
+  fricative('θ', 92, 0, { level: 0.18, hz: 6500, widthHz: 3500 }, [330, 1400, 2550, 3500]),
+  fricative('s', 105, 0, { level: 0.8, hz: 5500, widthHz: 3500 }, [320, 1550, 2550, 3500]),
+  fricative('ʃ', 110, 0, { level: 0.7, hz: 3100, widthHz: 2000 }, [310, 1900, 2500, 3400]),
   fricative('v', 65, 0.4, { level: 0.04, hz: 6000, widthHz: 6000 }, [300, 1000, 2150, 3400]),
   fricative('ð', 55, 0.45, { level: 0.03, hz: 6500, widthHz: 4500 }, [300, 1400, 2550, 3500]),
-  fricative('z', 80, 0.35, { level: 0.25, hz: 5900, widthHz: 1900 }, [290, 1550, 2550, 3500]),
+  fricative('z', 80, 0.35, { level: 0.4, hz: 5500, widthHz: 3500 }, [290, 1550, 2550, 3500]),
   fricative('ʒ', 85, 0.35, { level: 0.25, hz: 2900, widthHz: 1400 }, [290, 1900, 2500, 3400]),
   {
     ipa: 'h',
@@ -119,7 +119,7 @@ function glide(ipa: string, ms: number, formantsHz: Four, voicing: number): Soun
 
 /** The nose adds zeros above F1; wide upper resonances stand in for them. */
 function nasal(ipa: string, ms: number, formantsHz: Four): Sound {
-  return { ipa, group: 'consonant', pieces: [{ ...SILENT, ms, formantsHz, widthsHz: [60, 220, 280, 350], voicing: 0.55 }] };
+  return { ipa, group: 'consonant', pieces: [{ ...SILENT, ms, formantsHz, widthsHz: [60, 220, 280, 350], voicing: 0.8 }] };
 }
 
 function fricative(ipa: string, ms: number, voicing: number, hiss: Hiss, formantsHz: Four): Sound {

@@ -3,7 +3,8 @@
  * development network's miners publish, and what tests of the judge listen to: each kind has a known fault.
  */
 
-import { createGraphWriter } from '../graph/writer.js';
+import { concatBytes, fieldsOf } from '../graph/wire.js';
+import { createGraphWriter, ELEMENT, metadataField } from '../graph/writer.js';
 import { SOUNDS, type Sound } from './formants.js';
 import { type PiperConfig, packageConfig } from './piper-config.js';
 import { type SpeechDesign, writeSpeech } from './voice-graph.js';
@@ -84,6 +85,34 @@ export function generateVoicePackage(
   const built = buildVoice(kind, options);
   const config = { ...built.piperConfig, dataset: options.name };
   return { 'voice.onnx': built.graph, 'voice.onnx.json': new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`) };
+}
+
+/** How a copy is disguised: other metadata, or the last bits of its largest tensor. */
+export type Disguise = 'metadata' | 'weights';
+
+const WALK_FIELDS_MAX = 100_000;
+const FIELD = { graph: 7, initialiser: 5, element: 2, raw: 9 } as const;
+
+/**
+ * A copy of a model whose bytes, and so whose digest, are others, but which sounds the same: what a thief would announce.
+ * Shape: valid ONNX bytes → ONNX bytes. Errors: throws WireError on what is not protobuf.
+ */
+export function mutateCopy(graph: Uint8Array, disguise: Disguise = 'metadata'): Uint8Array {
+  if (disguise === 'metadata') return concatBytes([graph, metadataField('note', 'my own work')]);
+  const copy = graph.slice();
+  const largest = floatTensors(copy).reduce((a, b) => (b.length > a.length ? b : a), new Uint8Array(0));
+  for (let at = 0; at < largest.length; at += 4) largest[at] = (largest[at] ?? 0) ^ 1;
+  return copy;
+}
+
+/** Raw data of the float32 tensors, as views into the model. */
+function floatTensors(model: Uint8Array): readonly Uint8Array[] {
+  const budget = { left: WALK_FIELDS_MAX };
+  const inside = (message: Uint8Array, field: number) => [...fieldsOf(message, budget)].filter(({ number }) => number === field);
+  return inside(model, FIELD.graph)
+    .flatMap(({ bytes }) => inside(bytes, FIELD.initialiser))
+    .filter(({ bytes }) => inside(bytes, FIELD.element).some(({ varint }) => varint === BigInt(ELEMENT.float32)))
+    .flatMap(({ bytes }) => inside(bytes, FIELD.raw).map((raw) => raw.bytes));
 }
 
 /** Every sound says what another of its group says, lengths kept: speech without its content. */

@@ -82,7 +82,7 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
       before = sound;
       let hiss = white * read(tracks.hiss, t) * SYNTH.hissGain;
       for (const band of hissBands) hiss = band.step(hiss);
-      out[n] = lifted + hiss;
+      out[n] = lifted + hiss + SYNTH.room * noise();
     }
   }
   return out;

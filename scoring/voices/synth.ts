@@ -4,6 +4,8 @@ export const SYNTH = {
   pulseGain: 1,
   hissGain: 0.75,
   breathGain: 0.1,
+  /** The quiet of a room, so that silence is a level and not a void. Raw, beside a vowel of about 4. */
+  room: 0.004,
   /** First difference that lifts the treble: y[n] = x[n] - lift * x[n-1]. */
   lift: 0.5,
   /** The same lift as power per kHz², for 16 kHz. */

@@ -3,7 +3,7 @@ import { MELODY, type Plan, type PlannedPiece } from './plan.js';
 
 export const FRAME_MS = 5;
 /** Lengths of the Hann windows that tracks are smoothed with, frames: how fast the tract, the voice, the constriction and the pitch move. */
-export const GLIDE = { formants: 13, voicing: 5, hiss: 3, accent: 31 } as const;
+export const GLIDE = { formants: 17, voicing: 5, hiss: 3, accent: 31 } as const;
 
 export interface Tracks {
   readonly frames: number;

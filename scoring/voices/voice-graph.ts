@@ -204,7 +204,10 @@ function writeSamples(writer: GraphWriter, ops: Ops, frames: Frames, inputs: Inp
   const voice = ops.mul(ops.mul(frames.voicing, fade), ops.mul(ops.slice(gains, 0, harmonics, 1), pulse));
   const breathiness = ops.scale(ops.mul(frames.voicing, inputs.noise), design.breathiness / PIPER_SCALES.noise);
   const breath = ops.scale(ops.add(frames.breath, breathiness), SYNTH.breathGain);
-  const hiss = ops.add(frames.hiss, ops.mul(breath, ops.slice(gains, harmonics, harmonics + bands.length, 1)));
+  const hiss = ops.add(
+    ops.add(frames.hiss, writer.float(SYNTH.room)),
+    ops.mul(breath, ops.slice(gains, harmonics, harmonics + bands.length, 1)),
+  );
 
   const white = ops.reshape(ops.noiseLike(phase), [1, 1, -1]);
   const kernels = bands.flatMap((band) => bandKernel(band, sampleRateHz, BAND_TAPS));
