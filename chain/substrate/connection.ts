@@ -2,9 +2,9 @@ import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
+import { chainFailure } from '../failures.js';
 import type { ChainIdentity } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
-import { chainFailure } from './failures.js';
 import { openSession, type Session } from './session.js';
 import { systemClock, withDeadline } from './timing.js';
 

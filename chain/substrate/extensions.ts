@@ -1,6 +1,6 @@
 import type { ApiPromise } from '@polkadot/api';
 import type { ApiOptions } from '@polkadot/api/types';
-import { chainFailure } from './failures.js';
+import { chainFailure } from '../failures.js';
 
 type ExtensionDefinitions = NonNullable<ApiOptions['signedExtensions']>;
 

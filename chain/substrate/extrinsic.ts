@@ -1,9 +1,9 @@
 import { u8aToHex } from '@polkadot/util';
 import { blake2AsU8a } from '@polkadot/util-crypto';
 import type { Signer } from '../../protocol/ports.js';
+import { chainFailure } from '../failures.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { assertExtensionsUnderstood } from './extensions.js';
-import { chainFailure } from './failures.js';
 import type { Session } from './session.js';
 
 /** A call by the names it has in the metadata, camel case. */

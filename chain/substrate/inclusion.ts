@@ -1,7 +1,7 @@
 import type { Registry } from '@polkadot/types/types';
 import { BN, hexToU8a } from '@polkadot/util';
 import { type Hash, parseHash } from '../../protocol/names.js';
-import { chainFailure } from './failures.js';
+import { chainFailure } from '../failures.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';
 

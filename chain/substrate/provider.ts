@@ -1,7 +1,7 @@
 import { WsProvider } from '@polkadot/api';
 import type { ApiOptions } from '@polkadot/api/types';
 import type { Clock } from '../../protocol/ports.js';
-import { chainFailure } from './failures.js';
+import { chainFailure } from '../failures.js';
 import { toRequestFailure } from './refusals.js';
 import { withDeadline } from './timing.js';
 

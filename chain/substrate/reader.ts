@@ -1,10 +1,10 @@
 import { isFailure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
+import { chainFailure } from '../failures.js';
 import type { ChainReader, WeightEntry, WeightFacts } from '../ports.js';
 import type { BlockRef, Hotkey, SubnetSnapshot } from '../snapshot.js';
 import type { Connection } from './connection.js';
 import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
-import { chainFailure } from './failures.js';
 import {
   hyperparametersOf,
   neuronsOf,
@@ -134,7 +134,8 @@ async function readWeightFacts(session: Session, netuid: number, mechanism: numb
       lastUpdate: storage.slot(PALLET, 'lastUpdate', mechanism * MECHANISM_STRIDE + netuid),
       uid: storage.slot(PALLET, 'uids', netuid, hotkey),
       ownerHotkey: storage.slot(PALLET, 'subnetOwnerHotkey', netuid),
-      stakeThreshold: storage.slot(PALLET, 'stakeThreshold'),
+      stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
+      mechanismCount: storage.slot(PALLET, 'mechanismCountCurrent', netuid),
       lastEpochBlock: storage.slot(PALLET, 'lastEpochBlock', netuid),
       pendingEpochAt: storage.slot(PALLET, 'pendingEpochAt', netuid),
       epochIndex: storage.slot(PALLET, 'subnetEpochIndex', netuid),
@@ -153,6 +154,7 @@ async function readWeightFacts(session: Session, netuid: number, mechanism: numb
     block,
     netuid,
     mechanism,
+    mechanismCount: values.mechanismCount === null || values.mechanismCount === undefined ? 1 : toNumber(values.mechanismCount),
     hotkey,
     uid,
     registeredAt: toNumber(registeredAt ?? 0),

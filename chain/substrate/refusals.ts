@@ -1,6 +1,6 @@
 import { type Failure, isFailure } from '../../protocol/failure.js';
+import { chainFailure } from '../failures.js';
 import type { BlockRef } from '../snapshot.js';
-import { chainFailure } from './failures.js';
 import type { DispatchRefusal } from './inclusion.js';
 
 /** The node's answer to a refused JSON-RPC request. */
@@ -49,7 +49,7 @@ const RATE_LIMITS = new Set([
 export function refusalFailure(method: string, { pallet, error, documentation }: DispatchRefusal, block: BlockRef | null): Failure {
   const where = block === null ? { stage: 'pool' } : { stage: 'block', block: block.number };
   const code = RATE_LIMITS.has(error) ? 'chain.rate_limited' : 'chain.refused';
-  return chainFailure(code, { method, pallet, error, documentation, ...where });
+  return chainFailure(code, { method, pallet, error, documentation, wait: 'some blocks', ...where });
 }
 
 /**

@@ -1,11 +1,11 @@
 import { isFailure } from '../../protocol/failure.js';
 import type { Clock } from '../../protocol/ports.js';
+import { chainFailure } from '../failures.js';
 import type { Inclusion } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
 import type { ChainLogger, Connection } from './connection.js';
 import { toNumber } from './decode.js';
 import type { SignedExtrinsic } from './extrinsic.js';
-import { chainFailure } from './failures.js';
 import { asHash, type DispatchRefusal, outcomeOf, positionIn } from './inclusion.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';

@@ -1,7 +1,7 @@
 import type { QueryableStorageEntry } from '@polkadot/api/types';
 import type { Registry } from '@polkadot/types/types';
 import { hexToU8a } from '@polkadot/util';
-import { chainFailure } from './failures.js';
+import { chainFailure } from '../failures.js';
 import type { Session } from './session.js';
 
 /** Keys in one `state_queryStorageAt`: what the library's own paging uses, and every public node accepts. */

@@ -1,11 +1,12 @@
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
+import { chainFailure } from '../failures.js';
 import type { AxonEndpoint, ChainReader, ChainWriter, Inclusion, SetWeights } from '../ports.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
+import { inBlocks } from '../submission.js';
 import type { ChainLogger, Connection } from './connection.js';
 import { PEER_KEY_ALGORITHM, parseIp, toNumber } from './decode.js';
 import { type Call, callExists, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
-import { chainFailure } from './failures.js';
 import { finalizedHead } from './reader.js';
 import { poolRefusal, refusalFailure } from './refusals.js';
 import { liveSpecVersion, type Session } from './session.js';
@@ -110,7 +111,7 @@ export function createSubmitter(
     try {
       const weights = /weights/i.test(method);
       const facts = weights ? await weightWait(hotkey, netuid) : await servingWait(hotkey, netuid);
-      return chainFailure('chain.rate_limited', { ...failure.facts, ...facts }, failure.cause);
+      return chainFailure('chain.rate_limited', { ...failure.facts, ...facts, wait: inBlocks(facts.blocksLeft) }, failure.cause);
     } catch {
       return failure;
     }
@@ -118,14 +119,14 @@ export function createSubmitter(
 
   async function weightWait(hotkey: Hotkey, netuid: number) {
     const { rateLimitBlocks, lastUpdate, block } = await reader.weightFacts(netuid, 0, hotkey);
-    return { rateLimitBlocks, lastUpdate, head: block.number, blocksToWait: Math.max(1, lastUpdate + rateLimitBlocks - block.number) };
+    return { rateLimitBlocks, lastUpdate, head: block.number, blocksLeft: Math.max(1, lastUpdate + rateLimitBlocks - block.number) };
   }
 
   async function servingWait(hotkey: Hotkey, netuid: number) {
     const { block, hyperparameters, neurons } = await reader.snapshot(netuid);
     const served = neurons.find((neuron) => neuron.hotkey === hotkey)?.axon?.block ?? block.number;
     const rateLimitBlocks = hyperparameters.servingRateLimitBlocks;
-    return { rateLimitBlocks, lastUpdate: served, head: block.number, blocksToWait: Math.max(1, served + rateLimitBlocks - block.number) };
+    return { rateLimitBlocks, lastUpdate: served, head: block.number, blocksLeft: Math.max(1, served + rateLimitBlocks - block.number) };
   }
 
   return {
@@ -143,7 +144,7 @@ function weightsCall(session: Session, { netuid, mechanism, uids, values, versio
   const pallet = 'subtensorModule';
   if (mechanism === 0) return { pallet, method: 'setWeights', args: [netuid, uids, values, versionKey] };
   if (!session.features.mechanisms) {
-    throw chainFailure('chain.missing_item', { item: `mechanism ${mechanism}`, specVersion: session.identity.specVersion });
+    throw chainFailure('chain.mechanism_missing', { netuid, mechanism });
   }
   return { pallet, method: 'setMechanismWeights', args: [netuid, mechanism, uids, values, versionKey] };
 }
@@ -151,7 +152,12 @@ function weightsCall(session: Session, { netuid, mechanism, uids, values, versio
 function axonCall(session: Session, netuid: number, endpoint: AxonEndpoint): Call {
   const ip = parseIp(endpoint.ip);
   if (ip === null)
-    throw chainFailure('chain.refused', { method: 'subtensorModule.serveAxon', error: 'InvalidIpAddress', documentation: endpoint.ip });
+    throw chainFailure('chain.refused', {
+      method: 'subtensorModule.serveAxon',
+      pallet: 'subtensorModule',
+      error: 'InvalidIpAddress',
+      documentation: endpoint.ip,
+    });
   const args = [netuid, endpoint.version, ip.address, endpoint.port, ip.type, endpoint.protocol, 0, 0];
   const pallet = 'subtensorModule';
   if (endpoint.peerKey === null || !callExists(session, { pallet, method: 'serveAxonTls' })) return { pallet, method: 'serveAxon', args };

@@ -156,7 +156,7 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         const failure = await refusal(chain.writer.serveAxon(signer, chain.netuid, { ...endpoint, port: 4002 }));
         expect(failure.code).to.equal('chain.rate_limited');
         const { servingRateLimitBlocks } = (await chain.reader.snapshot(chain.netuid)).hyperparameters;
-        expect(failure.facts['blocksToWait']).to.be.within(1, servingRateLimitBlocks);
+        expect(failure.facts['blocksLeft']).to.be.within(1, servingRateLimitBlocks);
         expect((await neuron(signer.hotkey))?.axon).to.include({ port: 4001, block: block.number });
       });
 
@@ -190,7 +190,7 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         const uid = facts.uid ?? -1;
         const failure = await refusal(chain.writer.setWeights(signer, weights([uid], [7])));
         expect(failure.code).to.equal('chain.rate_limited');
-        const wait = Number(failure.facts['blocksToWait']);
+        const wait = Number(failure.facts['blocksLeft']);
         expect(wait).to.be.within(1, facts.rateLimitBlocks);
         await chain.mine(wait);
         const { block } = await chain.writer.setWeights(signer, weights([uid], [7]));

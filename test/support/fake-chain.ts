@@ -1,6 +1,7 @@
+import { chainFailure } from '../../chain/failures.js';
 import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightEntry, WeightFacts } from '../../chain/ports.js';
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
-import { chainFailure } from '../../chain/substrate/failures.js';
+import { inBlocks } from '../../chain/submission.js';
 import { refusalFailure } from '../../chain/substrate/refusals.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
@@ -190,10 +191,10 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     });
   }
 
-  function refuse(method: string, error: string, facts: { blocksToWait?: number } = {}): never {
+  function refuse(method: string, error: string, facts: { blocksLeft?: number } = {}): never {
     const failure = refusalFailure(method, { pallet: 'subtensorModule', error, documentation: '' }, refAt(number));
-    if (facts.blocksToWait === undefined) throw failure;
-    throw chainFailure('chain.rate_limited', { ...failure.facts, ...facts });
+    if (facts.blocksLeft === undefined) throw failure;
+    throw chainFailure('chain.rate_limited', { ...failure.facts, ...facts, wait: inBlocks(facts.blocksLeft) });
   }
 
   function neuronOf(hotkey: Hotkey): Neuron | null {
@@ -317,7 +318,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         if (!owner && self.stakeRao < (options.stakeThresholdRao ?? 0n)) refuse(method, 'NotEnoughStakeToSetWeights');
         if (hyper.weightsVersionKey !== 0n && versionKey < hyper.weightsVersionKey) refuse(method, 'IncorrectWeightVersionKey');
         const nextAt = self.lastUpdate + hyper.weightsRateLimitBlocks;
-        if (self.lastUpdate !== 0 && number < nextAt) refuse(method, 'SettingWeightsTooFast', { blocksToWait: nextAt - number });
+        if (self.lastUpdate !== 0 && number < nextAt) refuse(method, 'SettingWeightsTooFast', { blocksLeft: nextAt - number });
         const selfOnly = uids.length === 1 && uids[0] === self.uid;
         if (!selfOnly && !owner && !self.validatorPermit) refuse(method, 'NeuronNoValidatorPermit');
         if (new Set(uids).size !== uids.length) refuse(method, 'DuplicateUids');
@@ -339,7 +340,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         const self = (asked === netuid ? neuronOf(signer.hotkey) : null) ?? refuse(method, 'HotKeyNotRegisteredInNetwork');
         if (endpoint.ip === '127.0.0.1' || endpoint.ip === '::1') refuse(method, 'InvalidIpAddress');
         const nextAt = (self.axon?.block ?? -Infinity) + state.hyperparameters.servingRateLimitBlocks;
-        if (number < nextAt) refuse(method, 'ServingRateLimitExceeded', { blocksToWait: nextAt - number });
+        if (number < nextAt) refuse(method, 'ServingRateLimitExceeded', { blocksLeft: nextAt - number });
         if (endpoint.port === 0) refuse(method, 'InvalidPort');
         const peerKey = endpoint.peerKey === null ? (self.axon?.peerKey ?? null) : toHex(endpoint.peerKey);
         const { ip, port, protocol, version } = endpoint;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chainFailure } from '../../../chain/substrate/failures.js';
+import { chainFailure } from '../../../chain/failures.js';
 import { chainContract } from '../../contracts/chain.js';
 import { devSigner } from '../../support/dev-signer.js';
 import { createFakeChain } from '../../support/fake-chain.js';
