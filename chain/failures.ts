@@ -202,7 +202,7 @@ export const chainFailure = defineFailures({
   },
   'chain.stake_too_low': {
     disposition: 'fatal',
-    message: 'Setting weights takes a stake of {requiredRao} rao; the hotkey has {stakeRao} rao.',
+    message: 'The hotkey has too little stake to set weights: {stakeRao} of {requiredRao} rao.',
     hint: 'Add stake to the hotkey with the coldkey: `btcli stake add`.',
   },
   'chain.rate_limited': {

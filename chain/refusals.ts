@@ -1,0 +1,202 @@
+/** The names and numbers by which a subtensor chain refuses, as failures of ours. What is not listed becomes `chain.refused` with its own name. */
+import type { Facts, Failure } from '../protocol/failure.js';
+import { type ChainCode, chainFailure } from './failures.js';
+import { inBlocks } from './submission.js';
+
+/** What the caller knows about the refused call; only `method` is needed, the rest makes the hint exact. */
+export interface RefusedCall {
+  /** Such as "set_weights". */
+  readonly method: string;
+  readonly netuid?: number;
+  readonly mechanism?: number;
+  /** Blocks until the limit that was met has passed. */
+  readonly blocksLeft?: number;
+  readonly stakeRao?: bigint;
+  readonly requiredRao?: bigint;
+  readonly versionKey?: bigint;
+  readonly requiredVersionKey?: bigint;
+  readonly weightCount?: number;
+  readonly requiredWeightCount?: number;
+  /** The pallet's own words about the error, from the metadata. */
+  readonly documentation?: string;
+}
+
+/**
+ * Shape: pallet and error name, as the metadata has them → failure.
+ * Source: subtensor pallets/subtensor/src/macros/errors.rs, pallets/commitments, pallets/drand, frame balances and system.
+ */
+export function failureOfModuleError(pallet: string, name: string, call: RefusedCall, cause?: unknown): Failure {
+  const code = MODULE_ERRORS.get(name);
+  const facts = factsOf(call, name);
+  if (code !== undefined) return chainFailure(code, facts, cause);
+  return chainFailure('chain.refused', { ...facts, pallet, documentation: call.documentation ?? '' }, cause);
+}
+
+/**
+ * A refusal by the transaction pool, before any block. Null: this JSON-RPC code is none of the pool's.
+ *
+ * Shape: JSON-RPC error code, message and data → failure.
+ * Source: substrate client/rpc-api author errors; subtensor common/src/transaction_error.rs for `Custom error: N`.
+ */
+export function failureOfPoolError(rpcCode: number, message: string, data: string, call: RefusedCall, cause?: unknown): Failure | null {
+  const text = `${message} ${data}`;
+  const facts = { ...factsOf(call, data === '' ? message : data), rpcCode };
+  const custom = /custom error:?\s*(\d+)/i.exec(text)?.[1];
+  if (custom !== undefined) {
+    const known = CUSTOM_ERRORS.get(Number(custom));
+    if (known !== undefined) return failureOfModuleError('SubtensorModule', known, call, cause);
+    return chainFailure('chain.refused', { ...facts, pallet: 'Pool', error: `CustomError${custom}`, documentation: '' }, cause);
+  }
+  if (rpcCode === INVALID_TRANSACTION) {
+    const code = INVALIDITIES.find(([words]) => words.test(text))?.[1];
+    if (code !== undefined) return chainFailure(code, facts, cause);
+  }
+  const code = POOL_CODES.get(rpcCode);
+  if (code !== undefined) return chainFailure(code, facts, cause);
+  if (rpcCode < FIRST_POOL_CODE || rpcCode > LAST_POOL_CODE) return null;
+  return chainFailure('chain.refused', { ...facts, pallet: 'Pool', error: data === '' ? message : data, documentation: '' }, cause);
+}
+
+/** Facts for every template of the table, so that none is shown with a hole. */
+function factsOf(call: RefusedCall, error: string): Facts {
+  const { blocksLeft, documentation, stakeRao, requiredRao, versionKey, requiredVersionKey, weightCount, requiredWeightCount, ...plain } =
+    call;
+  return {
+    netuid: '?',
+    mechanism: '?',
+    ...plain,
+    error,
+    wait: blocksLeft === undefined ? WAIT_UNKNOWN : inBlocks(blocksLeft),
+    ...(blocksLeft === undefined ? {} : { blocksLeft }),
+    next: 'Permits go to the largest stakes at each epoch: wait for the next one, or add stake to the hotkey.',
+    reason: error,
+    stakeRao: stakeRao === undefined ? '?' : String(stakeRao),
+    requiredRao: requiredRao === undefined ? '?' : String(requiredRao),
+    given: weightCount ?? (versionKey === undefined ? '?' : String(versionKey)),
+    required: requiredWeightCount ?? (requiredVersionKey === undefined ? '?' : String(requiredVersionKey)),
+  };
+}
+
+const WAIT_UNKNOWN = 'a few blocks and try again; the limit is a hyperparameter of the subnet';
+
+const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>([
+  ['CommitRevealEnabled', 'chain.commit_reveal_required'],
+  ['CommitRevealDisabled', 'chain.commit_reveal_off'],
+  ['CanNotSetRootNetworkWeights', 'chain.bad_vector'],
+  ['WeightVecNotEqualSize', 'chain.bad_vector'],
+  ['DuplicateUids', 'chain.bad_vector'],
+  ['MaxWeightExceeded', 'chain.bad_vector'],
+  ['InputLengthsUnequal', 'chain.bad_vector'],
+  ['MechanismDoesNotExist', 'chain.mechanism_missing'],
+  ['UidsLengthExceedUidsInSubNet', 'chain.seat_gone'],
+  ['UidVecContainInvalidOne', 'chain.seat_gone'],
+  ['HotKeyNotRegisteredInSubNet', 'chain.not_registered'],
+  ['HotKeyNotRegisteredInNetwork', 'chain.not_registered'],
+  ['AccountNotAllowedCommit', 'chain.not_registered'],
+  ['NotEnoughStakeToSetWeights', 'chain.stake_too_low'],
+  ['IncorrectWeightVersionKey', 'chain.version_key'],
+  ['SettingWeightsTooFast', 'chain.rate_limited'],
+  ['CommittingWeightsTooFast', 'chain.rate_limited'],
+  ['ServingRateLimitExceeded', 'chain.rate_limited'],
+  ['NetworkTxRateLimitExceeded', 'chain.rate_limited'],
+  ['TxRateLimitExceeded', 'chain.rate_limited'],
+  ['HotKeySetTxRateLimitExceeded', 'chain.rate_limited'],
+  ['StakingRateLimitExceeded', 'chain.rate_limited'],
+  ['CommitmentSetRateLimitExceeded', 'chain.rate_limited'],
+  ['TooManyRegistrationsThisBlock', 'chain.rate_limited'],
+  ['TooManyRegistrationsThisInterval', 'chain.rate_limited'],
+  ['NeuronNoValidatorPermit', 'chain.no_permit'],
+  ['WeightVecLengthIsLow', 'chain.too_few_weights'],
+  ['NoWeightsCommitFound', 'chain.commit_lost'],
+  ['ExpiredWeightCommit', 'chain.commit_lost'],
+  ['InvalidRevealCommitHashNotMatch', 'chain.commit_lost'],
+  ['InvalidRevealRound', 'chain.commit_lost'],
+  ['RevealTooEarly', 'chain.reveal_too_early'],
+  ['TooManyUnrevealedCommits', 'chain.too_many_commits'],
+  ['InvalidIpType', 'chain.bad_axon'],
+  ['InvalidIpAddress', 'chain.bad_axon'],
+  ['InvalidPort', 'chain.bad_axon'],
+  ['SpaceLimitExceeded', 'chain.commitment_full'],
+  ['TooManyFieldsInCommitmentInfo', 'chain.commitment_refused'],
+  ['SubNetworkDoesNotExist', 'chain.subnet_not_found'],
+  ['SubnetNotExists', 'chain.subnet_not_found'],
+  ['SubNetRegistrationDisabled', 'chain.registration_closed'],
+  ['RegistrationNotPermittedOnRootSubnet', 'chain.registration_closed'],
+  ['RegistrationPriceLimitExceeded', 'chain.insufficient_balance'],
+  ['HotKeyAlreadyRegisteredInSubNet', 'chain.already_registered'],
+  ['NoNeuronIdAvailable', 'chain.no_seat'],
+  ['NotEnoughBalanceToStake', 'chain.insufficient_balance'],
+  ['BalanceWithdrawalError', 'chain.insufficient_balance'],
+  ['CannotAffordLockCost', 'chain.insufficient_balance'],
+  ['InsufficientBalance', 'chain.insufficient_balance'],
+  ['NonAssociatedColdKey', 'chain.wrong_coldkey'],
+  ['HotKeyAccountNotExists', 'chain.hotkey_unknown'],
+  ['ColdkeySwapAnnounced', 'chain.coldkey_swap'],
+  ['ColdKeySwapScheduled', 'chain.coldkey_swap'],
+  ['ColdkeyIsInArbitration', 'chain.coldkey_swap'],
+  ['ColdkeySwapDisputed', 'chain.coldkey_swap'],
+  ['AmountTooLow', 'chain.stake_refused'],
+  ['StakeTooLowForRoot', 'chain.stake_refused'],
+  ['SubtokenDisabled', 'chain.stake_refused'],
+  ['SlippageTooHigh', 'chain.stake_refused'],
+  ['InsufficientLiquidity', 'chain.stake_refused'],
+  ['NotEnoughStakeToWithdraw', 'chain.stake_refused'],
+  ['ZeroMaxAmount', 'chain.stake_refused'],
+  ['ZeroMaxStakeAmount', 'chain.stake_refused'],
+  ['CallFiltered', 'chain.paused'],
+  ['BadOrigin', 'chain.not_allowed'],
+  ['NotSubnetOwner', 'chain.not_allowed'],
+  ['RequireSudo', 'chain.not_allowed'],
+]);
+
+/** `Custom error: N` of the pool → the error the same check raises inside a block. 0 and the gaps have names of their own. */
+const CUSTOM_ERRORS: ReadonlyMap<number, string> = new Map([
+  [0, 'ColdkeySwapAnnounced'],
+  [1, 'NotEnoughStakeToSetWeights'],
+  [2, 'NotEnoughBalanceToStake'],
+  [3, 'SubnetNotExists'],
+  [4, 'HotKeyAccountNotExists'],
+  [5, 'NotEnoughStakeToWithdraw'],
+  [6, 'SettingWeightsTooFast'],
+  [7, 'InsufficientLiquidity'],
+  [8, 'SlippageTooHigh'],
+  [9, 'TransferDisallowed'],
+  [10, 'HotKeyNotRegisteredInNetwork'],
+  [11, 'InvalidIpAddress'],
+  [12, 'ServingRateLimitExceeded'],
+  [13, 'InvalidPort'],
+  [14, 'ZeroMaxAmount'],
+  [15, 'InvalidRevealRound'],
+  [16, 'NoWeightsCommitFound'],
+  [17, 'RevealTooEarly'],
+  [18, 'InputLengthsUnequal'],
+  [19, 'HotKeyNotRegisteredInSubNet'],
+  [20, 'EvmKeyAssociateRateLimitExceeded'],
+  [21, 'ColdkeySwapDisputed'],
+  [22, 'InvalidRealAccount'],
+  [23, 'FailedShieldedTxParsing'],
+  [24, 'InvalidShieldedTxPubKeyHash'],
+  [25, 'NonAssociatedColdKey'],
+  [26, 'DelegateTakeTooLow'],
+  [27, 'DelegateTakeTooHigh'],
+]);
+
+const INVALID_TRANSACTION = 1010;
+const FIRST_POOL_CODE = 1010;
+const LAST_POOL_CODE = 1018;
+
+/** Words of a 1010 refusal. */
+const INVALIDITIES: readonly (readonly [RegExp, ChainCode])[] = [
+  [/bad signature|bad proof/i, 'chain.bad_signature'],
+  [/outdated|stale|ancient birth block/i, 'chain.outdated'],
+  [/will be valid in the future|future/i, 'chain.not_yet_valid'],
+  [/inability to pay|payment/i, 'chain.cannot_pay'],
+  [/call is not expected|bad origin/i, 'chain.paused'],
+];
+
+const POOL_CODES: ReadonlyMap<number, ChainCode> = new Map<number, ChainCode>([
+  [1012, 'chain.banned'],
+  [1013, 'chain.already_sent'],
+  [1014, 'chain.priority_too_low'],
+  [1016, 'chain.pool_full'],
+]);
