@@ -4,10 +4,11 @@ import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { protocolFailures } from '../failures.js';
+import type { MessageKind } from '../kinds.js';
 import type { Hash } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
 import type { ArtifactTransfer, Clock, Gossip, Logger, Peers, Signer, Verify } from '../ports.js';
-import { streamProtocolOf } from '../topics.js';
+import { streamProtocolOf, topicOf } from '../topics.js';
 import { mayDial } from './addresses.js';
 import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
 import { createArtifactServer } from './artifact-server.js';
@@ -61,6 +62,8 @@ export interface P2pHost extends Gossip, Peers, ArtifactTransfer {
   readonly peerKey: Uint8Array;
   /** Own multiaddrs with /p2p/; empty before `start`. */
   addresses(): readonly string[];
+  /** Neighbours in the mesh of a kind: what is published reaches them at once, and through them everybody. */
+  neighbours(kind: MessageKind): number;
   /** Connects and greets now, beside the directory's own dialling. Errors: `p2p.dial_failed`, `p2p.bad_address`, those of the greeting. */
   dial(address: string, signal?: AbortSignal): Promise<void>;
   start(signal?: AbortSignal): Promise<void>;
@@ -208,6 +211,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     stop,
     publish: gossip.publish,
     onMessage: gossip.onMessage,
+    neighbours: (kind) => running?.node.services.pubsub.getMeshPeers(topicOf(network, kind)).length ?? 0,
     peers,
     peerOf: (hotkey) => peers().find((peer) => peer.hotkey === hotkey) ?? null,
     setDirectory(entries) {

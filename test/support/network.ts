@@ -1,0 +1,108 @@
+/** Network hosts on loopback for tests. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
+import { KINDS, type MessageKind } from '../../protocol/kinds.js';
+import { createHost, type HostOptions, type P2pHost } from '../../protocol/libp2p/host.js';
+import type { Hash, Hotkey } from '../../protocol/names.js';
+import type { Clock, Signer } from '../../protocol/ports.js';
+import { topicOf } from '../../protocol/topics.js';
+import { devPerson, verifySr25519 } from './people.js';
+
+export const TEST_NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 } as const;
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  },
+};
+
+export interface TestHost {
+  readonly host: P2pHost;
+  readonly signer: Signer;
+  readonly hotkey: Hotkey;
+  readonly seed: Uint8Array;
+  /** First own multiaddr. */
+  readonly address: string;
+  /** As the chain would list it. */
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface Village {
+  host(name: string, overrides?: Partial<HostOptions> & { readonly seed?: Uint8Array }): Promise<TestHost>;
+  stop(): Promise<void>;
+}
+
+export function createVillage(): Village {
+  const hosts: P2pHost[] = [];
+  return {
+    async host(name, overrides = {}) {
+      const signer = await devPerson(name);
+      const { seed: given, ...rest } = overrides;
+      const seed = given ?? new Uint8Array(randomBytes(32));
+      const host = createHost(
+        { signer, verify: verifySr25519, peerKey: seed, clock: systemClock },
+        {
+          ...TEST_NETWORK,
+          listen: ['/ip4/127.0.0.1/tcp/0'],
+          announce: [],
+          bootstrap: [],
+          maxConnections: 32,
+          privateNetwork: true,
+          ...rest,
+        },
+      );
+      hosts.push(host);
+      await host.start();
+      const address = host.addresses()[0] ?? '';
+      const [, , ip = '', , port = '0'] = address.split('/');
+      return { host, signer, hotkey: signer.hotkey, seed, address, ip, port: Number(port) };
+    },
+    async stop() {
+      await Promise.all(hosts.splice(0).map((host) => host.stop()));
+    },
+  };
+}
+
+/** Both know each other's hotkey. */
+export async function connect(a: TestHost, b: TestHost): Promise<void> {
+  await a.host.dial(b.address);
+  await until('both sides to be bound', () => a.host.peerOf(b.hotkey) !== null && b.host.peerOf(a.hotkey) !== null);
+}
+
+/** Waits for something that no event tells; the message says for what. */
+export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await delay(20);
+  }
+}
+
+export interface SealOptions {
+  readonly sequence?: bigint;
+  readonly issuedAtMs?: number;
+  readonly lifetimeMs?: number;
+  readonly signedBy?: Signer;
+}
+
+let lastSequence = 0n;
+
+/** A signed envelope of the test network. */
+export async function seal(signer: Signer, kind: MessageKind, payload: Uint8Array, options: SealOptions = {}): Promise<Uint8Array> {
+  const issuedAtMs = options.issuedAtMs ?? Date.now();
+  lastSequence += 1n;
+  const body = encodeBody({
+    ...TEST_NETWORK,
+    kind,
+    hotkey: signer.hotkey,
+    sequence: options.sequence ?? BigInt(Date.now()) * 1_000n + lastSequence,
+    issuedAtMs,
+    expiresAtMs: issuedAtMs + (options.lifetimeMs ?? KINDS[kind].lifetimeMsMax),
+    referenceBlock: 1,
+    payload,
+  });
+  return assemble(body, await (options.signedBy ?? signer).sign(bytesToSign(body, topicOf(TEST_NETWORK, kind))));
+}
