@@ -51,7 +51,7 @@ function copy(rows: readonly LeaderboardRow[]): Check {
   const weighted = Object.values(cheat.weights).some((value) => value > 0);
   return {
     name: 'copy_earns_nothing',
-    ok: cheat.copy_of === original.hotkey && !weighted && cheat.incentive === 0 && cheat.emission_rao === '0',
+    ok: cheat.copy_of === original.hotkey && !weighted && cheat.incentive === 0 && cheat.emission_rao === 0n,
     detail: `called a copy of ${cheat.copy_of ?? 'nobody'}: ${cheat.copy_evidence ?? 'no evidence'}; incentive ${cheat.incentive}, emission ${cheat.emission_rao} rao`,
   };
 }
@@ -97,8 +97,8 @@ function weights(rows: readonly ChainRow[]): Check {
 }
 
 function paid(rows: readonly LeaderboardRow[]): Check {
-  const earning = rows.filter(({ emission_rao }) => BigInt(emission_rao) > 0n);
-  const total = earning.reduce((sum, { emission_rao }) => sum + BigInt(emission_rao), 0n);
+  const earning = rows.filter(({ emission_rao }) => emission_rao > 0n);
+  const total = earning.reduce((sum, { emission_rao }) => sum + emission_rao, 0n);
   return { name: 'chain_paid', ok: earning.length > 0, detail: `${earning.length} miners earned ${total} rao in the last epoch` };
 }
 

@@ -21,7 +21,7 @@ export interface LeaderboardRow {
   /** u16 as the chain stores it. */
   readonly incentive: number;
   /** Last epoch's, read back from the chain. */
-  readonly emission_rao: string;
+  readonly emission_rao: bigint;
   readonly copy_of: Hotkey | null;
   readonly copy_evidence: string | null;
 }

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { parseHotkey } from '../../protocol/names.js';
+import { roundWindow } from '../../scoring/round.js';
+import { explain } from '../explain.js';
+import { addConfigOptions, loadSettings, nodeIdentity, withStores } from './context.js';
+import { cliFailure } from './failures.js';
+import { createOutput, percent, table } from './output.js';
+import type { Environment } from './program.js';
+
+export function addExplainCommand(program: Command, env: Environment): void {
+  const command = program
+    .command('explain <hotkey>')
+    .description('Why this miner stands where it stands: parts of the score, worst prompts, rank, verdict, what is needed to climb')
+    .option('--round <n>', 'a round other than the newest');
+  addConfigOptions(command).action(async (given: string, flags: Record<string, unknown>) => {
+    const out = createOutput({ json: flags['json'] === true });
+    const hotkey = parseHotkey(given);
+    if (!hotkey.ok) throw cliFailure('cli.bad_hotkey', { given, problem: hotkey.error });
+    const config = await loadSettings(flags, env);
+    await withStores(config, async (stores) => {
+      const { hotkey: self } = await nodeIdentity(stores, config);
+      const round = flags['round'] === undefined ? null : Number(flags['round']);
+      const said = await explain(stores, { hotkey: hotkey.value, self, round });
+      if (said === null) throw cliFailure('cli.nothing_recorded', { what: hotkey.value, where: config.dataDir });
+      const evidence = join(config.dataDir, 'evidence', `round-${said.round}`, hotkey.value);
+      const next = roundWindow(said.round + 1, config.rounds).opensAt;
+      out.result({ ok: true, ...said, evidence, next_round_opens_at: next }, () =>
+        [
+          `${hotkey.value}`,
+          `  model      ${said.model ?? 'none known'} (${said.state ?? 'unknown'}${said.reason ? `: ${said.reason.code}` : ''})`,
+          `  round      ${said.round}; next one opens at block ${next}`,
+          `  score      ${percent(said.score_ppm)}   standing ${percent(said.standing_ppm)}   rank ${said.rank ?? '–'} of ${said.contenders}`,
+          `  share      ${percent(said.share_ppm)} of the weights`,
+          `  verdict    ${said.copy_of === null ? 'an original' : `a copy of ${said.copy_of}: ${said.copy_evidence}`}`,
+          `  to climb   ${said.advice}`,
+          '',
+          table(['part', 'mean', 'worst prompt'], said.parts.map(({ part, mean_ppm, worst_ppm }) => [part, percent(mean_ppm), percent(worst_ppm)])),
+          '',
+          table(['#', 'score', 'weakest part', 'fault'], said.prompts.map(({ index, score_ppm, weakest, fault }) => [index, percent(score_ppm), weakest, fault])),
+          '',
+          table(['validator', 'score'], said.heard_by.map(({ validator, score_ppm }) => [validator, percent(score_ppm)])),
+          '',
+          `audio and report in ${evidence}`,
+        ].join('\n'),
+      );
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { EXIT } from '../../protocol/failure.js';
+import type { HealthReport } from '../health.js';
+import { addConfigOptions, loadSettings } from './context.js';
+import { cliFailure } from './failures.js';
+import { createOutput, table } from './output.js';
+import type { Environment } from './program.js';
+
+const ANSWER_TIMEOUT_MS = 3_000;
+const EXIT_OF = { ok: EXIT.ok, degraded: EXIT.failure, failing: EXIT.usage } as const;
+
+export function addStatusCommand(program: Command, env: Environment): void {
+  const command = program
+    .command('status')
+    .description('How the running node feels, part by part. Exit code 0 ok, 1 degraded, 2 failing, 69 not running')
+    .option('--quick', 'only the exit code: 0 when the node is ready (for health checks)')
+    .option('--http-port <port>', 'HTTP port of the node');
+  addConfigOptions(command).action(async (flags: Record<string, unknown>) => {
+    const out = createOutput({ json: flags['json'] === true });
+    const config = await loadSettings(flags, env);
+    const url = `http://${config.http.host}:${config.http.port}`;
+    const report = await ask(`${url}/health/detailed`);
+    if (report === null) throw cliFailure('cli.not_running', { url });
+    if (flags['quick'] === true) {
+      process.exitCode = report.ready ? EXIT.ok : EXIT.failure;
+      return;
+    }
+    process.exitCode = EXIT_OF[report.status];
+    out.result({ ok: report.status === 'ok', ...report }, () =>
+      [
+        `voxd ${report.version} at ${url}: ${report.status}, ${report.ready ? 'ready' : 'not ready'}, up ${report.uptimeSeconds} s`,
+        table(
+          ['part', 'status', 'facts'],
+          report.components.map(({ name, status, facts }) => [name, status, Object.entries(facts ?? {}).map(([key, value]) => `${key} ${value}`).join(', ')]),
+        ),
+        ...report.components.filter(({ detail }) => detail !== undefined).map(({ name, detail }) => `${name}: ${detail}`),
+      ].join('\n'),
+    );
+  });
+}
+
+async function ask(url: string): Promise<HealthReport | null> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    // Safety: our own server answers with its own report.
+    return (await answer.json()) as HealthReport;
+  } catch {
+    return null;
+  }
+}

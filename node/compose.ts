@@ -1,0 +1,391 @@
+/** The composition root of the daemon: the only place that knows which technology is behind a port. */
+import { copyFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
+import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
+import { createMessageGate } from '../protocol/message-gate.js';
+import type { Hash } from '../protocol/names.js';
+import type { Clock, Signer, Verify } from '../protocol/ports.js';
+import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
+import type { Secret } from '../protocol/secret.js';
+import { MANIFEST_FILE_NAME, packageSizeBytes } from '../scoring/manifest.js';
+import { verifyPackage } from '../scoring/onnx/package-files.js';
+import type { EngineName, RunLimits } from '../scoring/ports.js';
+import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
+import { encodeRecord } from '../scoring/record.js';
+import type { RoundSchedule } from '../scoring/round.js';
+import type { WeighingPolicy } from '../scoring/weigh.js';
+import { composeChain } from './compose-chain.js';
+import { precheckModel } from './compose-models.js';
+import { composeJudge, composeRunner } from './compose-scoring.js';
+import { createFetcher } from './fetcher.js';
+import { createArtifactSource, writeAt } from './files/artifacts.js';
+import { openDataDir } from './files/data-dir.js';
+import { createEvidence } from './files/evidence.js';
+import { createModelCache } from './files/model-cache.js';
+import type { HealthReport } from './health.js';
+import { createPrometheusMetrics } from './http/prometheus.js';
+import { createHttpServer } from './http/server.js';
+import { createInbox } from './inbox.js';
+import { type Logger, moduleLogger } from './logger.js';
+import type { ModelCache, Stores } from './ports.js';
+import { createPostbox } from './postbox.js';
+import { claimDatabase } from './postgres/claim.js';
+import { openDatabase } from './postgres/database.js';
+import { createScoringQueue } from './postgres/queue.js';
+import { createStores } from './postgres/stores.js';
+import { createPresence, type OfferedModel } from './presence.js';
+import { createRegistrySync } from './registry-sync.js';
+import { createRoundKeeper } from './round-keeper.js';
+import { createScorer } from './scorer.js';
+import { healthReport } from './status.js';
+import { createWeightSetter } from './weight-setter.js';
+import { createWork, type Duty } from './work.js';
+
+export interface DaemonOptions {
+  readonly role: 'validator' | 'miner' | 'auto';
+  readonly dataDir: string;
+  readonly databaseUrl: Secret | null;
+  readonly chain: {
+    readonly endpoints: readonly string[];
+    readonly genesis: Hash | null;
+    readonly netuid: number;
+    readonly mechanism: number;
+  };
+  readonly p2p: {
+    readonly listenIp: string;
+    readonly port: number;
+    readonly announceIp: string | null;
+    readonly bootstrap: readonly string[];
+    readonly maxConnections: number;
+    readonly allowPrivateAddresses: boolean;
+  };
+  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
+  readonly miner: { readonly modelDir: string | null; readonly announceIntervalMs: number };
+  readonly scoring: {
+    readonly engine: EngineName;
+    readonly prompts: number;
+    readonly concurrency: number;
+    readonly limits: RunLimits;
+    readonly replication: number;
+  };
+  readonly rounds: RoundSchedule;
+  readonly weights: { readonly enabled: boolean; readonly dryRun: boolean; readonly policy: WeighingPolicy };
+  readonly cacheBytesMax: number;
+  readonly syncEveryBlocks: number;
+}
+
+export interface Daemon {
+  /** Resolves when everything runs. */
+  start(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+  health(): Promise<HealthReport>;
+  /** Aborts when the daemon cannot go on (another one took its database). */
+  readonly broken: AbortSignal;
+}
+
+export function scorerOf(engineId: string): string {
+  return scorerDigest({ profile: BUILTIN_PROFILE, engineId });
+}
+
+/** Everything that a node is made of, in the order in which it starts; stopping is the reverse. */
+export function createDaemon(
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly signer: Signer; readonly verify: Verify },
+  options: DaemonOptions,
+): Daemon {
+  const { clock, logger, signer, verify } = deps;
+  const broken = new AbortController();
+  const metrics = createPrometheusMetrics({ processMetrics: true });
+  const log = (module: string) => moduleLogger(logger, module);
+  const startedAtMs = clock.nowMs();
+  const { netuid, mechanism } = options.chain;
+  const releasers: { readonly name: string; readonly release: () => Promise<unknown> }[] = [];
+  let started = false;
+  let view: (() => Promise<HealthReport>) | null = null;
+
+  /** What is opened here is released in reverse, also when a later step fails. */
+  function own<T>(name: string, thing: T, release: (thing: T) => Promise<unknown>): T {
+    releasers.push({ name, release: () => release(thing) });
+    return thing;
+  }
+
+  async function release(): Promise<void> {
+    while (releasers.length > 0) {
+      const last = releasers.pop()!;
+      await last.release().catch((err: unknown) => logger.error({ part: last.name, err }, 'This part failed while stopping'));
+    }
+  }
+
+  async function start(signal: AbortSignal): Promise<void> {
+    const dataDir = own('data directory', await openDataDir(options.dataDir), (dir) => dir.release());
+    const database = own(
+      'database',
+      await openDatabase(
+        { clock, logger: log('store'), metrics },
+        { url: options.databaseUrl, dataDir: dataDir.path, role: 'daemon', signal },
+      ),
+      (db) => db.stop(),
+    );
+    const stores = createStores(database);
+    const client = own('chain', composeChain({ clock, logger: log('chain') }, options.chain), (chain) => chain.stop());
+    await client.start(signal);
+    const { chain } = client;
+    const { genesis } = chain.identity();
+    const network = { genesis, netuid };
+    const claim = own(
+      'database claim',
+      await claimDatabase(database, { clock, logger: log('store') }, { genesis, netuid, hotkey: signer.hotkey }),
+      (held) => held.release(),
+    );
+    claim.lost.addEventListener('abort', () => broken.abort(claim.lost.reason), { once: true });
+
+    const cache = await createModelCache(
+      { verify: (directory, model) => verifyPackage(directory, model), logger: log('cache'), metrics },
+      { directory: join(dataDir.path, 'models'), bytesMax: options.cacheBytesMax },
+    );
+    const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
+    const host = await startHost(genesis, dataDir.path, signal);
+    host.serve(createArtifactSource(cache));
+
+    const registry = createRegistrySync(
+      { chain, store: stores.registry, log: log('registry') },
+      { netuid, everyBlocks: options.syncEveryBlocks },
+    );
+    await registry.restore();
+    const validates = options.role !== 'miner';
+    const runner = composeRunner(options.scoring.engine);
+    const scorer = scorerOf(runner.engineId);
+    const finalizedBlock = () => work.head()?.number ?? registry.current()?.block.number ?? 0;
+    const postbox = createPostbox({ signer, gossip: host, sequences: stores.sequences, clock, metrics, finalizedBlock }, { network });
+    const gate = createMessageGate({ verify }, { network });
+    const inbox = createInbox(
+      { gossip: host, gate, stores, clock, log: log('inbox'), metrics, registry: registry.current, finalizedBlock },
+      { netuid, schedule: options.rounds, scorer },
+    );
+    const presence = createPresence(
+      {
+        chain,
+        signer,
+        postbox,
+        announcements: stores.announcements,
+        clock,
+        log: log('presence'),
+        peerKey: host.peerKey,
+        addresses: host.addresses,
+        offered,
+      },
+      {
+        netuid,
+        axon: options.p2p.announceIp === null ? null : { ip: options.p2p.announceIp, port: options.p2p.port },
+        announceIntervalMs: options.miner.announceIntervalMs,
+      },
+    );
+    const duties: Duty[] = [{ name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) }];
+    const validator = validates ? await createValidator() : null;
+    if (validator) duties.push(...validator.duties);
+    const work = createWork({ chain, registry, peers: host, clock, log: log('work'), metrics }, duties);
+
+    view = async () =>
+      healthReport({
+        startedAtMs,
+        nowMs: clock.nowMs(),
+        started,
+        hotkey: signer.hotkey,
+        identity: chain.identity(),
+        head: work.head(),
+        headAgeMs: work.headAgeMs(),
+        snapshot: registry.current(),
+        peers: host.peers(),
+        round: validator?.keeper.view() ?? null,
+        queue: validator ? await validator.queue.depth().catch(() => null) : null,
+        weights: validator ? await lastWeights(stores, validator.setter.waitingFor()?.message ?? null) : null,
+        databaseOk: await database.ping().then(
+          () => true,
+          () => false,
+        ),
+      });
+    const http = createHttpServer(
+      { health, metrics, logger: log('http') },
+      { host: options.http.host, port: options.http.port, flag: '--http-port' },
+    );
+    if (options.http.enabled) {
+      await http.start(signal);
+      own('http', http, (server) => server.stop());
+    }
+
+    own('inbox', await inbox.open(), async (close) => close());
+    const offPeers = host.onPeer((event) => {
+      if (event.type !== 'bound') return;
+      logger.debug({ ...event }, 'peer bound');
+      presence.peerArrived();
+      work.trigger('presence');
+      work.trigger('fetch');
+    });
+    own('peer events', offPeers, async (off) => off());
+    inbox.onAnnouncement(() => {
+      work.trigger('fetch');
+      work.trigger('rounds');
+    });
+    await work.start(signal);
+    own('work', work, (running) => running.stop());
+    if (validator) {
+      await validator.setter.recover();
+      own('scoring', await validator.queue.work(validator.scorer.handle, options.scoring.concurrency), (worker) => worker.stop());
+    }
+    logger.info(
+      {
+        hotkey: signer.hotkey,
+        role: options.role,
+        genesis,
+        netuid,
+        peer: host.peerId,
+        addresses: host.addresses(),
+        model: offered?.model ?? null,
+      },
+      'voxd runs',
+    );
+
+    async function createValidator() {
+      const queue = createScoringQueue({ database, clock, logger: log('queue'), metrics });
+      const judge = own('judge', composeJudge(options.scoring.concurrency), (pool) => pool.close());
+      const scoring = createScorer(
+        {
+          stores,
+          runner,
+          judge,
+          openModel: async (row) => {
+            const directory = await cache.find(row.model);
+            return directory === null || row.manifest === null ? null : { digest: row.model, manifest: row.manifest, directory };
+          },
+          evidence: createEvidence(join(dataDir.path, 'evidence')),
+          clock,
+          log: log('scoring'),
+          metrics,
+          finalizedBlock,
+          onScored: () => work.trigger('rounds'),
+        },
+        { self: signer.hotkey, netuid, scorer, prompts: options.scoring.prompts, limits: options.scoring.limits, schedule: options.rounds },
+      );
+      const keeper = createRoundKeeper(
+        {
+          chain,
+          stores,
+          queue,
+          clock,
+          log: log('rounds'),
+          registry: registry.current,
+          refusedRecord: scoring.refusedRecord,
+          publishCommit: async (round, commitment) =>
+            (await postbox.post('scoreCommit', encodeScoreCommitment({ round, commitment }), EXCHANGE_LIFETIME_MS)).recipients,
+          publishReveal: async ({ record, ...reveal }) =>
+            (await postbox.post('scoreReveal', encodeScoreReveal({ ...reveal, record: encodeRecord(record) }), EXCHANGE_LIFETIME_MS))
+              .envelope,
+        },
+        {
+          netuid,
+          mechanism,
+          self: signer.hotkey,
+          schedule: options.rounds,
+          replication: options.scoring.replication,
+          scorer,
+          policy: options.weights.policy,
+        },
+      );
+      const setter = createWeightSetter({ chain, signer, stores, log: log('weights'), metrics }, { netuid, mechanism, ...options.weights });
+      const fetcher = createFetcher({
+        stores,
+        cache,
+        peers: host,
+        transfer: host,
+        clock,
+        log: log('fetch'),
+        metrics,
+        precheck: async (directory) => {
+          const model = await verifyPackage(directory);
+          return { manifest: model.manifest, tensorDigests: (await precheckModel(model)).tensorDigests };
+        },
+        write: writeAt,
+      });
+      const own_: readonly Duty[] = [
+        { name: 'fetch', turn: ({ snapshot }, turnSignal) => fetcher.turn(snapshot, turnSignal) },
+        {
+          name: 'rounds',
+          turn: async ({ head }) => {
+            await keeper.turn(head);
+            work.trigger('weights');
+          },
+        },
+        { name: 'weights', turn: ({ head, snapshot }) => setter.turn(head, snapshot) },
+      ];
+      return { queue, scorer: scoring, keeper, setter, duties: own_ };
+    }
+  }
+
+  async function startHost(genesis: Hash, dataDir: string, signal: AbortSignal): Promise<P2pHost> {
+    const { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses } = options.p2p;
+    const multiaddr = (ip: string) => `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`;
+    const host = createHost(
+      { signer, verify, peerKey: await loadOrCreatePeerKey(join(dataDir, 'identity', 'peer.key')), clock, logger: log('p2p') },
+      {
+        genesis,
+        netuid,
+        listen: [multiaddr(listenIp)],
+        announce: announceIp === null ? [] : [multiaddr(announceIp)],
+        bootstrap,
+        maxConnections,
+        dialPrivateAddresses: allowPrivateAddresses,
+      },
+    );
+    own('p2p', host, (running) => running.stop());
+    await host.start(signal);
+    return host;
+  }
+
+  async function health(): Promise<HealthReport> {
+    if (view !== null) return view();
+    return {
+      status: 'degraded',
+      live: true,
+      ready: false,
+      version: '',
+      uptimeSeconds: 0,
+      components: [{ name: 'start', status: 'degraded', detail: 'starting' }],
+    };
+  }
+
+  return {
+    broken: broken.signal,
+    health,
+    async start(signal) {
+      try {
+        await start(signal);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+    },
+    stop: release,
+  };
+}
+
+/** Long enough for a round on any network, short enough that old scores are not heard again. */
+const EXCHANGE_LIFETIME_MS = 2 * 3_600_000;
+
+/** Our own model goes the way of everybody's: verified, looked at, then served from the cache. */
+async function importModel(modelDir: string, cache: ModelCache): Promise<OfferedModel> {
+  const model = await verifyPackage(modelDir);
+  await precheckModel(model);
+  const manifest = await readFile(join(modelDir, MANIFEST_FILE_NAME));
+  const offered = { model: model.digest, manifestSizeBytes: manifest.length, sizeBytes: packageSizeBytes(model.manifest) };
+  if ((await cache.find(model.digest)) !== null) return offered;
+  const pending = await cache.begin(model.digest, offered.sizeBytes + manifest.length);
+  for (const name of [MANIFEST_FILE_NAME, ...model.manifest.files.map(({ path }) => path)])
+    await copyFile(join(modelDir, name), join(pending.directory, name));
+  await pending.commit();
+  return offered;
+}
+
+async function lastWeights(stores: Stores, waiting: string | null) {
+  const last = (await stores.submissions.list(8).catch(() => [])).find(({ state }) => state === 'finalized');
+  return { lastRound: last?.round ?? null, lastBlock: last?.included?.number ?? null, waiting };
+}

@@ -1,0 +1,282 @@
+/** `voxd devnet`: a chain and seven nodes, each a process of its own, watched from outside until the rounds are done. */
+import { join } from 'node:path';
+import type { ChainReader, ChainWriter } from '../../chain/ports.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { Hotkey } from '../../protocol/names.js';
+import type { Clock, Signer } from '../../protocol/ports.js';
+import { cliFailure } from '../cli/failures.js';
+import type { Stores } from '../ports.js';
+import { type CastMember, castOf } from './cast.js';
+import { checksOf } from './checks.js';
+import { configPath, type DevnetFolders, freeBasePort, prepareFolders, writeConfig, writeVoices } from './files.js';
+import { healthOf, isFinished, leaderboard, type ObservedValidator, summarise } from './observe.js';
+import { type KeptProcess, keepProcess } from './processes.js';
+import type { Progress, ProgressRow } from './progress.js';
+import type { DevnetResult, RoundSummary } from './result.js';
+
+export interface DevnetOptions {
+  readonly rounds: number;
+  readonly dataDir: string;
+  readonly basePort: number;
+  readonly blockTimeMs: number;
+  readonly tempo: number;
+  readonly cadenceBlocks: number;
+  readonly prompts: number;
+  readonly timeoutMs: number;
+  /** The command line's own entry file: the nodes are started as a user would start them. */
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface DevnetDeps {
+  readonly clock: Clock;
+  readonly progress: Progress;
+  readonly signerOf: (uri: string) => Promise<Signer>;
+  readonly connect: (
+    endpoint: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly chain: ChainReader & ChainWriter; stop(): Promise<void> }>;
+  readonly observe: (dataDir: string) => Promise<{ readonly stores: Stores; stop(): Promise<void> }>;
+  readonly scorer: string;
+}
+
+export interface Devnet {
+  readonly result: DevnetResult;
+  readonly folders: DevnetFolders;
+  readonly endpoint: string;
+  /** Stops everything, newest first. */
+  stop(): Promise<void>;
+}
+
+const NETUID = 1;
+const MECHANISM = 0;
+const LOOK_MS = 1_000;
+/** Starting coldkey balance of each participant. */
+const BALANCE_RAO = 100_000_000_000_000n;
+
+interface Player extends CastMember {
+  readonly hotkey: Hotkey;
+  readonly cold: Signer;
+}
+
+export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal: AbortSignal): Promise<Devnet> {
+  const { progress, clock } = deps;
+  const startedAtMs = clock.nowMs();
+  const closers: (() => Promise<void>)[] = [];
+  const kept: KeptProcess[] = [];
+  const over = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+  const folders = await prepareFolders(options.dataDir);
+  const stop = async () => {
+    for (const close of [...closers].reverse()) await close().catch(() => {});
+    await Promise.all(
+      [...kept]
+        .reverse()
+        .filter(({ name }) => name !== 'chain')
+        .map((process_) => process_.stop()),
+    );
+    await Promise.all(kept.filter(({ name }) => name === 'chain').map((process_) => process_.stop()));
+  };
+
+  try {
+    const basePort = await freeBasePort(options.basePort);
+    const endpoint = `ws://127.0.0.1:${basePort}`;
+    const players = await playersOf(basePort);
+    await writeVoices(folders.voices);
+    progress.event('voices written: good, female, noisy, muffled, and a copy of the good one with other bytes');
+    keep('chain', [
+      'devchain',
+      '--port',
+      String(basePort),
+      '--data-dir',
+      folders.chain,
+      '--block-time-ms',
+      String(options.blockTimeMs),
+      '--tempo',
+      String(options.tempo),
+      ...players.flatMap(({ cold }) => ['--fund', `${cold.hotkey}=${BALANCE_RAO}`]),
+    ]);
+    const { chain, stop: disconnect } = await deps.connect(endpoint, over);
+    closers.push(disconnect);
+    progress.event(
+      `chain at ${endpoint}, genesis ${chain.identity().genesis.slice(0, 10)}…, a block every ${options.blockTimeMs} ms, an epoch every ${options.tempo} blocks`,
+    );
+
+    for (const player of players)
+      await writeConfig(player, { endpoint, netuid: NETUID, cadenceBlocks: options.cadenceBlocks, prompts: options.prompts, folders });
+    for (const player of players.filter(({ late }) => !late)) startNode(player);
+    await Promise.all(players.map((player) => settle(player, chain)));
+    progress.event(`${players.length} hotkeys registered, validators staked`);
+
+    const committed = await until('four commitments', async () => {
+      const snapshot = await look(chain, players);
+      const early = players.filter(({ role, late }) => role === 'miner' && !late);
+      return early.every((player) => neuronOf(snapshot, player)?.commitment != null) ? snapshot : null;
+    });
+    progress.event(`four miners committed by block ${committed.block.number}; the copycat joins now`);
+    for (const player of players.filter(({ late }) => late)) startNode(player);
+    const complete = await until('the last commitment', async () => {
+      const snapshot = await look(chain, players);
+      return players.every((player) => player.role !== 'miner' || neuronOf(snapshot, player)?.commitment != null) ? snapshot : null;
+    });
+    const first = Math.floor(complete.block.number / options.cadenceBlocks) + 1;
+    const last = first + options.rounds - 1;
+    progress.event(`all five models are committed; counting rounds ${first} to ${last} (${options.cadenceBlocks} blocks each)`);
+
+    const validators: ObservedValidator[] = [];
+    for (const player of players.filter(({ role }) => role === 'validator')) {
+      const { stores, stop: close } = await until(`database of ${player.name}`, () =>
+        deps.observe(join(folders.nodes, player.name, 'data')).catch(onlyFailures),
+      );
+      closers.push(close);
+      validators.push({ member: player, hotkey: player.hotkey, stores });
+    }
+    for (let round = first; round <= last; round++) {
+      for (const validator of validators)
+        await until(`${validator.member.name} round ${round}`, async () => {
+          await look(chain, players);
+          return (await isFinished(validator, round).catch(onlyFailures)) || null;
+        });
+      progress.event(`round ${round}: both validators weighed it and the chain finalized their weights`);
+    }
+    const paid = await until('an epoch with these weights', async () => {
+      const snapshot = await look(chain, players);
+      const sent = Math.max(
+        ...validators.map(({ hotkey }) => snapshot.neurons.find((neuron) => neuron.hotkey === hotkey)?.lastUpdate ?? 0),
+      );
+      const facts = await chain.weightFacts(NETUID, MECHANISM, validators[0]!.hotkey);
+      return (facts.epochClock?.lastEpochBlock ?? 0) > sent && snapshot.block.number >= (facts.epochClock?.lastEpochBlock ?? 0)
+        ? { snapshot, facts }
+        : null;
+    });
+    progress.event(`the epoch at block ${paid.facts.epochClock?.lastEpochBlock} paid by these weights`);
+    progress.end();
+
+    const nameOf = (hotkey: string) => players.find((player) => player.hotkey === hotkey)?.name ?? hotkey;
+    const identity = { scorer: deps.scorer, genesis: chain.identity().genesis, netuid: NETUID, mechanism: MECHANISM, nameOf };
+    const rounds: RoundSummary[] = [];
+    for (let round = first; round <= last; round++) {
+      const summary = await summarise(round, validators, identity);
+      if (summary) rounds.push(summary);
+    }
+    const snapshot = await chain.snapshot(NETUID);
+    const { rows, chainRows } = await leaderboard(last, snapshot, validators, chain, (hotkey) =>
+      players.find((player) => player.hotkey === hotkey),
+    );
+    const checks = checksOf({ roundsWanted: options.rounds, rounds, leaderboard: rows, chainRows });
+    const result: DevnetResult = {
+      ok: checks.every(({ ok }) => ok),
+      checks,
+      rounds,
+      leaderboard: rows,
+      chain: { endpoint, genesis: identity.genesis, block: snapshot.block.number, epochs: paid.facts.epochClock?.index ?? 0 },
+      evidence: validators.map(({ member }) => join(folders.nodes, member.name, 'data', 'evidence')),
+      data_dir: folders.root,
+      elapsed_seconds: Math.round((clock.nowMs() - startedAtMs) / 1000),
+      restarts: Object.fromEntries(kept.map((process_) => [process_.name, process_.restarts()])),
+    };
+    return { result, folders, endpoint, stop };
+  } catch (error) {
+    progress.end();
+    await stop();
+    if (over.aborted && !signal.aborted)
+      throw cliFailure('cli.devnet_failed', { reason: `not done after ${options.timeoutMs / 1000} s`, logs: folders.logs }, error);
+    throw error;
+  }
+
+  async function playersOf(basePort: number): Promise<readonly Player[]> {
+    return Promise.all(
+      castOf(basePort).map(async (member) => ({
+        ...member,
+        hotkey: (await deps.signerOf(member.hotkeyUri)).hotkey,
+        cold: await deps.signerOf(member.coldkeyUri),
+      })),
+    );
+  }
+
+  function keep(name: string, args: readonly string[]): void {
+    kept.push(
+      keepProcess({
+        name,
+        args: ['--enable-source-maps', options.entry, ...args],
+        env: options.env,
+        logDirectory: folders.logs,
+        onExit: (who, how, restarts) => progress.event(`${who} ended (${how}); starting it again (${restarts})`),
+        onGivenUp: (who) => progress.event(`${who} keeps ending; see ${join(folders.logs, `${who}.log`)}`),
+      }),
+    );
+  }
+
+  function startNode(player: Player): void {
+    keep(player.name, ['start', '--config', configPath(folders, player)]);
+  }
+
+  async function settle(player: Player, chain: ChainReader & ChainWriter): Promise<void> {
+    await chain.burnedRegister(player.cold, NETUID, player.hotkey);
+    if (player.stakeRao > 0n) await chain.addStake(player.cold, NETUID, player.hotkey, player.stakeRao);
+  }
+
+  /** Waits by looking again; a chain or a database that is away for a moment is looked at later. */
+  async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
+    for (;;) {
+      if (over.aborted) throw cliFailure('cli.devnet_failed', { reason: `waited for ${what}`, logs: folders.logs });
+      const answer = await ask().catch(onlyFailures);
+      if (answer !== null) return answer;
+      await clock.sleep(LOOK_MS, over).catch(() => {});
+    }
+  }
+
+  async function look(chain: ChainReader, players: readonly Player[]): Promise<SubnetSnapshot> {
+    const snapshot = await chain.snapshot(NETUID);
+    const rows = await Promise.all(
+      players.map(async (player): Promise<ProgressRow> => {
+        const health = await healthOf(player);
+        const part = (name: string) => health?.components.find((component) => component.name === name)?.facts ?? {};
+        const neuron = neuronOf(snapshot, player);
+        return {
+          name: player.name,
+          role: player.role,
+          uid: neuron?.uid ?? null,
+          peers: health === null ? null : Number(part('p2p')['bound'] ?? 0),
+          doing:
+            health === null
+              ? 'starting'
+              : player.role === 'validator'
+                ? validatorWords(part('scoring'), part('weights'))
+                : minerWords(neuron),
+        };
+      }),
+    );
+    const round = Math.floor(snapshot.block.number / options.cadenceBlocks);
+    progress.show(
+      `block ${snapshot.block.number}, round ${round} (${snapshot.block.number % options.cadenceBlocks}/${options.cadenceBlocks})`,
+      rows,
+    );
+    return snapshot;
+  }
+}
+
+function neuronOf(snapshot: SubnetSnapshot, player: Player) {
+  return snapshot.neurons.find(({ hotkey }) => hotkey === player.hotkey);
+}
+
+function validatorWords(scoring: object, weights: object): string {
+  const facts: Record<string, unknown> = { ...scoring, ...weights };
+  const heard =
+    facts['round'] == null
+      ? 'waits for its permit'
+      : `round ${facts['round']} ${facts['phase']}: heard ${facts['heard']} of ${facts['entered']}`;
+  return facts['lastRound'] == null ? heard : `${heard}; weights of round ${facts['lastRound']} at block ${facts['lastBlock']}`;
+}
+
+function minerWords(neuron: SubnetSnapshot['neurons'][number] | undefined): string {
+  if (!neuron) return 'waits for its registration';
+  if (neuron.commitment === null) return 'commits to its model';
+  return `committed at block ${neuron.commitment.block}, incentive ${((neuron.incentive * 100) / 65_535).toFixed(1)} %`;
+}
+
+/** Trouble that has a name may pass; a defect may not. */
+function onlyFailures(error: unknown): null {
+  if (isFailure(error)) return null;
+  throw error;
+}

@@ -1,0 +1,94 @@
+/** The folder of a development network: one per node, their configuration, the voices, the logs. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { generateVoicePackage, mutateCopy } from '../../scoring/voices/onnx-voice.js';
+import { cliFailure } from '../cli/failures.js';
+import { sealVoice } from '../compose-models.js';
+import type { CastMember, VoiceKind } from './cast.js';
+
+const MARKER = 'devnet.json';
+const VOICES: readonly VoiceKind[] = ['good', 'female', 'noisy', 'muffled'];
+/** Ports that one network takes, counted from its base port. */
+export const PORTS_TAKEN = 50;
+
+export interface DevnetFolders {
+  readonly root: string;
+  readonly chain: string;
+  readonly logs: string;
+  readonly voices: string;
+  readonly nodes: string;
+}
+
+/** Empties the folder of an earlier run. A folder that is something else is left alone. Errors: cli.devnet_folder. */
+export async function prepareFolders(root: string): Promise<DevnetFolders> {
+  const present = existsSync(root) ? await readdir(root) : [];
+  if (present.length > 0 && !present.includes(MARKER)) throw cliFailure('cli.devnet_folder', { folder: root });
+  for (const name of present) if (name !== MARKER) await rm(join(root, name), { recursive: true, force: true });
+  const folders = { root, chain: join(root, 'chain'), logs: join(root, 'logs'), voices: join(root, 'voices'), nodes: join(root, 'nodes') };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  await writeFile(join(root, MARKER), '{"voxd":"devnet"}\n');
+  return folders;
+}
+
+/** Four voices, and a copy of the good one in which bytes differ but nothing that can be heard. */
+export async function writeVoices(folder: string): Promise<void> {
+  for (const kind of VOICES) await writeVoice(join(folder, kind), generateVoicePackage(kind, { name: `demo-${kind}` }));
+  await writeVoice(join(folder, 'copy'), mutateCopy(generateVoicePackage('good', { name: 'totally-new-voice' })));
+}
+
+async function writeVoice(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [path, bytes] of Object.entries(files)) await writeFile(join(folder, path), bytes);
+  await sealVoice(folder);
+}
+
+export interface NodeSettings {
+  readonly endpoint: string;
+  readonly netuid: number;
+  readonly cadenceBlocks: number;
+  readonly prompts: number;
+  readonly folders: DevnetFolders;
+}
+
+export function configPath(folders: DevnetFolders, member: CastMember): string {
+  return join(folders.nodes, member.name, 'voxd.yml');
+}
+
+/** Writes what an operator would write. */
+export async function writeConfig(member: CastMember, settings: NodeSettings): Promise<void> {
+  const folder = join(settings.folders.nodes, member.name);
+  await mkdir(folder, { recursive: true });
+  const config = {
+    role: member.role,
+    dataDir: join(folder, 'data'),
+    chain: { endpoints: [settings.endpoint], netuid: settings.netuid },
+    wallet: { uri: member.hotkeyUri },
+    p2p: { listenIp: member.ip, port: member.p2pPort, announceIp: member.ip, allowPrivateAddresses: true },
+    http: { port: member.httpPort },
+    ...(member.voice === null ? {} : { miner: { modelDir: join(settings.folders.voices, member.voice) } }),
+    rounds: { cadenceBlocks: settings.cadenceBlocks },
+    scoring: { prompts: settings.prompts },
+    log: { level: 'debug', format: 'json' },
+  };
+  await writeFile(configPath(settings.folders, member), stringify(config), { mode: 0o600 });
+}
+
+/** A base port from which all ports of a network are free on loopback. */
+export async function freeBasePort(from: number): Promise<number> {
+  for (let base = from; base < from + 40 * PORTS_TAKEN; base += PORTS_TAKEN) {
+    const probes = await Promise.all([0, 10, 11, 12, 30, 31, 36].map((offset) => isFree(base + offset)));
+    if (probes.every(Boolean)) return base;
+  }
+  return from;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

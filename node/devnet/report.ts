@@ -1,0 +1,55 @@
+import { percent, short, table, tao } from '../cli/output.js';
+import type { DevnetResult } from './result.js';
+
+/** The leaderboard that explains itself. */
+export function reportText(result: DevnetResult): string {
+  const validators = result.rounds.at(-1)?.validators ?? [];
+  const parts = [...new Set(result.leaderboard.flatMap((row) => Object.keys(row.parts)))];
+  const board = table(
+    [
+      '#',
+      'miner',
+      'uid',
+      'score',
+      ...parts,
+      'standing',
+      ...validators.map(({ name }) => `weight by ${name}`),
+      'incentive',
+      'emission',
+      'verdict',
+    ],
+    result.leaderboard.map((row, index) => [
+      index + 1,
+      row.name,
+      row.uid,
+      percent(row.score_ppm),
+      ...parts.map((part) => (row.parts[part] === undefined ? '–' : ((row.parts[part] ?? 0) / 1e6).toFixed(2))),
+      percent(row.standing_ppm),
+      ...validators.map(({ hotkey }) => row.weights[hotkey] ?? 0),
+      `${((row.incentive * 100) / 65_535).toFixed(1)} %`,
+      `${tao(row.emission_rao)} α`,
+      row.copy_of === null
+        ? 'original'
+        : `copy of ${result.leaderboard.find(({ hotkey }) => hotkey === row.copy_of)?.name ?? short(row.copy_of)}`,
+    ]),
+  );
+  const cheats = result.leaderboard.flatMap((row) =>
+    row.copy_of === null ? [] : [`  ${row.name}: ${row.copy_evidence}; the earlier commitment keeps the reward`],
+  );
+  return [
+    '',
+    `Leaderboard after round ${result.rounds.at(-1)?.round ?? '–'} (block ${result.chain.block}, ${result.chain.epochs} epochs paid; incentive and emission as the chain says)`,
+    '',
+    board,
+    ...(cheats.length > 0 ? ['', 'Copies', ...cheats] : []),
+    '',
+    'Checks',
+    ...result.checks.map(({ name, ok, detail }) => `  ${ok ? '✔' : '✘'} ${name.padEnd(20)} ${detail}`),
+    '',
+    'What was heard (WAV and report.json per round and miner)',
+    ...result.evidence.map((folder) => `  ${folder}`),
+    `Logs   ${result.data_dir}/logs`,
+    '',
+    result.ok ? `All checks held, in ${result.elapsed_seconds} s.` : `A check failed, after ${result.elapsed_seconds} s.`,
+  ].join('\n');
+}
