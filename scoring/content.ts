@@ -7,7 +7,7 @@ import { trimmed } from './dsp/activity.js';
 import { cepstralFeatures } from './dsp/cepstrum.js';
 import { resample } from './dsp/resample.js';
 import { HEARING_RATE_HZ, melBank, melDecibels, powerSpectra, type Rows } from './dsp/spectrum.js';
-import { warpDistance } from './dsp/warping.js';
+import { bestPlace, warpDistance } from './dsp/warping.js';
 import { expectedDurationMs, type Phone } from './phonemes.js';
 import type { Prompt } from './prompts.js';
 import { REFERENCE_VOICES, synthesiseReference } from './voices/reference.js';
@@ -19,6 +19,8 @@ export interface ContentEvidence {
   readonly hardMargin: number;
   /** Share of the hard decoys that fit worse than the text. */
   readonly hardWins: number;
+  /** Share of the utterance's stretches that fit the text best about where they stand: low when words are shuffled or missing. */
+  readonly order: number;
   /** Mean distance of the text per step. */
   readonly distance: number;
 }
@@ -37,6 +39,8 @@ const PLAIN_BANK = BANKS[2]!;
 /** Frames are spread so that one utterance has about this many; distances then cost the same for short and long texts. */
 const FRAMES_WANTED = 260;
 const HOP_MIN = 192;
+/** A drawn-out utterance is looked at in coarser frames, so that it costs no more. */
+const FRAMES_MAX = 420;
 /** Prompts whose reference speech is kept; all models of a round share their prompts. */
 const PROMPTS_KEPT = 64;
 
@@ -79,10 +83,12 @@ function hopFor(phones: readonly Phone[]): number {
 }
 
 function compare({ hop, candidates }: References, samples: Float64Array): ContentEvidence {
-  const spectra = powerSpectra(samples, hop);
+  const spectra = powerSpectra(samples, Math.max(hop, Math.ceil(samples.length / FRAMES_MAX)));
   const heard = BANKS.map((bank) => cepstralFeatures(melDecibels(spectra, bank)));
+  const ordered: number[] = [];
   const perVoice = REFERENCE_VOICES.map((_, voice) => {
     const warps = likelyWarps(heard, candidates, voice);
+    ordered.push(orderOf(heard[warps[0]!]!, candidates[0]![voice]!));
     return candidates.map((references) => Math.min(...warps.map((warp) => warpDistance(heard[warp]!, references[voice]!))));
   });
   const [text, ...decoys] = candidates.map((_, n) => mean(perVoice.map((distances) => distances[n]!)));
@@ -92,6 +98,7 @@ function compare({ hop, candidates }: References, samples: Float64Array): Conten
     margin: easy.length === 0 ? 0 : (Math.min(...easy) - text!) / mean(easy),
     hardMargin: hard.length === 0 ? 0 : (mean(hard) - text!) / mean(hard),
     hardWins: hard.length === 0 ? 1 : hard.filter((distance) => distance > text!).length / hard.length,
+    order: Math.max(...ordered),
     distance: text!,
   };
 }
@@ -107,4 +114,22 @@ function likelyWarps(heard: readonly Rows[], candidates: References['candidates'
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
+
+/** The utterance is cut into this many stretches, and each is looked for in the whole text. */
+const STRETCHES = 8;
+/** Neighbours overlap: each is this many shares long. */
+const STRETCH_LENGTH = 1.5;
+/** Found this near to where it stands counts as in order; share of the text. */
+const PLACE_TOLERANCE = 0.12;
+
+function orderOf(heard: Rows, text: Rows): number {
+  let hits = 0;
+  for (let n = 0; n < STRETCHES; n++) {
+    const middle = (n + 0.5) / STRETCHES;
+    const from = Math.max(0, Math.floor((middle - STRETCH_LENGTH / 2 / STRETCHES) * heard.count));
+    const to = Math.min(heard.count, Math.ceil((middle + STRETCH_LENGTH / 2 / STRETCHES) * heard.count));
+    if (Math.abs(bestPlace(heard, from, to, text) - middle) < PLACE_TOLERANCE) hits++;
+  }
+  return hits / STRETCHES;
 }

@@ -3,6 +3,7 @@ import { syllablesOf, type Word } from './bank/words.js';
 import type { Chance } from './chance.js';
 import { phonesOf, type Sentence } from './grammar.js';
 import { expectedDurationMs, type Phone } from './phonemes.js';
+import type { Drawn } from './sentences.js';
 
 /** The first decoys of a prompt are the easy ones. */
 export const EASY_DECOYS = 3;
@@ -11,21 +12,24 @@ export const HARD_DECOYS = 3;
 /** Other sentences of the same kind are drawn until this many lie at hand; the nearest in length are kept. */
 const CANDIDATES = 10;
 
-export function decoysOf(sentence: Sentence, drawAnother: () => Sentence, chance: Chance): readonly (readonly Phone[])[] {
-  return [...easyDecoys(sentence, drawAnother), ...hardDecoys(sentence, chance)];
+/** How many of the easy ones share the build of the sentence: against those its fixed words are no help. */
+const ALIKE = 1;
+
+export function decoysOf({ sentence, alike, another }: Drawn, chance: Chance): readonly (readonly Phone[])[] {
+  return [...easyDecoys(sentence, alike, ALIKE), ...easyDecoys(sentence, another, EASY_DECOYS - ALIKE), ...hardDecoys(sentence, chance)];
 }
 
-function easyDecoys(sentence: Sentence, drawAnother: () => Sentence): readonly (readonly Phone[])[] {
+function easyDecoys(sentence: Sentence, drawOne: () => Sentence, count: number): readonly (readonly Phone[])[] {
   const lengthMs = expectedDurationMs(phonesOf(sentence));
   const own = new Set(contentWords(sentence));
   const candidates = Array.from({ length: CANDIDATES }, (_, order) => {
-    const other = drawAnother();
+    const other = drawOne();
     const phones = phonesOf(other);
     const shared = contentWords(other).filter((text) => own.has(text)).length;
     return { phones, order, shared, offMs: Math.abs(expectedDurationMs(phones) - lengthMs) };
   });
   candidates.sort((a, b) => a.shared - b.shared || a.offMs - b.offMs || a.order - b.order);
-  return candidates.slice(0, EASY_DECOYS).map(({ phones }) => phones);
+  return candidates.slice(0, count).map(({ phones }) => phones);
 }
 
 function hardDecoys(sentence: Sentence, chance: Chance): readonly (readonly Phone[])[] {

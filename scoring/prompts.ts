@@ -56,13 +56,13 @@ export function drawPrompts(seed: string, count: number, options: DrawOptions = 
 
 function drawPrompt(seed: string, index: number, kind: PromptKind): Prompt {
   const chance = createChance(seed, `prompt/${index}`);
-  const sentence = drawSentence(kind, chance);
+  const drawn = drawSentence(kind, chance);
   return {
     index,
     kind,
-    text: textOf(sentence),
-    phones: phonesOf(sentence),
-    decoys: decoysOf(sentence, () => drawSentence(kind, chance), chance),
+    text: textOf(drawn.sentence),
+    phones: phonesOf(drawn.sentence),
+    decoys: decoysOf(drawn, chance),
     seed: chance.hex32(),
   };
 }

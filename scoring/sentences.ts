@@ -133,9 +133,18 @@ const PATTERNS: Readonly<Record<PromptKind, readonly Pattern[]>> = {
   ],
 };
 
-/** A fresh sentence of a kind. */
-export function drawSentence(kind: PromptKind, chance: Chance): Sentence {
-  return chance.pick(PATTERNS[kind])(chance);
+export interface Drawn {
+  readonly sentence: Sentence;
+  /** Another sentence of the same build. */
+  readonly alike: () => Sentence;
+  /** Another sentence of the same kind, any build. */
+  readonly another: () => Sentence;
+}
+
+/** A fresh sentence of a kind, and where more of it come from. */
+export function drawSentence(kind: PromptKind, chance: Chance): Drawn {
+  const pattern = chance.pick(PATTERNS[kind]);
+  return { sentence: pattern(chance), alike: () => pattern(chance), another: () => chance.pick(PATTERNS[kind])(chance) };
 }
 
 function digits(c: Chance, count: number): Pieces {

@@ -53,3 +53,37 @@ export function warpDistance(a: Rows, b: Rows): number {
   }
   return costs[columns - 1]! / steps[columns - 1]!;
 }
+
+/**
+ * Where in `whole` a stretch of `part` fits best, wherever that is.
+ * Shape: rows `from`..`to` of part → middle of the best place, 0..1 of the whole.
+ */
+export function bestPlace(part: Rows, from: number, to: number, whole: Rows): number {
+  const columns = whole.count;
+  const { width } = part;
+  let costs = new Float64Array(columns);
+  let starts = Float64Array.from({ length: columns }, (_, j) => j);
+  let nextCosts = new Float64Array(columns);
+  let nextStarts = new Float64Array(columns);
+  for (let i = from; i < to; i++) {
+    for (let j = 0; j < columns; j++) {
+      let squares = 0;
+      for (let k = 0, p = i * width, q = j * width; k < width; k++, p++, q++) {
+        const difference = part.data[p]! - whole.data[q]!;
+        squares += difference * difference;
+      }
+      const distance = Math.sqrt(squares);
+      const stay = costs[j]! + distance;
+      const step = j > 0 ? costs[j - 1]! + distance : Number.POSITIVE_INFINITY;
+      const skip = j > 1 ? costs[j - 2]! + 1.5 * distance : Number.POSITIVE_INFINITY;
+      const source = i === from || (stay < step && stay < skip) ? j : step <= skip ? j - 1 : j - 2;
+      nextCosts[j] = i === from ? distance : Math.min(stay, step, skip);
+      nextStarts[j] = i === from ? j : starts[source]!;
+    }
+    [costs, nextCosts] = [nextCosts, costs];
+    [starts, nextStarts] = [nextStarts, starts];
+  }
+  let best = 0;
+  for (let j = 1; j < columns; j++) if (costs[j]! < costs[best]!) best = j;
+  return (starts[best]! + best + 1) / (2 * columns);
+}

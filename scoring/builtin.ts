@@ -1,0 +1,71 @@
+/** Profile builtin-1: from what was measured to parts and a score. Every constant of it stands here; docs/scoring.md explains them. */
+import type { ContentEvidence } from './content.js';
+import type { Heard } from './hearing.js';
+
+/** 0 up to `from`, 1 from `to` on, straight between; with `from` above `to` it falls. Thousandths of the measure's unit. */
+type Ramp = readonly [from: number, to: number];
+
+export const BUILTIN = {
+  weightsPercent: { content: 40, clean: 22, prosody: 15, rate: 10, spectrum: 8, padding: 5 },
+  /** No part weighs less than this in the product, ppm. */
+  floorPpm: 20_000,
+  /** The whole score is multiplied by this ramp of the content part: what was not said cannot be made up for. */
+  gate: [100, 450],
+  content: { margin: [5, 45], order: [350, 750], hardWins: [400, 950], hardShare: 150 },
+  clean: { snrDb: [12_000, 34_000], clipped: [80, 5], harmonicityDb: [1_000, 8_000], modulation: [200, 480], holes: [4_500, 2_000] },
+  prosody: { spread: [300, 1_200], wild: [13_000, 8_000], jumps: [350, 120], voiced: [100, 400] },
+  rate: { fast: [450, 750], slow: [2_200, 1_450], pauseSeconds: [2_500, 900] },
+  spectrum: { high: [-48_000, -30_000], shrill: [-3_000, -9_000], mid: [-42_000, -25_000] },
+  padding: { leadSeconds: [2_000, 400], trailSeconds: [3_000, 800] },
+} as const;
+
+export type PartName = keyof typeof BUILTIN.weightsPercent;
+
+/** Shape: measures and the expected length of the text in seconds → parts, each 0..1. */
+export function partsOf(heard: Heard, content: ContentEvidence, expectedSeconds: number): Readonly<Record<PartName, number>> {
+  const pace = heard.speechSeconds / Math.max(0.1, expectedSeconds);
+  return {
+    content: contentPart(content),
+    clean:
+      ramp(heard.snrDb, BUILTIN.clean.snrDb) *
+      ramp(heard.clippedShare, BUILTIN.clean.clipped) *
+      soft(ramp(heard.harmonicityDb, BUILTIN.clean.harmonicityDb)) *
+      soft(ramp(heard.modulation, BUILTIN.clean.modulation)) *
+      ramp(heard.holesPerSecond, BUILTIN.clean.holes),
+    prosody:
+      ramp(heard.spreadSemitones, BUILTIN.prosody.spread) *
+      ramp(heard.spreadSemitones, BUILTIN.prosody.wild) *
+      ramp(heard.jumpShare, BUILTIN.prosody.jumps) *
+      ramp(heard.voicedShare, BUILTIN.prosody.voiced),
+    rate: ramp(pace, BUILTIN.rate.fast) * ramp(pace, BUILTIN.rate.slow) * ramp(heard.longestPauseSeconds, BUILTIN.rate.pauseSeconds),
+    spectrum:
+      ramp(heard.highDb, BUILTIN.spectrum.high) * ramp(heard.highDb, BUILTIN.spectrum.shrill) * ramp(heard.midDb, BUILTIN.spectrum.mid),
+    padding: ramp(heard.leadSeconds, BUILTIN.padding.leadSeconds) * ramp(heard.trailSeconds, BUILTIN.padding.trailSeconds),
+  };
+}
+
+/** Weighted geometric mean of the parts, times the gate. Shape: parts 0..1 → 0..1. */
+export function scoreOf(parts: Readonly<Record<PartName, number>>): number {
+  const floor = BUILTIN.floorPpm / 1_000_000;
+  let logarithm = 0;
+  for (const [name, percent] of Object.entries(BUILTIN.weightsPercent)) {
+    // Safety: the keys of weightsPercent are the part names.
+    logarithm += (percent / 100) * Math.log(Math.max(floor, parts[name as PartName]));
+  }
+  return Math.exp(logarithm) * ramp(parts.content, BUILTIN.gate);
+}
+
+function contentPart({ margin, order, hardWins }: ContentEvidence): number {
+  const { content } = BUILTIN;
+  const words = 1 - (content.hardShare / 1000) * (1 - ramp(hardWins, content.hardWins));
+  return Math.sqrt(ramp(margin, content.margin) * ramp(order, content.order)) * words;
+}
+
+/** A measure that can take away half, not all. */
+function soft(value: number): number {
+  return 0.5 + 0.5 * value;
+}
+
+function ramp(value: number, [from, to]: Ramp): number {
+  return Math.max(0, Math.min(1, (value * 1000 - from) / (to - from)));
+}
