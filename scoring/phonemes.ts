@@ -167,10 +167,13 @@ export function ipaOf(phones: readonly Phone[]): readonly string[] {
     const parsed = parsePhone(phone);
     if (parsed === null) throw new TypeError(`${phone} is not a phone`);
     const { facts, stress } = parsed;
-    if (facts.kind === 'separator' && facts.symbol !== '|' && out.at(-1) === ' ') out.pop();
+    if (facts.kind === 'separator') {
+      if (out.at(-1) === ' ') out.pop();
+      out.push(...(facts.symbol === ',' ? [',', ' '] : facts.ipa));
+      continue;
+    }
     if (isVowelKind(facts.kind) && stress > 0) out.push(stress === 1 ? 'ˈ' : 'ˌ');
     out.push(...(stress === 0 && facts.ipaUnstressed !== undefined ? facts.ipaUnstressed : facts.ipa));
-    if (facts.kind === 'separator' && facts.symbol === ',') out.push(' ');
   }
   if (out.at(-1) === ' ') out.pop();
   return out;
