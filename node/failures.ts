@@ -160,6 +160,16 @@ export const nodeFailure = defineFailures({
     message: 'Nobody offers the model {model} of {hotkey} right now',
     hint: 'Wait for the miner to announce it again; `voxd peers` shows who is connected.',
   },
+  'node.no_provider': {
+    disposition: 'retry',
+    message: 'No connected peer can give us model {model} of {hotkey}',
+    hint: 'The node asks again by itself. The miner must be reachable at its axon: see `voxd registry` and its p2p.announceIp.',
+  },
+  'node.model_gone': {
+    disposition: 'retry',
+    message: 'Model {model} of {hotkey} left the cache before it was scored',
+    hint: 'It is fetched again. Raise cache.bytesMax if this happens often.',
+  },
   'node.stop_hanging': {
     disposition: 'fatal',
     message: 'These parts did not stop in time: {services}',

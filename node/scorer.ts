@@ -8,6 +8,7 @@ import { faultScore, type PromptScore } from '../scoring/profile.js';
 import { drawPrompts, type Prompt, promptSetDigest } from '../scoring/prompts.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import { type RoundSchedule, roundWindow } from '../scoring/round.js';
+import { nodeFailure } from './failures.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { ModelRow, RoundRow, ScoringJob, Stores } from './ports.js';
@@ -89,8 +90,7 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     const model = modelRow ? await deps.openModel(modelRow) : null;
     if (!modelRow || !model) {
       if (modelRow) await stores.models.put({ ...modelRow, state: 'announced' });
-      log.warn({ ...job }, 'model left the cache before it was scored; it is fetched again');
-      return;
+      throw nodeFailure('node.model_gone', { model: job.model, hotkey: job.hotkey });
     }
 
     await stores.models.put({ ...modelRow, state: 'running' });
