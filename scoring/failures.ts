@@ -206,4 +206,34 @@ export const scoringFailure = defineFailures({
     message: 'The prompt has {tokens} tokens, the manifest allows {maxTokens}.',
     hint: 'Raise `limits.tokens` in the manifest.',
   },
+  'scoring.audio_silent': {
+    disposition: 'skip',
+    message: 'The audio is silent.',
+    hint: 'Listen to what the model says to the prompts of `voxd model check`.',
+  },
+  'scoring.audio_too_short': {
+    disposition: 'skip',
+    message: 'The audio is too short to hold the text.',
+    hint: 'Check the bindings and the token map of the manifest with `voxd model check`.',
+  },
+  'scoring.not_repeatable': {
+    disposition: 'skip',
+    message: 'The model said the same prompt differently the second time, with the same seed.',
+    hint: 'Export the model without state that outlives a run.',
+  },
+  'scoring.judge_failed': {
+    disposition: 'retry',
+    message: 'A judging thread ended or did not answer: {problem}',
+    hint: 'Look at free memory of this machine. It is tried again.',
+  },
+  'scoring.judge_overloaded': {
+    disposition: 'retry',
+    message: '{waiting} utterances wait to be judged, no more than that may.',
+    hint: 'Run fewer models at once or more judging threads. It is tried again.',
+  },
+  'scoring.judge_closed': {
+    disposition: 'retry',
+    message: 'The judge was closed before it had heard the utterance.',
+    hint: 'Nothing to do; it happens when the program stops.',
+  },
 });
