@@ -69,10 +69,11 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
   /** One change at a time: two arrivals cannot both be promised the same room. */
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = turn.then(async () => {
-      await (opened ??= scan().catch((err: unknown) => {
+      opened ??= scan().catch((err: unknown) => {
         opened = null;
         throw err;
-      }));
+      });
+      await opened;
       return work();
     });
     turn = result.catch(() => {});
@@ -177,8 +178,9 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
           });
           await syncDirectory(complete);
           const nowMs = deps.clock.nowMs();
-          const before = entries.get(model);
-          entries.set(model, { sizeBytes, usedAtMs: nowMs, foundAtMs: before?.foundAtMs ?? nowMs, leases: before?.leases ?? 0 });
+          const entry = entries.get(model) ?? { sizeBytes, usedAtMs: nowMs, foundAtMs: nowMs, leases: 0 };
+          entry.usedAtMs = nowMs;
+          entries.set(model, entry);
           report();
           return target;
         });

@@ -119,6 +119,8 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     const grace = options.stopGraceMs ?? STOP_GRACE_MS;
     const stopping = new AbortController();
     let disowned = new AbortController();
+    // Bounded by concurrency.
+    const interrupted: { readonly id: string; readonly attempts: number }[] = [];
     const pool = runTaskList(
       {
         pgPool: database.pool,
@@ -134,7 +136,12 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
         [TASK]: async (payload: unknown, helpers) => {
           const job = payloadSchema.parse(payload);
           const signal = AbortSignal.any([stopping.signal, disowned.signal]);
-          await perform(job, helpers.job.attempts, signal, handler);
+          try {
+            await perform(job, helpers.job.attempts, signal, handler);
+          } catch (err) {
+            if (stopping.signal.aborted) interrupted.push({ id: helpers.job.id, attempts: helpers.job.attempts - 1 });
+            throw err;
+          }
         },
       },
       database.pool,
@@ -196,6 +203,13 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
       await beat.stop();
       await database.query('DELETE FROM voxd.queue_workers WHERE id = $1', [pool.id]);
       await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [[pool.id]]);
+      // That we stopped is not the job's failure: it costs no attempt and no rest.
+      for (const job of interrupted) {
+        await database.query(`SELECT ${QUEUE_SCHEMA}.reschedule_jobs($1::bigint[], run_at => now(), attempts => $2)`, [
+          [job.id],
+          job.attempts,
+        ]);
+      }
     }
     return { stop: () => (stopped ??= stop()) };
   }

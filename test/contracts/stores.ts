@@ -1,0 +1,271 @@
+/** What every implementation of the stores promises. `open` gives empty stores. */
+import { expect } from 'chai';
+import type { Stores } from '../../node/ports.js';
+import { isFailure } from '../../protocol/failure.js';
+import {
+  aNeuron,
+  anAnnouncement,
+  aRecord,
+  aRound,
+  aSnapshot,
+  aStanding,
+  aSubmission,
+  GENESIS,
+  hashNamed,
+  hotkeyNamed,
+  modelNamed,
+} from '../support/store-samples.js';
+
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'none';
+  } catch (err) {
+    return isFailure(err) ? err.code : String(err);
+  }
+}
+
+export function storesContract(name: string, open: () => Promise<Stores>): void {
+  describe(`stores (${name})`, () => {
+    let stores: Stores;
+    beforeEach(async () => {
+      stores = await open();
+    });
+
+    describe('registry', () => {
+      const axon = { ip: '::1', port: 8091, protocol: 4, version: 1, block: 5, peerKey: null };
+
+      it('gives back the newest snapshot, exactly, by ascending uid', async () => {
+        const snapshot = aSnapshot(100, [aNeuron({ uid: 0 }), aNeuron({ uid: 4, axon, commitment: { block: 44, data: 'c0ffee' } })]);
+        await stores.registry.save({ ...snapshot, neurons: [...snapshot.neurons].reverse() }, []);
+        expect(await stores.registry.latest(GENESIS, 58)).to.deep.equal(snapshot);
+        expect(await stores.registry.latest(GENESIS, 59)).to.equal(null);
+        expect(await stores.registry.latest(hashNamed('another chain'), 58)).to.equal(null);
+      });
+
+      it('replaces neurons: seats change hands, people change seats, some leave', async () => {
+        const [a, b, c] = [aNeuron({ uid: 0 }), aNeuron({ uid: 1 }), aNeuron({ uid: 2 })];
+        await stores.registry.save(aSnapshot(100, [a, b, c]), []);
+        const next = aSnapshot(101, [
+          { ...b, uid: 0 },
+          { ...a, uid: 1, stakeRao: 5n },
+          { ...c, registeredAt: 101 },
+        ]);
+        await stores.registry.save(next, []);
+        expect(await stores.registry.latest(GENESIS, 58)).to.deep.equal(next);
+      });
+
+      it('refuses an older block and keeps the newer state whole', async () => {
+        const snapshot = aSnapshot(100, [aNeuron()]);
+        await stores.registry.save(snapshot, []);
+        const change = { kind: 'stake', block: 99, hotkey: hotkeyNamed('x'), uid: 0, before: '1', after: '2' } as const;
+        expect(await codeOf(stores.registry.save(aSnapshot(99, []), [change]))).to.equal('store.block_older');
+        expect(await stores.registry.latest(GENESIS, 58)).to.deep.equal(snapshot);
+        expect(await stores.registry.changes(GENESIS, 58, 10)).to.deep.equal([]);
+      });
+
+      it('accepts the same block again', async () => {
+        await stores.registry.save(aSnapshot(100, [aNeuron()]), []);
+        expect(await codeOf(stores.registry.save(aSnapshot(100, [aNeuron()]), []))).to.equal('none');
+      });
+
+      it('lists changes newest first, up to the limit', async () => {
+        const hotkey = hotkeyNamed('m');
+        const joined = { kind: 'registered', block: 100, hotkey, uid: 1, registeredAt: 98 } as const;
+        const moved = { kind: 'renumbered', block: 101, hotkey, from: 1, to: 0 } as const;
+        const left = { kind: 'deregistered', block: 101, hotkey, uid: 0, replacedBy: null } as const;
+        await stores.registry.save(aSnapshot(100, []), [joined]);
+        await stores.registry.save(aSnapshot(101, []), [moved, left]);
+        expect(await stores.registry.changes(GENESIS, 58, 10)).to.deep.equal([left, moved, joined]);
+        expect(await stores.registry.changes(GENESIS, 58, 1)).to.deep.equal([left]);
+      });
+    });
+
+    describe('announcements', () => {
+      it('keeps the one of highest sequence per hotkey and model', async () => {
+        const nowMs = anAnnouncement().issuedAtMs;
+        expect(await stores.announcements.put(anAnnouncement({ sequence: 9n }))).to.equal(true);
+        expect(await stores.announcements.put(anAnnouncement({ sequence: 9n, sizeBytes: 1 }))).to.equal(false);
+        expect(await stores.announcements.put(anAnnouncement({ sequence: 8n }))).to.equal(false);
+        const newest = anAnnouncement({ sequence: 18_446_744_073_709_551_615n, providers: [] });
+        expect(await stores.announcements.put(newest)).to.equal(true);
+        expect(await stores.announcements.active(nowMs)).to.deep.equal([newest]);
+      });
+
+      it('lists what has not expired, newest first, also by model', async () => {
+        const old = anAnnouncement({ hotkey: hotkeyNamed('a'), issuedAtMs: 1_000, expiresAtMs: 2_000 });
+        const young = anAnnouncement({ hotkey: hotkeyNamed('b'), issuedAtMs: 1_500, expiresAtMs: 3_000 });
+        const other = anAnnouncement({ model: modelNamed('other'), issuedAtMs: 1_200, expiresAtMs: 3_000 });
+        for (const item of [old, young, other]) await stores.announcements.put(item);
+        expect(await stores.announcements.active(1_999)).to.deep.equal([young, other, old]);
+        expect(await stores.announcements.active(2_000)).to.deep.equal([young, other]);
+        expect(await stores.announcements.forModel(old.model, 1_999)).to.deep.equal([young, old]);
+      });
+    });
+
+    describe('sequences', () => {
+      it('gives strictly growing numbers, at least what is asked, under concurrency', async () => {
+        const hotkey = hotkeyNamed('me');
+        expect(await stores.sequences.next(hotkey, 1, 0n)).to.equal(0n);
+        expect(await stores.sequences.next(hotkey, 1, 0n)).to.equal(1n);
+        expect(await stores.sequences.next(hotkey, 1, 500n)).to.equal(500n);
+        expect(await stores.sequences.next(hotkey, 1, 3n)).to.equal(501n);
+        expect(await stores.sequences.next(hotkey, 2, 3n)).to.equal(3n);
+        const many = await Promise.all(Array.from({ length: 20 }, () => stores.sequences.next(hotkey, 1, 0n)));
+        expect(new Set(many).size).to.equal(20);
+      });
+
+      it('remembers the highest seen', async () => {
+        const hotkey = hotkeyNamed('them');
+        expect(await stores.sequences.seen(hotkey, 1)).to.equal(null);
+        await stores.sequences.recordSeen(hotkey, 1, 7n, 'aa');
+        await stores.sequences.recordSeen(hotkey, 1, 6n, 'bb');
+        expect(await stores.sequences.seen(hotkey, 1)).to.deep.equal({ sequence: 7n, bodyDigest: 'aa' });
+      });
+    });
+
+    describe('models', () => {
+      it('puts, replaces, gets and lists', async () => {
+        const row = {
+          hotkey: hotkeyNamed('m'),
+          registeredAt: 7,
+          model: modelNamed('a'),
+          commitmentBlock: 44,
+          state: 'retry',
+          reason: { code: 'model.too_large', facts: { sizeBytes: 3, names: ['a', 'b'], strange: 'ends \ud800 with\u0007' } },
+          attempts: 2,
+          manifest: null,
+          tensorDigests: ['f32:3 → aa'],
+        } as const;
+        expect(await stores.models.get(row.hotkey, row.model)).to.equal(null);
+        await stores.models.put({ ...row, reason: { code: 'x', facts: { text: 'plain' } } });
+        const earlier = { ...row, model: modelNamed('b'), commitmentBlock: 40, reason: null, state: 'scored' } as const;
+        await stores.models.put(earlier);
+        await stores.models.put({ ...earlier, attempts: 3 });
+        const kept = await stores.models.get(row.hotkey, row.model);
+        expect(kept?.reason).to.deep.equal({ code: 'x', facts: { text: 'plain' } });
+        expect((await stores.models.list()).map((item) => [item.model, item.attempts])).to.deep.equal([
+          [modelNamed('b'), 3],
+          [modelNamed('a'), 2],
+        ]);
+        expect(await codeOf(stores.models.put(row))).to.equal('none');
+      });
+    });
+
+    describe('rounds', () => {
+      it('lets the first opening stand', async () => {
+        expect(await stores.rounds.open(aRound(12))).to.deep.equal(aRound(12));
+        expect(await stores.rounds.open(aRound(12, { entries: [] }))).to.deep.equal(aRound(12));
+        expect(await stores.rounds.get(13)).to.equal(null);
+      });
+
+      it('changes the named fields only', async () => {
+        await stores.rounds.open(aRound(12));
+        const note = { code: 'scoring.low_coverage', facts: { percent: 12 } };
+        await stores.rounds.update(12, { state: 'skipped', note });
+        expect(await stores.rounds.get(12)).to.deep.equal(aRound(12, { state: 'skipped', note }));
+        await stores.rounds.update(12, { note: null, entries: [] });
+        expect(await stores.rounds.get(12)).to.deep.equal(aRound(12, { state: 'skipped', entries: [] }));
+      });
+
+      it('lists newest first', async () => {
+        for (const round of [3, 11, 2]) await stores.rounds.open(aRound(round));
+        expect((await stores.rounds.list(2)).map((row) => row.round)).to.deep.equal([11, 3]);
+      });
+    });
+
+    describe('scores', () => {
+      const score = { record: aRecord(), validator: hotkeyNamed('v'), envelope: new Uint8Array(), receivedAtMs: 5 };
+
+      it('keeps the first record of a validator, model and round', async () => {
+        expect(await stores.scores.put(score)).to.equal(true);
+        const other = { ...score, record: aRecord({ scorePpm: 1 }), envelope: Uint8Array.of(1) };
+        expect(await stores.scores.put(other)).to.equal(false);
+        expect(await stores.scores.ofRound(12)).to.deep.equal([score]);
+        expect(await stores.scores.put({ ...score, validator: hotkeyNamed('w') })).to.equal(true);
+        expect(await stores.scores.ofRound(13)).to.deep.equal([]);
+      });
+
+      it('takes the envelope of our own record once it is published', async () => {
+        await stores.scores.put(score);
+        expect(await stores.scores.put({ ...score, envelope: Uint8Array.of(1, 2) })).to.equal(false);
+        expect(await stores.scores.put({ ...score, envelope: Uint8Array.of(9) })).to.equal(false);
+        expect((await stores.scores.ofRound(12))[0]?.envelope).to.deep.equal(Uint8Array.of(1, 2));
+      });
+
+      it('keeps the first commit of a validator, and learns what it held', async () => {
+        const commit = { round: 12, validator: hotkeyNamed('v'), commitment: 'ab'.repeat(32), block: 9, recordDigests: [] };
+        expect(await stores.scores.putCommit(commit)).to.equal(true);
+        expect(await stores.scores.putCommit({ ...commit, commitment: 'cd'.repeat(32), recordDigests: ['x'] })).to.equal(false);
+        expect(await stores.scores.commitsOf(12)).to.deep.equal([commit]);
+        expect(await stores.scores.putCommit({ ...commit, recordDigests: ['x'] })).to.equal(false);
+        expect(await stores.scores.commitsOf(12)).to.deep.equal([{ ...commit, recordDigests: ['x'] }]);
+      });
+
+      it('makes one nonce per round', async () => {
+        const [a, b] = await Promise.all([stores.scores.nonce(12), stores.scores.nonce(12)]);
+        expect(a).to.have.length(32);
+        expect(b).to.deep.equal(a);
+        expect(await stores.scores.nonce(13)).to.not.deep.equal(a);
+      });
+    });
+
+    describe('standings', () => {
+      it('replaces a round and finds the newest before', async () => {
+        await stores.standings.put(10, [aStanding(10)]);
+        await stores.standings.put(11, [aStanding(11), aStanding(11, { hotkey: hotkeyNamed('gone') })]);
+        const rows = [
+          aStanding(11, { sharePpm: 900_000, scorePpm: null }),
+          aStanding(11, { hotkey: hotkeyNamed('z'), sharePpm: 0, copyOf: hotkeyNamed('miner'), copyEvidence: 'same tensors' }),
+        ];
+        await stores.standings.put(11, rows);
+        expect(await stores.standings.ofRound(11)).to.deep.equal(rows);
+        expect(await stores.standings.before(12)).to.deep.equal(rows);
+        expect(await stores.standings.before(11)).to.deep.equal([aStanding(10)]);
+        expect(await stores.standings.before(10)).to.deep.equal([]);
+      });
+    });
+
+    describe('submissions', () => {
+      const nothing = { included: null, extrinsicHash: null, failure: null };
+
+      it('plans one live submission per epoch, even when asked twice at once', async () => {
+        const both = await Promise.all([stores.submissions.plan(aSubmission()), stores.submissions.plan(aSubmission())]);
+        const planned = both.filter((row) => row !== null);
+        expect(planned).to.have.length(1);
+        expect(planned[0]).to.deep.include({ ...aSubmission(), state: 'planned', ...nothing });
+        expect(await stores.submissions.plan(aSubmission({ mechanism: 1 }))).to.not.equal(null);
+        expect(await stores.submissions.plan(aSubmission({ epochStart: 3_961 }))).to.not.equal(null);
+      });
+
+      it('plans anew after a refusal, not after success', async () => {
+        const first = await stores.submissions.plan(aSubmission());
+        const failure = { code: 'chain.rate_limited', facts: { blocksLeft: 37 } };
+        await stores.submissions.mark(first?.id ?? 0, 'refused', { ...nothing, failure });
+        const second = await stores.submissions.plan(aSubmission());
+        const included = { number: 3_702, hash: hashNamed('included') };
+        await stores.submissions.mark(second?.id ?? 0, 'finalized', { included, extrinsicHash: hashNamed('extrinsic'), failure: null });
+        expect(await stores.submissions.plan(aSubmission())).to.equal(null);
+        const listed = await stores.submissions.list(10);
+        expect(listed.map((row) => row.state)).to.deep.equal(['finalized', 'refused']);
+        expect(listed[0]).to.deep.include({ included, extrinsicHash: hashNamed('extrinsic') });
+        expect(listed[1]?.failure).to.deep.equal(failure);
+      });
+
+      it('never takes a finalized submission back', async () => {
+        const row = await stores.submissions.plan(aSubmission());
+        await stores.submissions.mark(row?.id ?? 0, 'finalized', nothing);
+        expect(await codeOf(stores.submissions.mark(row?.id ?? 0, 'abandoned', nothing))).to.equal('store.row_refused');
+      });
+
+      it('lists what a crash may have left', async () => {
+        const row = await stores.submissions.plan(aSubmission());
+        await stores.submissions.plan(aSubmission({ epochStart: 9_999 }));
+        await stores.submissions.mark(row?.id ?? 0, 'sent', { ...nothing, extrinsicHash: hashNamed('e') });
+        expect((await stores.submissions.unsettled()).map((item) => item.state)).to.deep.equal(['sent', 'planned']);
+        await stores.submissions.mark(row?.id ?? 0, 'abandoned', nothing);
+        expect(await stores.submissions.unsettled()).to.have.length(1);
+      });
+    });
+  });
+}
