@@ -8,7 +8,7 @@ import type { Phone } from '../phonemes.js';
 import { FIFTH_FORMANT, FORMANTS } from './formants.js';
 import { planOf } from './plan.js';
 import { createBand, createNoise, createResonance, glottalSlope } from './resonator.js';
-import { SYNTH } from './synth.js';
+import { hissScale, SYNTH } from './synth.js';
 import { FRAME_MS, type Tracks, tracksOf } from './tracks.js';
 
 export interface ReferenceVoice {
@@ -86,11 +86,6 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
     }
   }
   return out;
-}
-
-/** Turbulence depends on the front of the mouth only, which differs less between people than the tract does. */
-export function hissScale(voice: { readonly formantScale: number }): number {
-  return 1 + (voice.formantScale - 1) / 2;
 }
 
 /** Linear between frames; the last value goes on. */

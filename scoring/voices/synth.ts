@@ -11,3 +11,8 @@ export const SYNTH = {
   /** The same lift as power per kHz², for 16 kHz. */
   liftPerKhz2: 0.154,
 } as const;
+
+/** Turbulence depends on the front of the mouth only, which differs less between people than the tract does. */
+export function hissScale(voice: { readonly formantScale: number }): number {
+  return 1 + (voice.formantScale - 1) / 2;
+}

@@ -7,9 +7,19 @@ import { FIFTH_FORMANT, FORMANTS, MARK, PIECES_MAX, type Sound } from './formant
 import { createOps, type Ops } from './graph-ops.js';
 import { PIPER_SCALES } from './piper-config.js';
 import { MELODY, TIMING } from './plan.js';
-import { SYNTH } from './synth.js';
+import { hissScale, SYNTH } from './synth.js';
 import { FRAME_MS } from './tracks.js';
-import { BAND_TAPS, type Band, bandKernel, glideKernels, glideWindows, hissBands, tablesOf, tokenMap } from './voice-tables.js';
+import {
+  BAND_TAPS,
+  type Band,
+  bandKernel,
+  glideKernels,
+  glideWindows,
+  hissBands,
+  tablesOf,
+  tokenMap,
+  type VoiceTables,
+} from './voice-tables.js';
 
 export interface SpeechDesign {
   readonly pitchHz: number;
@@ -27,12 +37,13 @@ export interface SpeechDesign {
 const FRAMES_MAX = 12_000;
 const HARMONICS_TO_HZ = 5000;
 const HARMONICS_FADE_HZ = 300;
+/** Beside the last sounds: the punctuation and the end symbol. */
+const EDGE_TOKENS = 2;
 const DURATION_JITTER = 0.05;
 const PITCH_JITTER = 0.02;
 const CUTOFF_TAPS = 193;
 
 interface Frames {
-  readonly count: Value;
   /** [F, FORMANTS] each. */
   readonly formantsHz: Value;
   readonly widthsHz: Value;
@@ -78,49 +89,32 @@ function readInputs(writer: GraphWriter, ops: Ops): Inputs {
   return { ids, noise: ops.slice(scales, 0, 1), length: ops.slice(scales, 1, 2), noiseW: ops.slice(scales, 2, 3) };
 }
 
+interface Said {
+  /** The symbol itself, and its neighbours. */
+  readonly ids: Value;
+  readonly before: Value;
+  readonly after: Value;
+  readonly long: Value;
+  /** Which sound it is: a long mark is the vowel before it. */
+  readonly own: Value;
+  /** Which sound it has the formants of: h has those of the next one. */
+  readonly shape: Value;
+  /** 1 where it is a vowel, or a vowel under that stress. */
+  readonly vowel: Value;
+  readonly primary: Value;
+  readonly secondary: Value;
+}
+
 function writeFrames(writer: GraphWriter, ops: Ops, inputs: Inputs, design: SpeechDesign, bands: readonly Band[]): Frames {
-  const { ids } = inputs;
-  const token = tokenMap();
-  const is = (value: Value, symbol: string) => ops.op('Equal', value, writer.integer(token[symbol] ?? -1));
-  const shift = (value: Value, by: number) => ops.shift(value, by);
   const tables = tablesOf({
     formantScale: design.formantScale,
-    hissScale: 1 + (design.formantScale - 1) / 2,
+    hissScale: hissScale(design),
     hissGain: SYNTH.hissGain,
     bandsHz: bands.map(({ fromHz, toHz }) => (fromHz + toHz) / 2),
     ...(design.sounds === undefined ? {} : { sounds: design.sounds }),
   });
-
-  // Which sound each symbol stands for, and which one its formants come from.
-  const before = shift(ids, -1);
-  const after = shift(ids, 1);
-  const long = is(ids, MARK.long);
-  const own = ops.where(long, before, ids);
-  const stressedBy = ops.where(long, shift(ids, -2), before);
-  const marked = ops.op('Or', is(after, MARK.primary), is(after, MARK.secondary));
-  const shape = ops.where(is(ids, 'h'), ops.where(marked, shift(ids, 2), after), own);
-
-  // How long it is.
-  const primary = ops.float(is(stressedBy, MARK.primary));
-  const secondary = ops.float(is(stressedBy, MARK.secondary));
-  const vowel = ops.op('Gather', writer.floats(tables.vowels), own);
-  const blend = (base: number, a: Value, withA: number, b: Value, withB: number) =>
-    ops.add(writer.float(base), ops.add(ops.scale(a, withA - base), ops.scale(b, withB - base)));
-  const byStress = blend(TIMING.unstressed, primary, TIMING.primary, secondary, TIMING.secondary);
-  const asVowel = ops.mul(byStress, ops.add(writer.float(1), ops.scale(ops.float(long), TIMING.longMark - 1)));
-  const pair = (first: Value, second: Value) =>
-    ops.float(ops.op('Or', ops.op('And', is(first, 't'), is(second, 'ʃ')), ops.op('And', is(first, 'd'), is(second, 'ʒ'))));
-  const asConsonant = blend(1, pair(ids, after), TIMING.affricateHead, pair(before, ids), TIMING.affricateTail);
-  const stretch = ops.add(asConsonant, ops.mul(vowel, ops.sub(asVowel, asConsonant)));
-  const count = ops.op('Size', ids);
-  const place = writer.node('Range', [writer.integer(0), count, writer.integer(1)]);
-  const fromPlace = ops.sub(count, writer.integer(TIMING.finalSounds + 2));
-  const final = ops.mul(ops.float(ops.op('GreaterOrEqual', place, fromPlace)), ops.op('Gather', writer.floats(tables.stretches), own));
-  const drawn = ops.mul(stretch, ops.add(writer.float(1), ops.scale(final, TIMING.final - 1)));
-  const jitter = ops.op('Exp', ops.mul(ops.scale(ops.noiseLike(drawn), DURATION_JITTER), inputs.noiseW));
-  const lengthOf = ops.mul(ops.mul(drawn, jitter), inputs.length);
-  const perToken = ops.op('Gather', writer.floats(tables.frames, [tables.tokens, PIECES_MAX]), own);
-  const ends = ops.cumSum(ops.reshape(ops.mul(perToken, ops.unsqueeze(lengthOf, 1)), [-1]));
+  const said = writeSaid(writer, ops, inputs.ids, tables);
+  const ends = writeEnds(writer, ops, said, inputs, tables);
 
   // Which piece each frame is in.
   const total = ops.op('Min', ops.op('Ceil', ops.slice(ends, -1, Number.MAX_SAFE_INTEGER)), writer.floats([FRAMES_MAX]));
@@ -132,26 +126,21 @@ function writeFrames(writer: GraphWriter, ops: Ops, inputs: Inputs, design: Spee
 
   // Targets by piece, then by frame, then smoothed.
   const levels = FORMANTS + 2 + bands.length;
-  const formants = ops.op('Gather', writer.floats(tables.formants, [tables.tokens, PIECES_MAX, FORMANTS]), shape);
-  const others = ops.op('Gather', writer.floats(tables.levels, [tables.tokens, PIECES_MAX, levels]), own);
-  const accent = ops.mul(vowel, ops.add(ops.scale(primary, MELODY.primary), ops.scale(secondary, MELODY.secondary)));
+  const formants = ops.op('Gather', writer.floats(tables.formants, [tables.tokens, PIECES_MAX, FORMANTS]), said.shape);
+  const others = ops.op('Gather', writer.floats(tables.levels, [tables.tokens, PIECES_MAX, levels]), said.own);
+  const accent = ops.mul(said.vowel, ops.add(ops.scale(said.primary, MELODY.primary), ops.scale(said.secondary, MELODY.secondary)));
   const accents = ops.mul(ops.reshape(accent, [-1, 1, 1]), writer.floats(Array(PIECES_MAX).fill(1), [1, PIECES_MAX, 1]));
   const byPiece = ops.reshape(ops.concat([formants, others, accents], 2), [-1, FORMANTS + levels + 1]);
-  const byFrame = ops.op('Gather', byPiece, piece);
   const wander = ops.mul(ops.unsqueeze(ops.noiseLike(grid), 1), inputs.noise);
-  const smooth = smoothed(writer, ops, ops.concat([byFrame, wander], 1), glideWindows(bands.length));
+  const targets = ops.concat([ops.op('Gather', byPiece, piece), wander], 1);
+  const smooth = smoothed(writer, ops, targets, glideWindows(bands.length));
   const column = (from: number, width: number) => ops.slice(smooth, from, from + width, 1);
 
-  // Melody.
-  const at = ops.div(grid, ops.float(frameCount));
-  const tail = ops.op('Relu', ops.scale(ops.sub(at, writer.float(MELODY.tailFrom)), 1 / (1 - MELODY.tailFrom)));
-  const question = writer.node('ReduceMax', [ops.float(is(ids, '?'))], { keepdims: { int: 0 } });
-  const turn = ops.add(writer.float(MELODY.fall), ops.scale(question, MELODY.rise - MELODY.fall));
-  const line = ops.add(ops.add(writer.float(MELODY.start), ops.scale(at, MELODY.end - MELODY.start)), ops.mul(tail, turn));
+  const line = writeLine(writer, ops, said.ids, ops.div(grid, ops.float(frameCount)));
   const semitones = ops.scale(ops.add(ops.unsqueeze(line, 1), column(FORMANTS + levels, 1)), design.liveliness);
-  const steps = ops.add(ops.scale(semitones, Math.LN2 / 12), ops.scale(column(FORMANTS + levels + 1, 1), design.liveliness * PITCH_JITTER));
+  const jitter = ops.scale(column(FORMANTS + levels + 1, 1), design.liveliness * PITCH_JITTER);
+  const steps = ops.add(ops.scale(semitones, Math.LN2 / 12), jitter);
   return {
-    count: frameCount,
     formantsHz: column(0, FORMANTS),
     widthsHz: column(FORMANTS, FORMANTS),
     voicing: column(2 * FORMANTS, 1),
@@ -159,6 +148,56 @@ function writeFrames(writer: GraphWriter, ops: Ops, inputs: Inputs, design: Spee
     hiss: column(2 * FORMANTS + 2, bands.length),
     pitchHz: ops.scale(ops.op('Exp', steps), design.pitchHz),
   };
+}
+
+function isSymbol(writer: GraphWriter, ops: Ops, value: Value, symbol: string): Value {
+  return ops.op('Equal', value, writer.integer(tokenMap()[symbol] ?? -1));
+}
+
+function writeSaid(writer: GraphWriter, ops: Ops, ids: Value, tables: VoiceTables): Said {
+  const is = (value: Value, symbol: string) => isSymbol(writer, ops, value, symbol);
+  const before = ops.shift(ids, -1);
+  const after = ops.shift(ids, 1);
+  const long = is(ids, MARK.long);
+  const own = ops.where(long, before, ids);
+  const stressedBy = ops.where(long, ops.shift(ids, -2), before);
+  const marked = ops.op('Or', is(after, MARK.primary), is(after, MARK.secondary));
+  const shape = ops.where(is(ids, 'h'), ops.where(marked, ops.shift(ids, 2), after), own);
+  const primary = ops.float(is(stressedBy, MARK.primary));
+  const secondary = ops.float(is(stressedBy, MARK.secondary));
+  const vowel = ops.op('Gather', writer.floats(tables.vowels), own);
+  return { ids, before, after, long, own, shape, vowel, primary, secondary };
+}
+
+/** Where each piece ends, in frames. Shape: [tokens * PIECES_MAX]. */
+function writeEnds(writer: GraphWriter, ops: Ops, said: Said, inputs: Inputs, tables: VoiceTables): Value {
+  const { ids, before, after, own, primary, secondary } = said;
+  const is = (value: Value, symbol: string) => isSymbol(writer, ops, value, symbol);
+  const blend = (base: number, a: Value, withA: number, b: Value, withB: number) =>
+    ops.add(writer.float(base), ops.add(ops.scale(a, withA - base), ops.scale(b, withB - base)));
+  const byStress = blend(TIMING.unstressed, primary, TIMING.primary, secondary, TIMING.secondary);
+  const asVowel = ops.mul(byStress, ops.add(writer.float(1), ops.scale(ops.float(said.long), TIMING.longMark - 1)));
+  const pair = (first: Value, second: Value) =>
+    ops.float(ops.op('Or', ops.op('And', is(first, 't'), is(second, 'ʃ')), ops.op('And', is(first, 'd'), is(second, 'ʒ'))));
+  const asConsonant = blend(1, pair(ids, after), TIMING.affricateHead, pair(before, ids), TIMING.affricateTail);
+  const stretch = ops.add(asConsonant, ops.mul(said.vowel, ops.sub(asVowel, asConsonant)));
+  const count = ops.op('Size', ids);
+  const place = writer.node('Range', [writer.integer(0), count, writer.integer(1)]);
+  const fromPlace = ops.sub(count, writer.integer(TIMING.finalSounds + EDGE_TOKENS));
+  const final = ops.mul(ops.float(ops.op('GreaterOrEqual', place, fromPlace)), ops.op('Gather', writer.floats(tables.stretches), own));
+  const drawn = ops.mul(stretch, ops.add(writer.float(1), ops.scale(final, TIMING.final - 1)));
+  const jitter = ops.op('Exp', ops.mul(ops.scale(ops.noiseLike(drawn), DURATION_JITTER), inputs.noiseW));
+  const lengthOf = ops.mul(ops.mul(drawn, jitter), inputs.length);
+  const perToken = ops.op('Gather', writer.floats(tables.frames, [tables.tokens, PIECES_MAX]), own);
+  return ops.cumSum(ops.reshape(ops.mul(perToken, ops.unsqueeze(lengthOf, 1)), [-1]));
+}
+
+/** The slow movement of the pitch, as lineAt has it. Units: 0..1 of the utterance → semitones. */
+function writeLine(writer: GraphWriter, ops: Ops, ids: Value, at: Value): Value {
+  const tail = ops.op('Relu', ops.scale(ops.sub(at, writer.float(MELODY.tailFrom)), 1 / (1 - MELODY.tailFrom)));
+  const question = writer.node('ReduceMax', [ops.float(isSymbol(writer, ops, ids, '?'))], { keepdims: { int: 0 } });
+  const turn = ops.add(writer.float(MELODY.fall), ops.scale(question, MELODY.rise - MELODY.fall));
+  return ops.add(ops.add(writer.float(MELODY.start), ops.scale(at, MELODY.end - MELODY.start)), ops.mul(tail, turn));
 }
 
 /** Each column with its own window; the first and the last row go on beyond the ends. */
