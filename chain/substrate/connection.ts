@@ -1,6 +1,6 @@
 import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
-import { type Hash, parseHash } from '../../protocol/names.js';
+import type { Hash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { ChainIdentity } from '../ports.js';
@@ -117,13 +117,6 @@ export function createConnection(
     const { endpoint, blockTimeMs } = session.identity;
     const done = new AbortController();
     let lastHeadAtMs = clock.nowMs();
-    const seen = (feed: HeadFeed) => (header: { number: { toNumber(): number }; hash: { toHex(): string } }) => {
-      if (done.signal.aborted) return;
-      const hash = parseHash(header.hash.toHex());
-      if (hash.ok) feed.push({ number: header.number.toNumber(), hash: hash.value });
-    };
-    const onHead = seen(heads);
-    const onFinal = seen(finals);
     const timeoutMs = () =>
       (options.headTimeoutMs ?? Math.max(MIN_HEAD_TIMEOUT_MS, HEAD_TIMEOUT_BLOCKS * blockTimeMs)) *
       Math.min(stallFactor, MAX_HEAD_TIMEOUT_FACTOR);
@@ -146,16 +139,12 @@ export function createConnection(
     })();
     stalled.catch(() => undefined);
     try {
-      const { chain } = session.api.rpc;
-      const newHead = (header: Parameters<typeof onHead>[0]) => {
+      const head = (newest: BlockRef) => {
         lastHeadAtMs = clock.nowMs();
-        if (header.number.toNumber() > (heads.last()?.number ?? 0)) stallFactor = 1;
-        onHead(header);
+        if (newest.number > (heads.last()?.number ?? 0)) stallFactor = 1;
+        heads.push(newest);
       };
-      // These resolve with the first head, which a broken node may never send: that is for the watchdog to notice.
-      const refused = Promise.all([chain.subscribeNewHeads(newHead), chain.subscribeFinalizedHeads(onFinal)]).then(
-        () => new Promise<never>(() => undefined),
-      );
+      const refused = session.follow({ head, finalized: finals.push }).then(() => new Promise<never>(() => undefined));
       const reason = await Promise.race([ended, stopped, stalled, upgraded, refused]);
       if (reason.code === 'chain.stalled') stallFactor *= 2;
       return reason;

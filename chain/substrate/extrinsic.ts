@@ -32,6 +32,11 @@ const MAX_RAW_PAYLOAD_BYTES = 256;
 /** Scheme byte of a `MultiSignature`. */
 const SR25519 = 1;
 
+/** The call as the runtime and its users write it: `set_weights`. */
+export function callName({ method }: Pick<Call, 'method'>): string {
+  return method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 export function callExists(session: Session, call: Pick<Call, 'pallet' | 'method'>): boolean {
   return session.api.tx[call.pallet]?.[call.method] !== undefined;
 }
@@ -48,8 +53,8 @@ export async function signCall(
 ): Promise<SignedExtrinsic> {
   const { api, identity } = session;
   const make = api.tx[call.pallet]?.[call.method];
-  const method = `${call.pallet}.${call.method}`;
-  if (make === undefined) throw chainFailure('chain.missing_item', { item: method, specVersion: identity.specVersion });
+  const method = callName(call);
+  if (make === undefined) throw chainFailure('chain.missing_item', { item: `${call.pallet}.${method}`, specVersion: identity.specVersion });
   assertExtensionsUnderstood(api);
 
   const extrinsic = make(...call.args);

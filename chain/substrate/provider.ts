@@ -1,5 +1,6 @@
 import { WsProvider } from '@polkadot/api';
 import type { ApiOptions } from '@polkadot/api/types';
+import type { Failure } from '../../protocol/failure.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import { toRequestFailure } from './refusals.js';
@@ -20,10 +21,15 @@ export interface EndpointProvider {
 export interface EndpointProviderEvents {
   /** The socket is gone; called at most once, never before `open` has resolved. */
   readonly onClosed: () => void;
+  /** The connection is of no use any more although the socket is open. */
+  readonly onBroken: (failure: Failure) => void;
   /** The node announced a runtime of another spec version than the first one it announced. */
   readonly onRuntimeUpgrade: (specVersion: number) => void;
 }
 
+/** Requests without an answer in a row, after which nothing more is expected of the socket. */
+export const TIMEOUTS_BEFORE_BROKEN = 3;
+const KEEP_ALIVE = 'system_health';
 const RUNTIME_VERSION_TOPIC = 'state_runtimeVersion';
 
 /**
@@ -42,12 +48,21 @@ export function createEndpointProvider(
   let requests = 0;
   let opened = false;
 
-  const guard = <T>(method: string, answer: Promise<T>): Promise<T> =>
-    withDeadline(clock, answer, requestTimeoutMs, () =>
-      chainFailure('chain.timeout', { method, endpoint, timeoutMs: requestTimeoutMs }),
-    ).catch((error: unknown) => {
-      throw toRequestFailure(error, method, endpoint);
-    });
+  let timeouts = 0;
+  const guard = async <T>(method: string, answer: Promise<T>): Promise<T> => {
+    try {
+      const result = await withDeadline(clock, answer, requestTimeoutMs, () =>
+        chainFailure('chain.timeout', { method, endpoint, timeoutMs: requestTimeoutMs }),
+      );
+      timeouts = 0;
+      return result;
+    } catch (error) {
+      const failure = toRequestFailure(error, method, endpoint);
+      timeouts = failure.code === 'chain.timeout' ? timeouts + 1 : 0;
+      if (timeouts >= TIMEOUTS_BEFORE_BROKEN) events.onBroken(failure);
+      throw failure;
+    }
+  };
 
   const rpc: RpcProvider = {
     hasSubscriptions: true,
@@ -66,12 +81,20 @@ export function createEndpointProvider(
     on: (type, listener) => ws.on(type, listener),
     send<T>(method: string, params: unknown[]): Promise<T> {
       requests += 1;
-      return guard(method, ws.send<T>(method, params, false));
+      const answer = guard(method, ws.send<T>(method, params, false));
+      // The library's keep-alive: it reads nothing in the answer, and would only print the failure.
+      return method === KEEP_ALIVE ? answer.catch(() => new Promise<never>(() => undefined)) : answer;
     },
     subscribe(type, method, params, callback) {
       requests += 1;
-      const forward = type === RUNTIME_VERSION_TOPIC ? firstRuntimeOnly(callback, events.onRuntimeUpgrade) : callback;
-      return guard(method, ws.subscribe(type, method, params, forward));
+      if (type !== RUNTIME_VERSION_TOPIC) return guard(method, ws.subscribe(type, method, params, callback));
+      // The library makes this subscription by itself and handles no failure of it: one would end the whole process.
+      return guard(method, ws.subscribe(type, method, params, firstRuntimeOnly(callback, events.onRuntimeUpgrade))).catch(
+        (failure: Failure) => {
+          events.onBroken(failure);
+          return new Promise<never>(() => undefined);
+        },
+      );
     },
     unsubscribe(type, method, id) {
       return guard(method, ws.unsubscribe(type, method, id));

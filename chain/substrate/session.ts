@@ -4,6 +4,8 @@ import { type Hash, parseHash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { ChainIdentity } from '../ports.js';
+import type { BlockRef } from '../snapshot.js';
+import { toNumber } from './decode.js';
 import { SUBTENSOR_EXTENSIONS } from './extensions.js';
 import { blockTimeOf, featuresOf, type RuntimeFeatures } from './features.js';
 import { createEndpointProvider, type RpcProvider, specVersionOf } from './provider.js';
@@ -20,6 +22,8 @@ export interface Session {
   readonly ended: AbortSignal;
   /** Shape: RPC method and params → the node's JSON. Errors: chain.timeout, chain.disconnected, chain.request_refused. */
   request(method: string, ...params: readonly unknown[]): Promise<unknown>;
+  /** Calls back with each new head, and each finalized one, as long as the session lasts. Errors: what the node says to the subscription. */
+  follow(on: { readonly head: (head: BlockRef) => void; readonly finalized: (head: BlockRef) => void }): Promise<void>;
   requests(): number;
   /** `reason` is what `ended` then says; default: chain.disconnected. */
   close(reason?: Failure): Promise<void>;
@@ -40,6 +44,7 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
   const over = new AbortController();
   const provider = createEndpointProvider({ clock }, options, {
     onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
+    onBroken: (failure) => over.abort(failure),
     onRuntimeUpgrade: options.onRuntimeUpgrade,
   });
   await provider.open();
@@ -56,6 +61,7 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
     if (ready.query['subtensorModule']?.['keys'] === undefined) {
       throw chainFailure('chain.not_subtensor', { endpoint, specName: ready.runtimeVersion.specName.toString() });
     }
+    over.signal.throwIfAborted();
     return {
       identity: identityOf(ready, endpoint, genesis),
       features: featuresOf(ready),
@@ -65,6 +71,16 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
       request: (method, ...params) => {
         if (over.signal.aborted) return Promise.reject(over.signal.reason);
         return provider.rpc.send<unknown>(method, [...params]);
+      },
+      follow: async ({ head, finalized }) => {
+        const pass = (to: (head: BlockRef) => void) => (error: Error | null, header: unknown) => {
+          const block = error === null ? blockRefOf(ready, header) : null;
+          if (block !== null && !over.signal.aborted) to(block);
+        };
+        await Promise.all([
+          provider.rpc.subscribe('chain_newHead', 'chain_subscribeNewHead', [], pass(head)),
+          provider.rpc.subscribe('chain_finalizedHead', 'chain_subscribeFinalizedHeads', [], pass(finalized)),
+        ]);
       },
       requests: provider.requests,
       close: async (reason) => {
@@ -91,6 +107,17 @@ async function checkGenesis(rpc: RpcProvider, endpoint: string, expected: Hash |
     throw chainFailure('chain.wrong_genesis', { endpoint, expected, actual: genesis.value });
   }
   return genesis.value;
+}
+
+/** The hash of a header is that of its encoding; null when it is no header. */
+function blockRefOf(api: ApiPromise, json: unknown): BlockRef | null {
+  try {
+    if (typeof json !== 'object' || json === null || !('number' in json)) return null;
+    const hash = parseHash(api.registry.createTypeUnsafe('Header', [json]).hash.toHex());
+    return hash.ok ? { number: toNumber(json.number), hash: hash.value } : null;
+  } catch {
+    return null;
+  }
 }
 
 function identityOf(api: ApiPromise, endpoint: string, genesis: Hash): ChainIdentity {

@@ -1,16 +1,16 @@
-import { type Failure, isFailure } from '../../protocol/failure.js';
+import type { Failure } from '../../protocol/failure.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { AxonEndpoint, ChainReader, ChainWriter, Inclusion, SetWeights } from '../ports.js';
+import { failureOfModuleError, type RefusedCall } from '../refusals.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
-import { inBlocks } from '../submission.js';
 import type { ChainLogger, Connection } from './connection.js';
 import { PEER_KEY_ALGORITHM, parseIp, toNumber } from './decode.js';
-import { type Call, callExists, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
+import { type Call, callExists, callName, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
 import { finalizedHead } from './reader.js';
-import { poolRefusal, refusalFailure } from './refusals.js';
+import { poolFailure, poolRemedyFor, toRequestFailure } from './refusals.js';
 import { liveSpecVersion, type Session } from './session.js';
-import { type SettlementOptions, settle } from './settlement.js';
+import { type Settled, type SettlementOptions, settle } from './settlement.js';
 import { systemClock } from './timing.js';
 
 export type SubmitterOptions = SettlementOptions;
@@ -53,30 +53,46 @@ export function createSubmitter(
     }
   }
 
-  function submit(signer: Signer, callFor: (session: Session) => Call, netuid: number): Promise<Inclusion> {
+  interface Transaction {
+    readonly signer: Signer;
+    readonly netuid: number;
+    callFor(session: Session): Call;
+    /** Facts that make the hint of such a refusal exact. */
+    explain(code: string): Promise<Partial<RefusedCall>>;
+  }
+
+  function submit(transaction: Transaction): Promise<Inclusion> {
+    const { signer, netuid } = transaction;
     return inLine(signer.hotkey, async () => {
       for (let attempt = 1; ; attempt += 1) {
         const session = await freshSession();
-        const call = callFor(session);
-        const method = `${call.pallet}.${call.method}`;
+        const call = transaction.callFor(session);
+        const method = callName(call);
+        const explained = async (make: (known: RefusedCall) => Failure): Promise<Failure> => {
+          const { code } = make({ method, netuid });
+          return make({ method, netuid, ...(await transaction.explain(code).catch(() => ({}))) });
+        };
+        let settled: Settled;
         try {
           const birth = await birthBlock(session);
           const nonce = toNumber(await session.request('system_accountNextIndex', signer.hotkey));
           const signed = await signCall(session, call, signer, { nonce, birth });
-          logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction sent');
-          const settled = await settle({ connection, clock, logger }, options, session, signed);
-          if (settled.ok) return settled.inclusion;
-          throw refusalFailure(method, settled.refusal, settled.block);
+          logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction signed');
+          settled = await settle({ connection, clock, logger }, options, session, signed);
         } catch (error) {
-          if (!isFailure(error))
-            throw chainFailure('chain.bad_answer', { method, endpoint: session.identity.endpoint, reason: String(error) }, error);
-          const pool = poolRefusal(error, method);
-          if (pool === null) throw await withWait(error, signer.hotkey, netuid, method);
-          if (pool.remedy === 'none' || attempt >= SIGNING_ATTEMPTS) throw await withWait(pool.failure, signer.hotkey, netuid, method);
-          logger?.info({ method, code: pool.failure.code, attempt }, 'transaction is signed again');
-          if (pool.remedy === 'renew') await connection.renew(session, pool.failure);
+          const failure = toRequestFailure(error, method, session.identity.endpoint);
+          const pool = poolFailure(failure, { method, netuid });
+          if (pool === null) throw failure;
+          const remedy = attempt < SIGNING_ATTEMPTS ? poolRemedyFor(pool) : 'none';
+          if (remedy === 'none') throw await explained((known) => poolFailure(failure, known) ?? failure);
+          logger?.info({ method, code: pool.code, attempt }, 'transaction is signed again');
+          if (remedy === 'renew') await connection.renew(session, pool);
           else await nextHead(session);
+          continue;
         }
+        if (settled.ok) return settled.inclusion;
+        const { pallet, error, documentation } = settled.refusal;
+        throw await explained((known) => failureOfModuleError(pallet, error, { ...known, documentation }));
       }
     });
   }
@@ -105,43 +121,64 @@ export function createSubmitter(
     done.abort();
   }
 
-  /** "Too soon" with the number of blocks left, where it can be read. */
-  async function withWait(failure: Failure, hotkey: Hotkey, netuid: number, method: string): Promise<Failure> {
-    if (failure.code !== 'chain.rate_limited') return failure;
-    try {
-      const weights = /weights/i.test(method);
-      const facts = weights ? await weightWait(hotkey, netuid) : await servingWait(hotkey, netuid);
-      return chainFailure('chain.rate_limited', { ...failure.facts, ...facts, wait: inBlocks(facts.blocksLeft) }, failure.cause);
-    } catch {
-      return failure;
+  async function weightsRefused(code: string, hotkey: Hotkey, { netuid, mechanism, uids, versionKey }: SetWeights) {
+    if (!['chain.rate_limited', 'chain.stake_too_low', 'chain.version_key', 'chain.too_few_weights'].includes(code)) return {};
+    const facts = await reader.weightFacts(netuid, mechanism, hotkey);
+    if (code === 'chain.version_key') return { versionKey, requiredVersionKey: facts.weightsVersionKey };
+    if (code === 'chain.stake_too_low') return { stakeRao: facts.stakeRao, requiredRao: facts.stakeThresholdRao };
+    if (code === 'chain.too_few_weights') {
+      return { weightCount: uids.length, requiredWeightCount: Math.min(facts.neuronCount, facts.minAllowedWeights) };
     }
+    return { blocksLeft: Math.max(1, facts.lastUpdate + facts.rateLimitBlocks - facts.block.number) };
   }
 
-  async function weightWait(hotkey: Hotkey, netuid: number) {
-    const { rateLimitBlocks, lastUpdate, block } = await reader.weightFacts(netuid, 0, hotkey);
-    return { rateLimitBlocks, lastUpdate, head: block.number, blocksLeft: Math.max(1, lastUpdate + rateLimitBlocks - block.number) };
-  }
-
-  async function servingWait(hotkey: Hotkey, netuid: number) {
+  async function servingRefused(code: string, hotkey: Hotkey, netuid: number) {
+    if (code !== 'chain.rate_limited') return {};
     const { block, hyperparameters, neurons } = await reader.snapshot(netuid);
-    const served = neurons.find((neuron) => neuron.hotkey === hotkey)?.axon?.block ?? block.number;
-    const rateLimitBlocks = hyperparameters.servingRateLimitBlocks;
-    return { rateLimitBlocks, lastUpdate: served, head: block.number, blocksLeft: Math.max(1, served + rateLimitBlocks - block.number) };
+    const axon = neurons.find((neuron) => neuron.hotkey === hotkey)?.axon;
+    if (axon === null || axon === undefined) return {};
+    return { blocksLeft: Math.max(1, axon.block + hyperparameters.servingRateLimitBlocks - block.number) };
   }
+
+  const nothingToAdd = async () => ({});
 
   return {
-    setWeights: (signer, request) => submit(signer, (session) => weightsCall(session, request), request.netuid),
-    serveAxon: (signer, netuid, endpoint) => submit(signer, (session) => axonCall(session, netuid, endpoint), netuid),
-    setCommitment: (signer, netuid, data) => submit(signer, () => commitmentCall(netuid, data), netuid),
-    burnedRegister: (coldkey, netuid, hotkey) =>
-      submit(coldkey, () => ({ pallet: 'subtensorModule', method: 'burnedRegister', args: [netuid, hotkey] }), netuid),
-    addStake: (coldkey, netuid, hotkey, amountRao) =>
-      submit(coldkey, () => ({ pallet: 'subtensorModule', method: 'addStake', args: [hotkey, netuid, amountRao] }), netuid),
+    setWeights: (signer, request) =>
+      submit({
+        signer,
+        netuid: request.netuid,
+        callFor: (session) => weightsCall(session, request),
+        explain: (code) => weightsRefused(code, signer.hotkey, request),
+      }),
+    serveAxon: (signer, netuid, endpoint) =>
+      submit({
+        signer,
+        netuid,
+        callFor: (session) => axonCall(session, netuid, endpoint),
+        explain: (code) => servingRefused(code, signer.hotkey, netuid),
+      }),
+    setCommitment: (signer, netuid, data) => submit({ signer, netuid, callFor: () => commitmentCall(netuid, data), explain: nothingToAdd }),
+    burnedRegister: (signer, netuid, hotkey) =>
+      submit({
+        signer,
+        netuid,
+        callFor: () => ({ pallet: PALLET, method: 'burnedRegister', args: [netuid, hotkey] }),
+        explain: nothingToAdd,
+      }),
+    addStake: (signer, netuid, hotkey, amountRao) =>
+      submit({
+        signer,
+        netuid,
+        callFor: () => ({ pallet: PALLET, method: 'addStake', args: [hotkey, netuid, amountRao] }),
+        explain: nothingToAdd,
+      }),
   };
 }
 
+const PALLET = 'subtensorModule';
+
 function weightsCall(session: Session, { netuid, mechanism, uids, values, versionKey }: SetWeights): Call {
-  const pallet = 'subtensorModule';
+  const pallet = PALLET;
   if (mechanism === 0) return { pallet, method: 'setWeights', args: [netuid, uids, values, versionKey] };
   if (!session.features.mechanisms) {
     throw chainFailure('chain.mechanism_missing', { netuid, mechanism });
@@ -151,15 +188,9 @@ function weightsCall(session: Session, { netuid, mechanism, uids, values, versio
 
 function axonCall(session: Session, netuid: number, endpoint: AxonEndpoint): Call {
   const ip = parseIp(endpoint.ip);
-  if (ip === null)
-    throw chainFailure('chain.refused', {
-      method: 'subtensorModule.serveAxon',
-      pallet: 'subtensorModule',
-      error: 'InvalidIpAddress',
-      documentation: endpoint.ip,
-    });
+  if (ip === null) throw chainFailure('chain.bad_axon', { error: `${endpoint.ip} is no IP address` });
   const args = [netuid, endpoint.version, ip.address, endpoint.port, ip.type, endpoint.protocol, 0, 0];
-  const pallet = 'subtensorModule';
+  const pallet = PALLET;
   if (endpoint.peerKey === null || !callExists(session, { pallet, method: 'serveAxonTls' })) return { pallet, method: 'serveAxon', args };
   const certificate = `0x${Buffer.from([PEER_KEY_ALGORITHM, ...endpoint.peerKey]).toString('hex')}`;
   return { pallet, method: 'serveAxonTls', args: [...args, certificate] };

@@ -2,6 +2,7 @@ import { WsProvider } from '@polkadot/api';
 import { expect } from 'chai';
 import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
 import { chainContract } from '../contracts/chain.js';
+import { chainFaults } from '../contracts/chain-faults.js';
 import { devSigner } from '../support/dev-signer.js';
 
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
@@ -56,16 +57,29 @@ function realRuntime(endpoint: string): void {
     await dev.disconnect();
   });
 
+  const run = Date.now();
+  let made = 0;
+  const newcomer = async () => {
+    made += 1;
+    const signer = await devSigner(`//real${run}//${made}`);
+    await fund(signer.hotkey);
+    return signer;
+  };
+  const mine = async (blocks: number) => {
+    for (let left = blocks; left > 0; left -= 20) await newBlocks(Math.min(left, 20));
+  };
+
+  chainFaults('a real subtensor runtime', async () => ({
+    endpoint,
+    netuid: NETUID,
+    coldkey: await newcomer(),
+    newcomer,
+    mine,
+    stop: async () => undefined,
+  }));
+
   chainContract('a real subtensor runtime', async () => {
     const { reader, writer } = await client();
-    const run = Date.now();
-    let made = 0;
-    const newcomer = async () => {
-      made += 1;
-      const signer = await devSigner(`//real${run}//${made}`);
-      await fund(signer.hotkey);
-      return signer;
-    };
     const coldkey = await newcomer();
     return {
       reader,
@@ -73,7 +87,7 @@ function realRuntime(endpoint: string): void {
       netuid: NETUID,
       coldkey,
       newcomer,
-      mine: async (blocks) => void (await newBlocks(blocks)),
+      mine,
       stop: async () => undefined,
     };
   });

@@ -1,8 +1,7 @@
 import { chainFailure } from '../../chain/failures.js';
 import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightEntry, WeightFacts } from '../../chain/ports.js';
+import { failureOfModuleError, type RefusedCall } from '../../chain/refusals.js';
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
-import { inBlocks } from '../../chain/submission.js';
-import { refusalFailure } from '../../chain/substrate/refusals.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
 import { aHash, aHotkey } from './keys.js';
@@ -191,10 +190,8 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     });
   }
 
-  function refuse(method: string, error: string, facts: { blocksLeft?: number } = {}): never {
-    const failure = refusalFailure(method, { pallet: 'subtensorModule', error, documentation: '' }, refAt(number));
-    if (facts.blocksLeft === undefined) throw failure;
-    throw chainFailure('chain.rate_limited', { ...failure.facts, ...facts, wait: inBlocks(facts.blocksLeft) });
+  function refuse(method: string, error: string, known: Partial<RefusedCall> = {}): never {
+    throw failureOfModuleError('SubtensorModule', error, { method, netuid, ...known });
   }
 
   function neuronOf(hotkey: Hotkey): Neuron | null {
@@ -306,7 +303,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
 
   const writer: ChainWriter = {
     setWeights: (signer, { netuid: asked, mechanism, uids, values, versionKey }) => {
-      const method = mechanism === 0 ? 'subtensorModule.setWeights' : 'subtensorModule.setMechanismWeights';
+      const method = mechanism === 0 ? 'set_weights' : 'set_mechanism_weights';
       return transact('setWeights', method, [signer.hotkey, { netuid: asked, mechanism, uids, values, versionKey }], () => {
         const { hyperparameters: hyper, neurons } = state;
         if (hyper.commitRevealEnabled) refuse(method, 'CommitRevealEnabled');
@@ -335,7 +332,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       });
     },
     serveAxon: (signer, asked, endpoint) => {
-      const method = endpoint.peerKey === null ? 'subtensorModule.serveAxon' : 'subtensorModule.serveAxonTls';
+      const method = endpoint.peerKey === null ? 'serve_axon' : 'serve_axon_tls';
       return transact('serveAxon', method, [signer.hotkey, asked, endpoint], () => {
         const self = (asked === netuid ? neuronOf(signer.hotkey) : null) ?? refuse(method, 'HotKeyNotRegisteredInNetwork');
         if (endpoint.ip === '127.0.0.1' || endpoint.ip === '::1') refuse(method, 'InvalidIpAddress');
@@ -348,13 +345,13 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       });
     },
     setCommitment: (signer, asked, data) =>
-      transact('setCommitment', 'commitments.setCommitment', [signer.hotkey, asked, data], () => {
-        if (asked !== netuid || neuronOf(signer.hotkey) === null) refuse('commitments.setCommitment', 'AccountNotAllowedCommit');
+      transact('setCommitment', 'set_commitment', [signer.hotkey, asked, data], () => {
+        if (asked !== netuid || neuronOf(signer.hotkey) === null) refuse('set_commitment', 'AccountNotAllowedCommit');
         replaceNeuron(signer.hotkey, { commitment: { block: number, data: toHex(data) } });
       }),
     burnedRegister: (coldkey, asked, hotkey) =>
-      transact('burnedRegister', 'subtensorModule.burnedRegister', [coldkey.hotkey, asked, hotkey], () => {
-        const method = 'subtensorModule.burnedRegister';
+      transact('burnedRegister', 'burned_register', [coldkey.hotkey, asked, hotkey], () => {
+        const method = 'burned_register';
         if (asked !== netuid) refuse(method, 'SubnetNotExists');
         if (!state.hyperparameters.registrationAllowed) refuse(method, 'SubNetRegistrationDisabled');
         if (neuronOf(hotkey) !== null) refuse(method, 'HotKeyAlreadyRegisteredInSubNet');
@@ -362,9 +359,9 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         seat(hotkey, { coldkey: coldkey.hotkey });
       }),
     addStake: (coldkey, asked, hotkey, amountRao) =>
-      transact('addStake', 'subtensorModule.addStake', [coldkey.hotkey, asked, hotkey, amountRao], () => {
-        if (asked !== netuid) refuse('subtensorModule.addStake', 'SubnetNotExists');
-        const self = neuronOf(hotkey) ?? refuse('subtensorModule.addStake', 'HotKeyAccountNotExists');
+      transact('addStake', 'add_stake', [coldkey.hotkey, asked, hotkey, amountRao], () => {
+        if (asked !== netuid) refuse('add_stake', 'SubnetNotExists');
+        const self = neuronOf(hotkey) ?? refuse('add_stake', 'HotKeyAccountNotExists');
         replaceNeuron(hotkey, { stakeRao: self.stakeRao + amountRao });
       }),
   };

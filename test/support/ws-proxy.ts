@@ -1,0 +1,114 @@
+import type { AddressInfo } from 'node:net';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+
+/** A relay in front of a JSON-RPC node that can be told to misbehave. */
+export interface WsProxy {
+  readonly url: string;
+  /** Requests seen, by method. */
+  readonly seen: ReadonlyMap<string, number>;
+  /** Connections accepted so far. */
+  accepted(): number;
+  /** Cuts every connection now. */
+  drop(): void;
+  /** While frozen nothing passes in either direction, and the sockets stay open. */
+  freeze(frozen: boolean): void;
+  /** Requests of this method get no answer and do not reach the node. */
+  swallow(method: string): void;
+  /** Requests of this method reach the node; then the connection is cut before the answer. Once. */
+  cutAfter(method: string): void;
+  /** Answers requests of this method itself, instead of the node. */
+  answer(method: string, reply: (params: unknown) => Reply): void;
+  /** Back to plain relaying. */
+  behave(): void;
+  close(): Promise<void>;
+}
+
+export type Reply =
+  | { readonly result: unknown }
+  | { readonly error: { readonly code: number; readonly message: string; readonly data?: string } };
+
+/** `upstream` null: there is no node, only what `answer` says. */
+export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await new Promise<void>((resolve) => server.once('listening', () => resolve()));
+  // Safety: a listening TCP server has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  const pairs = new Set<{ client: WebSocket; node: WebSocket | null }>();
+  const seen = new Map<string, number>();
+  const swallowed = new Set<string>();
+  const cutting = new Set<string>();
+  const answers = new Map<string, (params: unknown) => Reply>();
+  let frozen = false;
+  let accepted = 0;
+
+  const cut = (pair: { client: WebSocket; node: WebSocket | null }) => {
+    pairs.delete(pair);
+    pair.client.terminate();
+    pair.node?.terminate();
+  };
+
+  server.on('connection', (client) => {
+    accepted += 1;
+    const node = upstream === null ? null : new WebSocket(upstream);
+    const pair = { client, node };
+    pairs.add(pair);
+    const early: string[] = [];
+    client.on('message', (data) => {
+      const text = textOf(data);
+      const { id, method, params } = requestOf(text);
+      seen.set(method, (seen.get(method) ?? 0) + 1);
+      if (frozen || swallowed.has(method)) return;
+      const reply = answers.get(method);
+      if (reply !== undefined) return client.send(JSON.stringify({ jsonrpc: '2.0', id, ...reply(params) }));
+      if (node === null) return;
+      if (node.readyState === WebSocket.OPEN) node.send(text);
+      else early.push(text);
+      if (cutting.delete(method)) setImmediate(() => cut(pair));
+    });
+    node?.on('open', () => {
+      for (const text of early.splice(0)) node.send(text);
+    });
+    node?.on('message', (data) => {
+      if (!frozen && client.readyState === WebSocket.OPEN) client.send(textOf(data));
+    });
+    node?.on('error', () => cut(pair));
+    node?.on('close', () => cut(pair));
+    client.on('error', () => cut(pair));
+    client.on('close', () => cut(pair));
+  });
+
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    seen,
+    accepted: () => accepted,
+    drop: () => {
+      for (const pair of [...pairs]) cut(pair);
+    },
+    freeze: (on) => {
+      frozen = on;
+    },
+    swallow: (method) => swallowed.add(method),
+    cutAfter: (method) => cutting.add(method),
+    answer: (method, reply) => answers.set(method, reply),
+    behave: () => {
+      frozen = false;
+      swallowed.clear();
+      cutting.clear();
+      answers.clear();
+    },
+    close: async () => {
+      for (const pair of [...pairs]) cut(pair);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function textOf(data: RawData): string {
+  return Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.from(data as ArrayBuffer).toString('utf8');
+}
+
+function requestOf(text: string): { id: unknown; method: string; params: unknown } {
+  const json: unknown = JSON.parse(text);
+  if (typeof json !== 'object' || json === null || !('method' in json) || !('id' in json)) throw new TypeError(`not a request: ${text}`);
+  return { id: json.id, method: String(json.method), params: 'params' in json ? json.params : [] };
+}
