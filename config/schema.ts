@@ -1,0 +1,196 @@
+/** Every setting: its form, default, unit and description, in one schema. docs/config.md is written from it. */
+import { z } from 'zod';
+import { type Hash, parseHash } from '../protocol/names.js';
+import { Secret } from '../protocol/secret.js';
+
+/** What is said about a setting beside its form. */
+export interface KeyNote {
+  readonly description: string;
+  readonly unit?: string;
+  /** Never shown; may come from the file that the variable with suffix _FILE names. */
+  readonly secret?: boolean;
+  /** Can change in a running node without harm. */
+  readonly reloadable?: boolean;
+  /** The flag of the command line; otherwise `--set key=value`. */
+  readonly flag?: string;
+}
+
+const text = () => z.string().min(1, 'it must not be empty');
+const whole = (min: number, max: number) =>
+  z.int('a whole number is expected').min(min, `at least ${min} is expected`).max(max, `at most ${max} is expected`);
+const oneOf = <const T extends readonly string[]>(...words: T) => z.enum(words, `one of ${words.join(', ')} is expected`);
+const percent = () => whole(0, 100);
+const port = (min = 1) => whole(min, 65_535);
+const optional = <T extends z.ZodType>(form: T) => form.nullable().default(null as never);
+const secret = () => text().transform((value) => new Secret(value));
+const ENDPOINTS_MAX = 16;
+const BOOTSTRAP_MAX = 32;
+const MEBI = 1024 ** 2;
+
+const endpoint = () => z.string().regex(/^wss?:\/\/[^\s/]+/, 'a ws:// or wss:// address is expected');
+const ip = () => z.union([z.ipv4(), z.ipv6()], 'an IP address is expected');
+const hash = () =>
+  z.string().transform((value, context): Hash => {
+    const parsed = parseHash(value);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.error });
+    return z.NEVER;
+  });
+
+function key<T extends z.ZodType>(form: T, note: KeyNote): T {
+  return form.meta({ ...note });
+}
+
+export const configSchema = z.strictObject({
+  role: key(oneOf('validator', 'miner', 'auto').default('auto'), {
+    description: 'What the node does. auto: what the chain says the hotkey is; with a model it mines.',
+    flag: '--role',
+  }),
+  dataDir: key(text().default('~/.local/share/voxd'), {
+    description: 'Folder of everything the node keeps: database, models, transport key. Backups go here too.',
+    flag: '--data-dir',
+  }),
+  chain: z.strictObject({
+    network: key(optional(oneOf('finney', 'test', 'local', 'devnet')), {
+      description: 'A known network: sets endpoints and genesis.',
+      flag: '--chain',
+    }),
+    endpoints: key(z.array(endpoint(), 'a list is expected').min(1).max(ENDPOINTS_MAX), {
+      description: 'Addresses of subtensor nodes, best first; the next one takes over when one fails.',
+      flag: '--endpoint',
+    }),
+    genesis: key(optional(hash()), {
+      description: 'Genesis hash that the endpoints must have; unset: that of the network, or none is asked for.',
+    }),
+    netuid: key(whole(1, 65_535), { description: 'Number of the subnet.', flag: '--netuid' }),
+    mechanism: key(whole(0, 15).default(0), { description: 'Mechanism of the subnet that weights are set for.' }),
+    syncEveryBlocks: key(whole(1, 1_000).default(5), { description: 'How often the subnet is read again.', unit: 'blocks' }),
+  }),
+  wallet: z.strictObject({
+    path: key(text().default('~/.bittensor/wallets'), { description: 'Folder of the wallets.', flag: '--wallet-path' }),
+    name: key(text().default('default'), { description: 'Name of the wallet.', flag: '--wallet' }),
+    hotkey: key(text().default('default'), { description: 'Name of the hotkey in the wallet.', flag: '--hotkey' }),
+    uri: key(optional(secret()), {
+      description: 'Development key such as //Alice, instead of a wallet file. Refused on finney and test.',
+      secret: true,
+    }),
+  }),
+  p2p: z.strictObject({
+    listenIp: key(ip().default('0.0.0.0'), { description: 'Address that peers may connect to on this machine.' }),
+    port: key(port().default(4010), { description: 'TCP port for peers.', flag: '--p2p-port' }),
+    announceIp: key(optional(ip()), {
+      description: 'Address under which others reach this node, written to the chain. Unset: the node only dials out.',
+      flag: '--announce-ip',
+    }),
+    bootstrap: key(
+      z
+        .array(z.string().regex(/^\/ip[46]\/.+\/tcp\/\d+/, 'a multiaddress such as /ip4/192.0.2.1/tcp/4010 is expected'))
+        .max(BOOTSTRAP_MAX)
+        .default([]),
+      {
+        description: 'Peers to dial beside those the chain lists.',
+      },
+    ),
+    maxConnections: key(whole(4, 1_000).default(96), { description: 'Connections to peers at most.' }),
+    allowPrivateAddresses: key(z.boolean().default(false), {
+      description: 'Dial private and loopback addresses as well: for development networks.',
+    }),
+  }),
+  http: z.strictObject({
+    enabled: key(z.boolean().default(true), { description: 'Serve health, metrics and the API.' }),
+    host: key(text().default('127.0.0.1'), {
+      description: 'Address of the HTTP server. It has no login: keep it local or behind a proxy.',
+      flag: '--http-host',
+    }),
+    port: key(port(0).default(4011), { description: 'Port of the HTTP server; 0: any free one.', flag: '--http-port' }),
+  }),
+  database: z.strictObject({
+    url: key(optional(secret()), {
+      description:
+        'PostgreSQL server, postgres://user:password@host/database (14 or newer). Unset: the node runs one of its own. DATABASE_URL works too.',
+      secret: true,
+      flag: '--database-url',
+    }),
+  }),
+  miner: z.strictObject({
+    modelDir: key(optional(text()), { description: 'Folder of the model package to commit to and serve.', flag: '--model' }),
+    announceIntervalMs: key(whole(10_000, 6 * 3_600_000).default(600_000), {
+      description: 'Time between two announcements of the model.',
+      unit: 'ms',
+      reloadable: true,
+    }),
+  }),
+  scoring: z.strictObject({
+    engine: key(oneOf('native', 'wasm').default('native'), {
+      description: 'What runs the models. wasm gives the same bits on every processor and is three times slower.',
+    }),
+    profile: key(oneOf('builtin-1').default('builtin-1'), { description: 'How speech is judged.' }),
+    prompts: key(whole(1, 256).default(24), { description: 'Prompts that each model speaks in a round.' }),
+    concurrency: key(whole(1, 64).default(1), { description: 'Models scored at the same time.' }),
+    replication: key(whole(1, 64).default(3), { description: 'Validators that score each model.' }),
+    memoryBytes: key(whole(128 * MEBI, 64 * 1024 * MEBI).default(2_048 * MEBI), { description: 'Memory a model may use.', unit: 'bytes' }),
+    cpuSeconds: key(whole(1, 86_400).default(600), { description: 'Processor time a model may use in a round.', unit: 's' }),
+    loadTimeoutMs: key(whole(1_000, 600_000).default(30_000), { description: 'Time a model may take to load.', unit: 'ms' }),
+    utteranceTimeoutMs: key(whole(100, 600_000).default(20_000), { description: 'Time a model may take for one prompt.', unit: 'ms' }),
+    audioSecondsMax: key(whole(1, 60).default(60), { description: 'Longest answer to one prompt.', unit: 's' }),
+  }),
+  rounds: z.strictObject({
+    cadenceBlocks: key(whole(4, 50_400).default(360), {
+      description: 'Length of a round; the same on all validators of a subnet.',
+      unit: 'blocks',
+    }),
+    commitPercent: key(whole(10, 95).default(60), {
+      description: 'Part of the round after which no more score commitments count.',
+      unit: '%',
+    }),
+    revealPercent: key(whole(15, 99).default(75), { description: 'Part of the round after which scores are revealed.', unit: '%' }),
+  }),
+  weights: z.strictObject({
+    enabled: key(z.boolean().default(true), { description: 'Set weights on chain.', flag: '--no-weights', reloadable: true }),
+    dryRun: key(z.boolean().default(false), { description: 'Decide everything, send nothing.', flag: '--dry-run', reloadable: true }),
+    minCoveragePercent: key(percent().default(60), {
+      description: 'Least part of the models of a round that must have been heard.',
+      unit: '%',
+    }),
+    epsilonPpm: key(whole(0, 1_000_000).default(20_000), {
+      description: 'Lead that a newcomer needs over a fresh incumbent.',
+      unit: 'ppm',
+    }),
+    epsilonFloorPpm: key(whole(0, 1_000_000).default(2_000), {
+      description: 'Lead that is needed at last, over an old incumbent.',
+      unit: 'ppm',
+    }),
+    epsilonDecayBlocks: key(whole(1, 10_000_000).default(50_400), {
+      description: 'Age of an incumbent at which the lead has sunk to its floor.',
+      unit: 'blocks',
+    }),
+    standardErrors: key(whole(0, 10).default(2), { description: 'Standard errors that a lead must exceed.' }),
+    thresholdPpm: key(whole(0, 1_000_000).default(50_000), { description: 'Standings below this earn nothing.', unit: 'ppm' }),
+    emaAlphaPercent: key(whole(1, 100).default(30), { description: 'How far a new score moves a standing.', unit: '%' }),
+    curve: key(z.array(whole(0, 1_000)).min(1).max(256).default([600, 200, 100, 60, 40]), {
+      description: 'What each place earns, the best first.',
+      unit: 'permille',
+    }),
+  }),
+  cache: z.strictObject({
+    bytesMax: key(whole(64 * MEBI, 2 ** 50).default(20_480 * MEBI), {
+      description: 'Disk space for models of others.',
+      unit: 'bytes',
+      reloadable: true,
+    }),
+  }),
+  log: z.strictObject({
+    level: key(oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'), {
+      description: 'Least important lines that are written.',
+      flag: '--log-level',
+      reloadable: true,
+    }),
+    format: key(oneOf('auto', 'json', 'pretty').default('auto'), {
+      description: 'Form of the lines. auto: pretty on a terminal, else json.',
+      flag: '--log-format',
+    }),
+  }),
+});
+
+/** The settings of a node, complete and checked. */
+export type Config = z.output<typeof configSchema>;
