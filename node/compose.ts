@@ -100,7 +100,7 @@ export function createDaemon(
   const startedAtMs = clock.nowMs();
   const { netuid, mechanism } = options.chain;
   const releasers: { readonly name: string; readonly release: () => Promise<unknown> }[] = [];
-  let started = false;
+  const started = false;
   let view: (() => Promise<HealthReport>) | null = null;
 
   /** What is opened here is released in reverse, also when a later step fails. */
@@ -117,7 +117,7 @@ export function createDaemon(
   }
 
   async function start(signal: AbortSignal): Promise<void> {
-    const dataDir = own('data directory', await openDataDir(options.dataDir), (dir) => dir.release());
+    const dataDir = own('data directory', openDataDir(options.dataDir), async (dir) => dir.release());
     const database = own(
       'database',
       await openDatabase(
@@ -140,7 +140,14 @@ export function createDaemon(
     claim.lost.addEventListener('abort', () => broken.abort(claim.lost.reason), { once: true });
 
     const cache = await createModelCache(
-      { verify: (directory, model) => verifyPackage(directory, model), logger: log('cache'), metrics },
+      {
+        verify: async (directory, model) => {
+          await verifyPackage(directory, model);
+        },
+        logger: log('cache'),
+        clock,
+        metrics,
+      },
       { directory: join(dataDir.path, 'models'), bytesMax: options.cacheBytesMax },
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
@@ -333,7 +340,7 @@ export function createDaemon(
         announce: announceIp === null ? [] : [multiaddr(announceIp)],
         bootstrap,
         maxConnections,
-        dialPrivateAddresses: allowPrivateAddresses,
+        privateNetwork: allowPrivateAddresses,
       },
     );
     own('p2p', host, (running) => running.stop());

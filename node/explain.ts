@@ -17,7 +17,12 @@ export interface Explanation {
   readonly copy_evidence: string | null;
   readonly parts: readonly { readonly part: string; readonly mean_ppm: number; readonly worst_ppm: number }[];
   /** Worst first. */
-  readonly prompts: readonly { readonly index: number; readonly score_ppm: number; readonly weakest: string; readonly fault: string | null }[];
+  readonly prompts: readonly {
+    readonly index: number;
+    readonly score_ppm: number;
+    readonly weakest: string;
+    readonly fault: string | null;
+  }[];
   readonly heard_by: readonly { readonly validator: Hotkey; readonly score_ppm: number }[];
   readonly advice: string;
 }
@@ -29,7 +34,9 @@ export async function explain(
 ): Promise<Explanation | null> {
   const rounds = await stores.rounds.list(16);
   const row = of.round === null ? (rounds.find(({ weighing }) => weighing !== null) ?? rounds[0]) : await stores.rounds.get(of.round);
-  const model = (await stores.models.list()).filter(({ hotkey }) => hotkey === of.hotkey).sort((a, b) => b.commitmentBlock - a.commitmentBlock)[0];
+  const model = (await stores.models.list())
+    .filter(({ hotkey }) => hotkey === of.hotkey)
+    .sort((a, b) => b.commitmentBlock - a.commitmentBlock)[0];
   if (!row) return null;
   const standings = await stores.standings.ofRound(row.round);
   const standing = standings.find(({ hotkey }) => hotkey === of.hotkey) ?? null;

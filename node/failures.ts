@@ -157,11 +157,6 @@ export const nodeFailure = defineFailures({
   },
   'node.no_provider': {
     disposition: 'retry',
-    message: 'Nobody offers the model {model} of {hotkey} right now',
-    hint: 'Wait for the miner to announce it again; `voxd peers` shows who is connected.',
-  },
-  'node.no_provider': {
-    disposition: 'retry',
     message: 'No connected peer can give us model {model} of {hotkey}',
     hint: 'The node asks again by itself. The miner must be reachable at its axon: see `voxd registry` and its p2p.announceIp.',
   },

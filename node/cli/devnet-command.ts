@@ -6,13 +6,13 @@ import { devGenesis } from '../../chain/devchain/genesis.js';
 import { startDevchain } from '../../chain/devchain/server.js';
 import { signerFromUri } from '../../chain/wallet/keys.js';
 import { EXIT } from '../../protocol/failure.js';
-import { composeChain } from '../compose-chain.js';
 import { scorerOf } from '../compose.js';
+import { composeChain } from '../compose-chain.js';
 import { composeRunner } from '../compose-scoring.js';
+import { castOf } from '../devnet/cast.js';
 import { runDevnet } from '../devnet/devnet.js';
 import { configPath } from '../devnet/files.js';
 import { createProgress } from '../devnet/progress.js';
-import { castOf } from '../devnet/cast.js';
 import { reportText } from '../devnet/report.js';
 import { createLogger } from '../logger.js';
 import { openDatabase } from '../postgres/database.js';
@@ -38,58 +38,76 @@ export function addDevnetCommands(program: Command, env: Environment): void {
     .option('--cadence <blocks>', 'blocks per scoring round', count, 60)
     .option('--prompts <n>', 'prompts per model and round', count, 6)
     .option('--json', 'print the result as JSON; progress goes to standard error')
-    .action(async (flags: { rounds: number; keep?: boolean; dataDir: string; basePort: number; blockTimeMs: number; tempo: number; cadence: number; prompts: number; json?: boolean }) => {
-      const out = createOutput({ json: flags.json === true });
-      const stopping = new AbortController();
-      const stop = () => stopping.abort(new Error('stopped'));
-      process.once('SIGINT', stop);
-      process.once('SIGTERM', stop);
-      const clock = createClock();
-      const logger = createLogger({ level: 'silent' });
-      const stream = process.stderr;
-      const progress = createProgress({ stream: out.json ? stream : stream.isTTY ? stream : process.stdout, startedAtMs: Date.now(), live: stream.isTTY === true && !out.json });
-      const devnet = await runDevnet(
-        {
-          clock,
-          progress,
-          signerOf: signerFromUri,
-          scorer: scorerOf(composeRunner('native').engineId),
-          connect: async (endpoint, signal) => {
-            const client = composeChain({ clock, logger }, { endpoints: [endpoint], genesis: null });
-            await client.start(signal);
-            return { chain: client.chain, stop: client.stop };
+    .action(
+      async (flags: {
+        rounds: number;
+        keep?: boolean;
+        dataDir: string;
+        basePort: number;
+        blockTimeMs: number;
+        tempo: number;
+        cadence: number;
+        prompts: number;
+        json?: boolean;
+      }) => {
+        const out = createOutput({ json: flags.json === true });
+        const stopping = new AbortController();
+        const stop = () => stopping.abort(new Error('stopped'));
+        process.once('SIGINT', stop);
+        process.once('SIGTERM', stop);
+        const clock = createClock();
+        const logger = createLogger({ level: 'silent' });
+        const stream = process.stderr;
+        const progress = createProgress({
+          stream: out.json ? stream : stream.isTTY ? stream : process.stdout,
+          startedAtMs: Date.now(),
+          live: stream.isTTY === true && !out.json,
+        });
+        const devnet = await runDevnet(
+          {
+            clock,
+            progress,
+            signerOf: signerFromUri,
+            scorer: scorerOf(composeRunner('native').engineId),
+            connect: async (endpoint, signal) => {
+              const client = composeChain({ clock, logger }, { endpoints: [endpoint], genesis: null });
+              await client.start(signal);
+              return { chain: client.chain, stop: client.stop };
+            },
+            observe: async (dataDir) => {
+              const database = await openDatabase({ clock, logger }, { url: null, dataDir, role: 'guest', poolConnectionsMax: 2 });
+              return { stores: createStores(database), stop: database.stop };
+            },
           },
-          observe: async (dataDir) => {
-            const database = await openDatabase({ clock, logger }, { url: null, dataDir, role: 'guest', poolConnectionsMax: 2 });
-            return { stores: createStores(database), stop: database.stop };
+          {
+            rounds: flags.rounds,
+            dataDir: resolve(flags.dataDir),
+            basePort: flags.basePort,
+            blockTimeMs: flags.blockTimeMs,
+            tempo: flags.tempo,
+            cadenceBlocks: flags.cadence,
+            prompts: flags.prompts,
+            timeoutMs: RUN_TIMEOUT_MS,
+            entry: fileURLToPath(new URL('./main.js', import.meta.url)),
+            env: Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
           },
-        },
-        {
-          rounds: flags.rounds,
-          dataDir: resolve(flags.dataDir),
-          basePort: flags.basePort,
-          blockTimeMs: flags.blockTimeMs,
-          tempo: flags.tempo,
-          cadenceBlocks: flags.cadence,
-          prompts: flags.prompts,
-          timeoutMs: RUN_TIMEOUT_MS,
-          entry: fileURLToPath(new URL('./main.js', import.meta.url)),
-          env: Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
-        },
-        stopping.signal,
-      );
-      try {
-        out.result(devnet.result, () => reportText(devnet.result));
-        process.exitCode = devnet.result.ok ? EXIT.ok : EXIT.failure;
-        if (flags.keep === true) {
-          const validator = castOf(0)[0]!;
-          out.note(`\nStill running. Try: voxd status --config ${configPath(devnet.folders, validator)}\n            voxd registry --chain ${devnet.endpoint} --netuid 1\nCtrl-C ends it.`);
-          if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+          stopping.signal,
+        );
+        try {
+          out.result(devnet.result, () => reportText(devnet.result));
+          process.exitCode = devnet.result.ok ? EXIT.ok : EXIT.failure;
+          if (flags.keep === true) {
+            const validator = castOf(0)[0]!;
+            out.note(
+              `\nStill running. Try: voxd status --config ${configPath(devnet.folders, validator)}\n            voxd registry --chain ${devnet.endpoint} --netuid 1\nCtrl-C ends it.`,
+            );
+            if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+          }
+        } finally {
+          await devnet.stop();
         }
-      } finally {
-        await devnet.stop();
-      }
-    });
+      },
+    );
 
   program
     .command('devchain')
@@ -106,7 +124,7 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         port: flags.port,
         dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
         blockTimeMs: flags.blockTimeMs,
-        genesis: devGenesis({ balances, tempo: flags.tempo }),
+        genesis: devGenesis({ balances, subnet: { tempo: flags.tempo } }),
         logger: (event, facts) => logger.info(facts, event),
       });
       logger.info({ url: devchain.url, genesis: devchain.genesisHash }, 'development chain runs; it is a tool, not a ledger');

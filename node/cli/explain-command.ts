@@ -35,11 +35,20 @@ export function addExplainCommand(program: Command, env: Environment): void {
           `  verdict    ${said.copy_of === null ? 'an original' : `a copy of ${said.copy_of}: ${said.copy_evidence}`}`,
           `  to climb   ${said.advice}`,
           '',
-          table(['part', 'mean', 'worst prompt'], said.parts.map(({ part, mean_ppm, worst_ppm }) => [part, percent(mean_ppm), percent(worst_ppm)])),
+          table(
+            ['part', 'mean', 'worst prompt'],
+            said.parts.map(({ part, mean_ppm, worst_ppm }) => [part, percent(mean_ppm), percent(worst_ppm)]),
+          ),
           '',
-          table(['#', 'score', 'weakest part', 'fault'], said.prompts.map(({ index, score_ppm, weakest, fault }) => [index, percent(score_ppm), weakest, fault])),
+          table(
+            ['#', 'score', 'weakest part', 'fault'],
+            said.prompts.map(({ index, score_ppm, weakest, fault }) => [index, percent(score_ppm), weakest, fault]),
+          ),
           '',
-          table(['validator', 'score'], said.heard_by.map(({ validator, score_ppm }) => [validator, percent(score_ppm)])),
+          table(
+            ['validator', 'score'],
+            said.heard_by.map(({ validator, score_ppm }) => [validator, percent(score_ppm)]),
+          ),
           '',
           `audio and report in ${evidence}`,
         ].join('\n'),

@@ -13,6 +13,12 @@ export const cliFailure = defineFailures({
     hint: 'For example: --uids 1,2 --values 3,1',
     exit: EXIT.usage,
   },
+  'cli.bad_setting': {
+    disposition: 'fatal',
+    message: '--set takes KEY=VALUE, not "{given}"',
+    hint: 'For example: --set scoring.prompts=16; docs/config.md lists the keys.',
+    exit: EXIT.usage,
+  },
   'cli.bad_hotkey': {
     disposition: 'fatal',
     message: '"{given}" is not a hotkey: {problem}',

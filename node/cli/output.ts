@@ -55,6 +55,9 @@ export function reportError(error: unknown, json: boolean): ExitCode {
 }
 
 export function explainFailure(failure: Failure): string {
+  const problems = failure.facts['problems'];
+  if (Array.isArray(problems))
+    return [`error: ${failure.message}`, ...problems.map((problem) => `  - ${problem}`), `  next: ${failure.hint}`].join('\n');
   const facts = Object.entries(failure.facts).map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`);
   return [
     `error: ${failure.message}`,

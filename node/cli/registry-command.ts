@@ -6,7 +6,9 @@ import { createOutput, short, table, tao } from './output.js';
 import type { Environment } from './program.js';
 
 export function addRegistryCommand(program: Command, env: Environment): void {
-  const command = program.command('registry').description('The subnet as a finalized block has it: who sits where, with what stake, axon and commitment');
+  const command = program
+    .command('registry')
+    .description('The subnet as a finalized block has it: who sits where, with what stake, axon and commitment');
   addChainOptions(addConfigOptions(command)).action(async (flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
@@ -32,7 +34,14 @@ export function registryJson(snapshot: SubnetSnapshot): object {
       active: neuron.active,
       last_update: neuron.lastUpdate,
       registered_at: neuron.registeredAt,
-      axon: neuron.axon && { ip: neuron.axon.ip, port: neuron.axon.port, protocol: neuron.axon.protocol, version: neuron.axon.version, block: neuron.axon.block, peer_key: neuron.axon.peerKey },
+      axon: neuron.axon && {
+        ip: neuron.axon.ip,
+        port: neuron.axon.port,
+        protocol: neuron.axon.protocol,
+        version: neuron.axon.version,
+        block: neuron.axon.block,
+        peer_key: neuron.axon.peerKey,
+      },
       commitment: neuron.commitment && { block: neuron.commitment.block, data: neuron.commitment.data, voxd: voxdCommitment(neuron) },
       incentive: neuron.incentive,
       dividends: neuron.dividends,

@@ -17,14 +17,33 @@ export function addReplayCommand(program: Command, env: Environment): void {
     await withStores(config, async (stores) => {
       const row = await stores.rounds.get(round);
       const identity = await nodeIdentity(stores, config);
-      const replay = row && (await replayRound(stores, row, { self: identity.hotkey, scorer: identity.scorer, genesis: identity.genesis, netuid: config.chain.netuid, mechanism: config.chain.mechanism }));
+      const replay =
+        row &&
+        (await replayRound(stores, row, {
+          self: identity.hotkey,
+          scorer: identity.scorer,
+          genesis: identity.genesis,
+          netuid: config.chain.netuid,
+          mechanism: config.chain.mechanism,
+        }));
       if (!row || !replay) throw cliFailure('cli.nothing_recorded', { what: `weights of round ${round}`, where: config.dataDir });
       if (!replay.equal) process.exitCode = EXIT.failure;
       out.result({ ok: replay.equal, seed: row.seed, opened_at: row.openedAt, ...replay }, () =>
         [
           `round ${round}, opened by block ${row.openedAt.number}, seed ${short(row.seed, 8, 8)}: ${replay.records} records`,
-          table(['hotkey', 'score', 'standing', 'share', 'copy of'], replay.standings.map((standing) => [short(standing.hotkey), percent(standing.scorePpm), percent(standing.standingPpm), percent(standing.sharePpm), standing.copyOf === null ? '' : short(standing.copyOf)])),
-          replay.submission ? `weights sent: ${replay.submission.uids.map((uid, i) => `${uid}:${replay.submission?.values[i]}`).join(' ')}` : 'no weights of this round were finalized',
+          table(
+            ['hotkey', 'score', 'standing', 'share', 'copy of'],
+            replay.standings.map((standing) => [
+              short(standing.hotkey),
+              percent(standing.scorePpm),
+              percent(standing.standingPpm),
+              percent(standing.sharePpm),
+              standing.copyOf === null ? '' : short(standing.copyOf),
+            ]),
+          ),
+          replay.submission
+            ? `weights sent: ${replay.submission.uids.map((uid, i) => `${uid}:${replay.submission?.values[i]}`).join(' ')}`
+            : 'no weights of this round were finalized',
           replay.equal ? 'equal: the same rows give the same weights, bit for bit' : `DIFFERENT:\n  ${replay.differences.join('\n  ')}`,
         ].join('\n'),
       );

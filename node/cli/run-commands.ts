@@ -2,7 +2,16 @@ import type { Command } from 'commander';
 import { EXIT, isFailure } from '../../protocol/failure.js';
 import { createDaemon } from '../compose.js';
 import { createLogger } from '../logger.js';
-import { addConfigOptions, addModelOption, addNodeOptions, createClock, daemonOptions, loadSettings, openSigner, openVerify } from './context.js';
+import {
+  addConfigOptions,
+  addModelOption,
+  addNodeOptions,
+  createClock,
+  daemonOptions,
+  loadSettings,
+  openSigner,
+  openVerify,
+} from './context.js';
 import type { Environment } from './program.js';
 
 /** Time that all parts together get to stop, after which the process ends anyway. */

@@ -31,7 +31,13 @@ export function addStatusCommand(program: Command, env: Environment): void {
         `voxd ${report.version} at ${url}: ${report.status}, ${report.ready ? 'ready' : 'not ready'}, up ${report.uptimeSeconds} s`,
         table(
           ['part', 'status', 'facts'],
-          report.components.map(({ name, status, facts }) => [name, status, Object.entries(facts ?? {}).map(([key, value]) => `${key} ${value}`).join(', ')]),
+          report.components.map(({ name, status, facts }) => [
+            name,
+            status,
+            Object.entries(facts ?? {})
+              .map(([key, value]) => `${key} ${value}`)
+              .join(', '),
+          ]),
         ),
         ...report.components.filter(({ detail }) => detail !== undefined).map(({ name, detail }) => `${name}: ${detail}`),
       ].join('\n'),

@@ -4,9 +4,9 @@ import { planSubmission } from '../../chain/submission.js';
 import { isFailure } from '../../protocol/failure.js';
 import { unwrap } from '../../protocol/result.js';
 import { checkVector, WEIGHT_MAX } from '../../scoring/weights.js';
-import { createWeightSetter, VERSION_KEY } from '../weight-setter.js';
-import { NO_METRICS } from '../metrics.js';
 import { createLogger } from '../logger.js';
+import { NO_METRICS } from '../metrics.js';
+import { createWeightSetter, VERSION_KEY } from '../weight-setter.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, loadSettings, openSigner, withChain, withStores } from './context.js';
 import { cliFailure } from './failures.js';
 import { createOutput, short, table } from './output.js';
@@ -45,11 +45,24 @@ function addSubmit(weights: Command, env: Environment): void {
       const plan = planSubmission(facts, { uids: sorted, values, versionKey });
       if (plan.action !== 'submit') throw plan.because;
       if (flags['dryRun'] === true)
-        return out.result({ ok: true, dry_run: true, method: plan.method, uids: sorted, values, hotkey: signer.hotkey }, () => `dry run: ${plan.method} of [${sorted}] → [${values}] for ${signer.hotkey} would be sent now`);
+        return out.result(
+          { ok: true, dry_run: true, method: plan.method, uids: sorted, values, hotkey: signer.hotkey },
+          () => `dry run: ${plan.method} of [${sorted}] → [${values}] for ${signer.hotkey} would be sent now`,
+        );
       const inclusion = await chain.setWeights(signer, { netuid, mechanism, uids: sorted, values, versionKey });
       out.result(
-        { ok: true, method: inclusion.method, block: inclusion.block.number, hash: inclusion.extrinsicHash, block_hash: inclusion.block.hash, uids: sorted, values, hotkey: signer.hotkey },
-        () => `weights set in finalized block ${inclusion.block.number}\n  extrinsic ${inclusion.extrinsicHash}\n  uids      ${sorted.join(', ')}\n  values    ${values.join(', ')}`,
+        {
+          ok: true,
+          method: inclusion.method,
+          block: inclusion.block.number,
+          hash: inclusion.extrinsicHash,
+          block_hash: inclusion.block.hash,
+          uids: sorted,
+          values,
+          hotkey: signer.hotkey,
+        },
+        () =>
+          `weights set in finalized block ${inclusion.block.number}\n  extrinsic ${inclusion.extrinsicHash}\n  uids      ${sorted.join(', ')}\n  values    ${values.join(', ')}`,
       );
     });
   });
@@ -70,15 +83,34 @@ function addPlan(weights: Command, env: Environment): void {
         const planned = await setter.plan(await chain.snapshot(config.chain.netuid));
         if (planned === null) throw cliFailure('cli.nothing_recorded', { what: 'a weighed round', where: config.dataDir });
         const { round, vector, facts, plan } = planned;
-        const verdict = plan.action === 'submit' ? { action: plan.action, method: plan.method } : { action: plan.action, code: plan.because.code, facts: plan.because.facts, hint: plan.because.hint };
+        const verdict =
+          plan.action === 'submit'
+            ? { action: plan.action, method: plan.method }
+            : { action: plan.action, code: plan.because.code, facts: plan.because.facts, hint: plan.because.hint };
         const epochIn = blocksUntilEpoch(facts);
         out.result(
-          { ok: true, round: round.round, block: facts.block.number, uids: vector.uids, values: vector.values, hotkeys: vector.hotkeys, verdict, blocks_to_epoch: epochIn, rate_limit_blocks: facts.rateLimitBlocks, commit_reveal: facts.commitRevealEnabled },
+          {
+            ok: true,
+            round: round.round,
+            block: facts.block.number,
+            uids: vector.uids,
+            values: vector.values,
+            hotkeys: vector.hotkeys,
+            verdict,
+            blocks_to_epoch: epochIn,
+            rate_limit_blocks: facts.rateLimitBlocks,
+            commit_reveal: facts.commitRevealEnabled,
+          },
           () =>
             [
               `round ${round.round}, as of block ${facts.block.number}; next epoch in ${epochIn ?? '–'} blocks`,
-              table(['uid', 'hotkey', 'weight', 'of all'], vector.uids.map((uid, i) => [uid, short(vector.hotkeys[i] ?? ''), vector.values[i] ?? 0, share(vector.values, i)])),
-              plan.action === 'submit' ? `the chain would take it now, by ${plan.method}` : `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}`,
+              table(
+                ['uid', 'hotkey', 'weight', 'of all'],
+                vector.uids.map((uid, i) => [uid, short(vector.hotkeys[i] ?? ''), vector.values[i] ?? 0, share(vector.values, i)]),
+              ),
+              plan.action === 'submit'
+                ? `the chain would take it now, by ${plan.method}`
+                : `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}`,
             ].join('\n'),
         );
       }),
@@ -96,11 +128,17 @@ function addStatus(weights: Command, env: Environment): void {
     await withChain(config, async ({ chain }) => {
       const facts = await chain.weightFacts(netuid, mechanism, signer.hotkey);
       const onChain = facts.uid === null ? [] : await chain.weightsOf(netuid, mechanism, facts.uid, facts.block);
-      const last = await withStores(config, async (stores) => (await stores.submissions.list(16)).find(({ hotkey }) => hotkey === signer.hotkey) ?? null).catch((error: unknown) => {
+      const last = await withStores(
+        config,
+        async (stores) => (await stores.submissions.list(16)).find(({ hotkey }) => hotkey === signer.hotkey) ?? null,
+      ).catch((error: unknown) => {
         if (isFailure(error)) return null;
         throw error;
       });
-      const equal = last?.state === 'finalized' && last.uids.join() === onChain.map(({ uid }) => uid).join() && last.values.join() === onChain.map(({ value }) => value).join();
+      const equal =
+        last?.state === 'finalized' &&
+        last.uids.join() === onChain.map(({ uid }) => uid).join() &&
+        last.values.join() === onChain.map(({ value }) => value).join();
       out.result(
         {
           ok: true,
@@ -116,9 +154,18 @@ function addStatus(weights: Command, env: Environment): void {
         },
         () =>
           [
-            facts.uid === null ? `${signer.hotkey} is not registered on netuid ${netuid}` : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set ${facts.block.number - facts.lastUpdate} blocks ago (block ${facts.lastUpdate})`,
-            onChain.length > 0 ? table(['uid', 'weight'], onChain.map(({ uid, value }) => [uid, value])) : 'the chain holds no weights of this hotkey',
-            last === null ? 'nothing was sent from this data directory' : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
+            facts.uid === null
+              ? `${signer.hotkey} is not registered on netuid ${netuid}`
+              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set ${facts.block.number - facts.lastUpdate} blocks ago (block ${facts.lastUpdate})`,
+            onChain.length > 0
+              ? table(
+                  ['uid', 'weight'],
+                  onChain.map(({ uid, value }) => [uid, value]),
+                )
+              : 'the chain holds no weights of this hotkey',
+            last === null
+              ? 'nothing was sent from this data directory'
+              : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
           ].join('\n'),
       );
     });
@@ -126,7 +173,10 @@ function addStatus(weights: Command, env: Environment): void {
 }
 
 function addHistory(weights: Command, env: Environment): void {
-  const command = weights.command('history').description('Every attempt to set weights from this data directory, newest first').option('--limit <n>', 'rows', '20');
+  const command = weights
+    .command('history')
+    .description('Every attempt to set weights from this data directory, newest first')
+    .option('--limit <n>', 'rows', '20');
   addConfigOptions(command).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
@@ -154,7 +204,15 @@ function addHistory(weights: Command, env: Environment): void {
             ? 'no weights have been sent from here'
             : table(
                 ['round', 'epoch from', 'state', 'planned', 'block', 'uids → values', 'failure'],
-                rows.map((row) => [row.round, row.epochStart, row.state, row.plannedAt.number, row.included?.number ?? null, row.uids.map((uid, i) => `${uid}:${row.values[i]}`).join(' '), row.failure?.code ?? '']),
+                rows.map((row) => [
+                  row.round,
+                  row.epochStart,
+                  row.state,
+                  row.plannedAt.number,
+                  row.included?.number ?? null,
+                  row.uids.map((uid, i) => `${uid}:${row.values[i]}`).join(' '),
+                  row.failure?.code ?? '',
+                ]),
               ),
       );
     });

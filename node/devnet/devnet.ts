@@ -126,7 +126,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     const validators: ObservedValidator[] = [];
     for (const player of players.filter(({ role }) => role === 'validator')) {
       const { stores, stop: close } = await until(`database of ${player.name}`, () =>
-        deps.observe(join(folders.nodes, player.name, 'data')).catch(onlyFailures),
+        deps.observe(join(folders.nodes, player.name)).catch(onlyFailures),
       );
       closers.push(close);
       validators.push({ member: player, hotkey: player.hotkey, stores });
@@ -170,7 +170,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       rounds,
       leaderboard: rows,
       chain: { endpoint, genesis: identity.genesis, block: snapshot.block.number, epochs: paid.facts.epochClock?.index ?? 0 },
-      evidence: validators.map(({ member }) => join(folders.nodes, member.name, 'data', 'evidence')),
+      evidence: validators.map(({ member }) => join(folders.nodes, member.name, 'evidence')),
       data_dir: folders.root,
       elapsed_seconds: Math.round((clock.nowMs() - startedAtMs) / 1000),
       restarts: Object.fromEntries(kept.map((process_) => [process_.name, process_.restarts()])),

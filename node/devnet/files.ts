@@ -36,7 +36,11 @@ export async function prepareFolders(root: string): Promise<DevnetFolders> {
 /** Four voices, and a copy of the good one in which bytes differ but nothing that can be heard. */
 export async function writeVoices(folder: string): Promise<void> {
   for (const kind of VOICES) await writeVoice(join(folder, kind), generateVoicePackage(kind, { name: `demo-${kind}` }));
-  await writeVoice(join(folder, 'copy'), mutateCopy(generateVoicePackage('good', { name: 'totally-new-voice' })));
+  const good = generateVoicePackage('good', { name: 'totally-new-voice' });
+  const disguised = Object.entries(good).map(
+    ([path, bytes]) => [path, path.endsWith('.onnx') ? mutateCopy(bytes, 'weights') : bytes] as const,
+  );
+  await writeVoice(join(folder, 'copy'), Object.fromEntries(disguised));
 }
 
 async function writeVoice(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
@@ -63,7 +67,7 @@ export async function writeConfig(member: CastMember, settings: NodeSettings): P
   await mkdir(folder, { recursive: true });
   const config = {
     role: member.role,
-    dataDir: join(folder, 'data'),
+    dataDir: folder,
     chain: { endpoints: [settings.endpoint], netuid: settings.netuid },
     wallet: { uri: member.hotkeyUri },
     p2p: { listenIp: member.ip, port: member.p2pPort, announceIp: member.ip, allowPrivateAddresses: true },

@@ -8,7 +8,7 @@ import { nodeFailure } from '../failures.js';
 import type { Logger } from '../logger.js';
 import type { Database } from './database.js';
 import { LOCK_CLASS, LOCK_DAEMON } from './migrate.js';
-import { bytesOfHash, hashOf } from './sql.js';
+import { bytesOfHash, hashOf, type Sql } from './sql.js';
 
 /** A daemon that just ended may need a moment until the server has noticed. */
 export const CLAIM_WAIT_MS = 5_000;
@@ -125,4 +125,11 @@ export async function claimDatabase(
       await client.end().catch(() => {});
     },
   };
+}
+
+/** Whose database this is. Null: no daemon has ever claimed it. */
+export async function readDaemonIdentity(database: Sql): Promise<DaemonIdentity | null> {
+  const [row] = await database.query<DaemonRow>('SELECT * FROM voxd.daemon');
+  // Safety: written by `claimDatabase` from a Hotkey.
+  return row === undefined ? null : { genesis: hashOf(row.genesis), netuid: row.netuid, hotkey: row.hotkey as Hotkey };
 }

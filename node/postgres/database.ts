@@ -27,6 +27,7 @@ const SERVER_RESTART_REST_MS = 500;
 /** A server that ran this long has proved itself: the count begins anew. */
 const SERVER_PROVED_MS = 10 * 60_000;
 const RETRY_CONNECT_MS = 500;
+const ADOPT_ATTEMPTS_MAX = 5;
 
 export interface DatabaseOptions {
   /** DATABASE_URL; null: the embedded server in `dataDir`. */
@@ -62,20 +63,31 @@ export interface DatabaseDeps {
 /** Errors: every `store.*` code of start, node.data_dir_unwritable. Leaves nothing behind if it rejects. */
 export async function openDatabase(deps: DatabaseDeps, options: DatabaseOptions): Promise<Database> {
   if (options.url !== null) return openPool(deps, options, externalConfig(options.url.reveal()), whereOf(options.url.reveal()), null);
-  const embedded = await superviseEmbedded(deps, options);
-  try {
-    const config = { host: embedded.server().socketDirectory, port: embedded.server().port, user: SERVER_USER, database: SERVER_USER };
-    await createOwnDatabase(config);
-    return await openPool(deps, options, config, embedded.server().directory, embedded);
-  } catch (err) {
-    await embedded.stop();
-    throw storeFailure(err, options.dataDir, embedded.server().trouble());
+  for (let attempt = 1; ; attempt += 1) {
+    const embedded = await superviseEmbedded(deps, options);
+    try {
+      const config = { host: embedded.server().socketDirectory, port: embedded.server().port, user: SERVER_USER, database: SERVER_USER };
+      await createOwnDatabase(config);
+      return await openPool(deps, options, config, embedded.server().directory, embedded);
+    } catch (err) {
+      const failure = storeFailure(err, options.dataDir, embedded.server().trouble());
+      // A server found running may be dying of the same kill that ended its daemon.
+      const again = embedded.server().adopted && failure.code === 'store.unreachable' && attempt < ADOPT_ATTEMPTS_MAX;
+      if (!again) {
+        await embedded.stop();
+        throw failure;
+      }
+      embedded.abandon();
+      await deps.clock.sleep(RETRY_CONNECT_MS, options.signal);
+    }
   }
 }
 
 interface Supervised {
   server(): EmbeddedServer;
   stop(): Promise<void>;
+  /** Ends the supervision; the server is left to its fate. */
+  abandon(): void;
   /** As `stop`, but lets a server run on that others use. */
   release(inUse: () => Promise<boolean>): Promise<void>;
 }
@@ -121,7 +133,11 @@ async function superviseEmbedded(deps: DatabaseDeps, options: DatabaseOptions): 
     if (leave) server.leave();
     else await server.stop();
   }
-  return { server: () => server, stop: () => release(async () => false), release };
+  function abandon(): void {
+    stopping.abort(new Error('the database server is left'));
+    server.leave();
+  }
+  return { server: () => server, stop: () => release(async () => false), abandon, release };
 }
 
 /** Errors: database exceptions as they are. */

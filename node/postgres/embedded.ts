@@ -57,8 +57,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_checkpoints: 'off',
 };
 
-/** For tests and development networks only: a power cut may lose what was acknowledged. */
-const UNDURABLE: Readonly<Record<string, string>> = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+/** For tests and development networks only: a power cut (not a killed process) may lose what was acknowledged. */
+const UNDURABLE: Readonly<Record<string, string>> = { fsync: 'off', full_page_writes: 'off' };
 
 export interface EmbeddedOptions {
   readonly dataDir: string;

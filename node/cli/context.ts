@@ -1,0 +1,230 @@
+/** What commands share: their common options, the configuration, and the ways to chain, wallet and database. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { ChainReader, ChainWriter } from '../../chain/ports.js';
+import { createVerify, signerFromUri } from '../../chain/wallet/keys.js';
+import { openHotkey } from '../../chain/wallet/wallet.js';
+import { configFailure } from '../../config/failures.js';
+import type { LoadedConfig } from '../../config/load.js';
+import { readConfig } from '../../config/read.js';
+import type { Config } from '../../config/schema.js';
+import type { Hash, Hotkey } from '../../protocol/names.js';
+import type { Clock, Signer, Verify } from '../../protocol/ports.js';
+import { createSystemClock } from '../clock.js';
+import { type DaemonOptions, scorerOf } from '../compose.js';
+import { composeChain } from '../compose-chain.js';
+import { composeRunner } from '../compose-scoring.js';
+import { createLogger } from '../logger.js';
+import type { Stores } from '../ports.js';
+import { readDaemonIdentity } from '../postgres/claim.js';
+import { type Database, openDatabase } from '../postgres/database.js';
+import { createStores } from '../postgres/stores.js';
+import { cliFailure } from './failures.js';
+import type { Environment } from './program.js';
+
+export type Flags = Readonly<Record<string, unknown>>;
+
+export const CONFIG_FILE_NAME = 'voxd.yml';
+const COMMAND_TIMEOUT_MS = 120_000;
+
+/** Option of the command line → setting. */
+const SETTING_OF: Readonly<Record<string, string>> = {
+  role: 'role',
+  dataDir: 'dataDir',
+  chain: 'chain.network',
+  netuid: 'chain.netuid',
+  walletPath: 'wallet.path',
+  wallet: 'wallet.name',
+  hotkey: 'wallet.hotkey',
+  uri: 'wallet.uri',
+  databaseUrl: 'database.url',
+  listenIp: 'p2p.listenIp',
+  p2pPort: 'p2p.port',
+  announceIp: 'p2p.announceIp',
+  httpPort: 'http.port',
+  model: 'miner.modelDir',
+  logLevel: 'log.level',
+  logFormat: 'log.format',
+};
+
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option('--config <file>', `settings (default: ${CONFIG_FILE_NAME} in the data directory, when it is there)`)
+    .option('--data-dir <dir>', 'folder of everything this node keeps')
+    .option('--set <key=value>', 'any setting, may be repeated (docs/config.md)', collect, [])
+    .option('--json', 'print JSON');
+}
+
+export function addChainOptions(command: Command): Command {
+  return command
+    .option('--chain <network|url>', 'finney, test, local, or the ws:// or wss:// address of a node')
+    .option('--netuid <n>', 'number of the subnet');
+}
+
+export function addWalletOptions(command: Command): Command {
+  return command
+    .option('--wallet-path <dir>', 'folder of the wallets')
+    .option('--wallet <name>', 'name of the wallet')
+    .option('--hotkey <name>', 'name of the hotkey in the wallet')
+    .option('--uri <uri>', 'development key such as //Alice instead of a wallet; never on a public network');
+}
+
+export function addNodeOptions(command: Command): Command {
+  return addWalletOptions(addChainOptions(command))
+    .option('--announce-ip <ip>', 'address under which other nodes reach this one, written to the chain')
+    .option('--listen-ip <ip>', 'address to listen on for peers')
+    .option('--p2p-port <port>', 'TCP port for peers')
+    .option('--http-port <port>', 'port of health and metrics on loopback')
+    .option('--database-url <url>', 'PostgreSQL server; default: one of its own')
+    .option('--log-level <level>', 'debug, info, warn, error or silent')
+    .option('--log-format <form>', 'auto, json or pretty')
+    .option('--no-weights', 'never set weights')
+    .option('--dry-run', 'decide everything, send no weights');
+}
+
+export function addModelOption(command: Command): Command {
+  return command.option('--model <dir>', 'model package to commit to, announce and serve');
+}
+
+/** Errors: throws config.* — one failure for one problem, config.invalid with all of them for more. */
+export async function loadSettings(flags: Flags, env: Environment): Promise<Config> {
+  return loadWithOrigins(flags, env).config;
+}
+
+export function loadWithOrigins(flags: Flags, env: Environment): LoadedConfig {
+  const loaded = readConfig({ flags: settingsOf(flags), env, configPath: configPathOf(flags, env) });
+  if (loaded.ok) return loaded.value;
+  const [first] = loaded.error;
+  if (loaded.error.length === 1 && first) throw first;
+  throw configFailure('config.invalid', {
+    count: loaded.error.length,
+    problems: loaded.error.map(({ message, hint }) => `${message} — ${hint}`),
+  });
+}
+
+function settingsOf(flags: Flags): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const [name, path] of Object.entries(SETTING_OF)) if (flags[name] !== undefined) settings[path] = flags[name];
+  if (flags['weights'] === false) settings['weights.enabled'] = false;
+  if (flags['dryRun'] === true) settings['weights.dryRun'] = true;
+  for (const pair of Array.isArray(flags['set']) ? flags['set'] : []) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(String(pair)) ?? [];
+    if (key === undefined) throw cliFailure('cli.bad_setting', { given: String(pair) });
+    settings[key] = value;
+  }
+  return settings;
+}
+
+function configPathOf(flags: Flags, env: Environment): string | null {
+  if (typeof flags['config'] === 'string') return flags['config'];
+  if (env['VOXD_CONFIG']) return env['VOXD_CONFIG'];
+  const inDataDir = join(dataDirOf(flags, env), CONFIG_FILE_NAME);
+  return existsSync(inDataDir) ? inDataDir : null;
+}
+
+/** Where the data directory is before any file has been read. */
+export function dataDirOf(flags: Flags, env: Environment): string {
+  if (typeof flags['dataDir'] === 'string') return resolve(flags['dataDir']);
+  if (env['VOXD_DATA_DIR']) return resolve(env['VOXD_DATA_DIR']);
+  return env['XDG_DATA_HOME'] ? join(env['XDG_DATA_HOME'], 'voxd') : join(homedir(), '.local', 'share', 'voxd');
+}
+
+export function createClock(): Clock {
+  return createSystemClock();
+}
+
+export async function openSigner(config: Config): Promise<Signer> {
+  const { uri, path, name, hotkey } = config.wallet;
+  return uri === null ? openHotkey({ walletPath: path, wallet: name, hotkey }) : signerFromUri(uri.reveal());
+}
+
+export function openVerify(): Promise<Verify> {
+  return createVerify();
+}
+
+/** Connects for one command, within a deadline, and closes whatever happens. */
+export async function withChain<T>(config: Config, work: (of: { readonly chain: ChainReader & ChainWriter }) => Promise<T>): Promise<T> {
+  const logger = createLogger({ level: config.log.level === 'debug' ? 'debug' : 'error' });
+  const client = composeChain({ clock: createClock(), logger }, { endpoints: config.chain.endpoints, genesis: config.chain.genesis });
+  try {
+    await client.start(AbortSignal.timeout(COMMAND_TIMEOUT_MS));
+    return await work(client);
+  } finally {
+    await client.stop();
+  }
+}
+
+/** The history of this node, whether it runs or not. */
+export async function withStores<T>(config: Config, work: (stores: Stores & { readonly database: Database }) => Promise<T>): Promise<T> {
+  const logger = createLogger({ level: 'error' });
+  const database = await openDatabase(
+    { clock: createClock(), logger },
+    { url: config.database.url, dataDir: resolve(config.dataDir), role: 'guest', poolConnectionsMax: 3 },
+  );
+  try {
+    return await work({ ...createStores(database), database });
+  } finally {
+    await database.stop();
+  }
+}
+
+/** Whose history this is. Errors: cli.nothing_recorded. */
+export async function nodeIdentity(
+  stores: { readonly database: Database },
+  config: Config,
+): Promise<{ readonly hotkey: Hotkey; readonly genesis: Hash; readonly scorer: string }> {
+  const identity = await readDaemonIdentity(stores.database);
+  if (identity === null) throw cliFailure('cli.nothing_recorded', { what: 'any node', where: config.dataDir });
+  return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId) };
+}
+
+export function daemonOptions(config: Config): DaemonOptions {
+  const { scoring, weights } = config;
+  return {
+    role: config.role,
+    dataDir: resolve(config.dataDir),
+    databaseUrl: config.database.url,
+    chain: config.chain,
+    p2p: config.p2p,
+    http: config.http,
+    miner: config.miner,
+    scoring: {
+      engine: scoring.engine,
+      prompts: scoring.prompts,
+      concurrency: scoring.concurrency,
+      replication: scoring.replication,
+      limits: {
+        memoryBytes: scoring.memoryBytes,
+        cpuSeconds: scoring.cpuSeconds,
+        loadTimeoutMs: scoring.loadTimeoutMs,
+        utteranceTimeoutMs: scoring.utteranceTimeoutMs,
+        audioSecondsMax: scoring.audioSecondsMax,
+      },
+    },
+    rounds: config.rounds,
+    weights: {
+      enabled: weights.enabled,
+      dryRun: weights.dryRun,
+      policy: {
+        contest: {
+          epsilonPpm: weights.epsilonPpm,
+          epsilonFloorPpm: weights.epsilonFloorPpm,
+          epsilonDecayBlocks: weights.epsilonDecayBlocks,
+          standardErrors: weights.standardErrors,
+          thresholdPpm: weights.thresholdPpm,
+          curve: weights.curve,
+        },
+        alphaPercent: weights.emaAlphaPercent,
+        minCoveragePercent: weights.minCoveragePercent,
+      },
+    },
+    cacheBytesMax: config.cache.bytesMax,
+    syncEveryBlocks: config.chain.syncEveryBlocks,
+  };
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
