@@ -1,0 +1,137 @@
+/** The state a development chain begins with. */
+
+import { Keyring } from '@polkadot/keyring';
+import { decodeAddress, encodeAddress } from '@polkadot/util-crypto';
+import { devchainFailure } from './failures.js';
+import * as balances from './pallets/balances.js';
+import { appendNeuron, associate } from './pallets/subtensor/registration.js';
+import * as stored from './pallets/subtensor/storage.js';
+import { sudoKey } from './pallets/sudo.js';
+import { SS58_PREFIX } from './pallets/system.js';
+import { toHex } from './scale.js';
+import type { AccountId } from './shapes.js';
+import type { Store } from './storage-item.js';
+
+export interface SubnetGenesis {
+  readonly netuid: number;
+  /** SS58; sits at uid 0, as after `register_network`. */
+  readonly ownerHotkey: string;
+  readonly ownerColdkey: string;
+  readonly tempo: number;
+  readonly minAllowedWeights: number;
+  readonly weightsRateLimit: number;
+  readonly weightsVersionKey: bigint;
+  readonly maxValidators: number;
+  readonly maxUids: number;
+  readonly immunityPeriod: number;
+  readonly servingRateLimit: number;
+  readonly commitRevealEnabled: boolean;
+  /** Price of the first registration, and the least it falls back to. */
+  readonly registrationCostRao: bigint;
+}
+
+export interface GenesisConfig {
+  /** What `system_chain` answers. */
+  readonly chain: string;
+  /** SS58 → rao. */
+  readonly balances: Readonly<Record<string, bigint>>;
+  readonly subnets: readonly SubnetGenesis[];
+  /** SS58 of the account that may use `sudo`. */
+  readonly sudo: string;
+}
+
+const RAO_PER_TAO = 1_000_000_000n;
+const RICH_RAO = 1_000_000n * RAO_PER_TAO;
+
+/** Key pairs of a development chain by their derivation path, such as `//Alice`. sr25519; `cryptoWaitReady` must have resolved. */
+export function devAddress(uri: string): string {
+  return new Keyring({ type: 'sr25519', ss58Format: SS58_PREFIX }).addFromUri(uri).address;
+}
+
+/**
+ * A genesis for a quick local subnet: //Alice is sudo and rich (as are //Bob and //Charlie), subnet 1 belongs to //Alice with hotkey
+ * //AliceHot at uid 0; 20 blocks to an epoch, plain weights every 5 blocks. `cryptoWaitReady` must have resolved.
+ */
+export function devGenesis(
+  overrides: Partial<Omit<GenesisConfig, 'subnets'>> & { readonly subnet?: Partial<SubnetGenesis> } = {},
+): GenesisConfig {
+  const { subnet, ...rest } = overrides;
+  const alice = devAddress('//Alice');
+  return {
+    chain: 'voxd development',
+    balances: { [alice]: RICH_RAO, [devAddress('//Bob')]: RICH_RAO, [devAddress('//Charlie')]: RICH_RAO },
+    sudo: alice,
+    subnets: [
+      {
+        netuid: 1,
+        ownerHotkey: devAddress('//AliceHot'),
+        ownerColdkey: alice,
+        tempo: 20,
+        minAllowedWeights: 1,
+        weightsRateLimit: 5,
+        weightsVersionKey: 0n,
+        maxValidators: 64,
+        maxUids: 256,
+        immunityPeriod: 100,
+        servingRateLimit: 2,
+        commitRevealEnabled: false,
+        registrationCostRao: RAO_PER_TAO / 10n,
+        ...subnet,
+      },
+    ],
+    ...rest,
+  };
+}
+
+/** Errors: devchain.bad_genesis. */
+export function accountOf(ss58: string): AccountId {
+  try {
+    return toHex(decodeAddress(ss58));
+  } catch (error) {
+    throw devchainFailure('devchain.bad_genesis', { value: ss58.slice(0, 80) }, error);
+  }
+}
+
+export function ss58Of(account: AccountId): string {
+  return encodeAddress(account, SS58_PREFIX);
+}
+
+export function writeGenesis(store: Store, genesis: GenesisConfig): void {
+  let issuance = 0n;
+  for (const [ss58, rao] of Object.entries(genesis.balances)) {
+    balances.credit(store, accountOf(ss58), rao);
+    issuance += rao;
+  }
+  balances.totalIssuance.put(store, issuance);
+  sudoKey.put(store, accountOf(genesis.sudo));
+  stored.networksAdded.put(store, 0, false);
+  stored.totalNetworks.put(store, genesis.subnets.length);
+  for (const subnet of genesis.subnets) writeSubnet(store, subnet);
+}
+
+function writeSubnet(store: Store, subnet: SubnetGenesis): void {
+  const { netuid } = subnet;
+  const coldkey = accountOf(subnet.ownerColdkey);
+  const hotkey = accountOf(subnet.ownerHotkey);
+  stored.networksAdded.put(store, netuid, true);
+  stored.networkRegistrationAllowed.put(store, netuid, true);
+  stored.networkRegisteredAt.put(store, netuid, 0n);
+  stored.subtokenEnabled.put(store, netuid, true);
+  stored.firstEmissionBlockNumber.put(store, netuid, 1n);
+  stored.subnetOwner.put(store, netuid, coldkey);
+  stored.subnetOwnerHotkey.put(store, netuid, hotkey);
+  stored.tempo.put(store, netuid, subnet.tempo);
+  stored.minAllowedWeights.put(store, netuid, subnet.minAllowedWeights);
+  stored.weightsSetRateLimit.put(store, netuid, BigInt(subnet.weightsRateLimit));
+  stored.weightsVersionKey.put(store, netuid, subnet.weightsVersionKey);
+  stored.maxAllowedValidators.put(store, netuid, subnet.maxValidators);
+  stored.maxAllowedUids.put(store, netuid, subnet.maxUids);
+  stored.immunityPeriod.put(store, netuid, subnet.immunityPeriod);
+  stored.servingRateLimit.put(store, netuid, BigInt(subnet.servingRateLimit));
+  stored.commitRevealWeightsEnabled.put(store, netuid, subnet.commitRevealEnabled);
+  stored.burn.put(store, netuid, subnet.registrationCostRao);
+  stored.minBurn.put(store, netuid, subnet.registrationCostRao);
+  stored.lastEpochBlock.put(store, netuid, 0n);
+  associate(store, coldkey, hotkey);
+  appendNeuron(store, netuid, hotkey, 0);
+}

@@ -1,0 +1,186 @@
+/** Questions with one answer. */
+import { decodeAddress } from '@polkadot/util-crypto';
+import { z } from 'zod';
+import type { Block } from '../block.js';
+import type { Chain } from '../chain.js';
+import { decodeExtrinsic, type Extrinsic } from '../extrinsic.js';
+import { encodeMetadata, METADATA_VERSIONS } from '../metadata.js';
+import { nonceOf, SS58_PREFIX } from '../pallets/system.js';
+import { type ApiMethod, runtimeApis } from '../runtime-api.js';
+import { bytes, decode, encode, fromHex, option, toHex, u32, vec } from '../scale.js';
+import type { StoreView } from '../storage-item.js';
+import { invalidParams, poolError, RpcError, undecodable, unknownBlock } from './errors.js';
+import { optional, param, required } from './params.js';
+
+export type Method = (params: readonly unknown[]) => unknown;
+export type Methods = ReadonlyMap<string, Method>;
+
+export interface NodeFacts {
+  readonly chainName: string;
+  readonly peers: () => number;
+}
+
+const NODE_NAME = 'voxd development chain';
+const NODE_VERSION = '1.0.0';
+/** Keys in one page of `state_getKeysPaged`. */
+const MAX_PAGE_KEYS = 1000;
+
+export function headerJson(block: Block): unknown {
+  const { parentHash, number, stateRoot, extrinsicsRoot } = block;
+  return { parentHash, number: `0x${number.toString(16)}`, stateRoot, extrinsicsRoot, digest: { logs: [] } };
+}
+
+export function versionJson(chain: Chain): unknown {
+  return chain.runtime.version;
+}
+
+/** Errors: RpcError when the bytes are no extrinsic, or when the pool refuses it. */
+export function submitTo(chain: Chain, params: readonly unknown[]): { readonly extrinsic: Extrinsic; readonly ready: boolean } {
+  const encoded = required(params, 0, param.hex);
+  let extrinsic: Extrinsic;
+  try {
+    extrinsic = decodeExtrinsic(fromHex(encoded), chain.runtime.call);
+  } catch (error) {
+    if (error instanceof RangeError) throw undecodable(error.message);
+    throw error;
+  }
+  const added = chain.submit(extrinsic);
+  if (!added.ok) throw poolError(added.error, extrinsic.hash);
+  return { extrinsic, ready: added.value.ready };
+}
+
+export function createMethods(chain: Chain, facts: NodeFacts): Methods {
+  const apis = runtimeApis(chain.runtime);
+  const metadataBytes = new Map(METADATA_VERSIONS.map((version) => [version, encodeMetadata(chain.runtime, apis, version)]));
+
+  const blockAt = (params: readonly unknown[], index: number): Block => {
+    const hash = optional(params, index, param.hash);
+    if (hash === null) return chain.head();
+    const block = chain.byHash(hash);
+    if (block === null) throw unknownBlock(`Header was not found in the database: ${hash}`);
+    return block;
+  };
+  const storeAt = (params: readonly unknown[], index: number): { readonly store: StoreView; readonly block: Block } => {
+    const block = blockAt(params, index);
+    const store = chain.stateAt(block.number);
+    if (store === null) throw unknownBlock(`State already discarded for ${block.hash}`);
+    return { store, block };
+  };
+  const queryAt = (params: readonly unknown[]) => {
+    const keys = required(params, 0, param.keys);
+    const { store, block } = storeAt(params, 1);
+    return [{ block: block.hash, changes: keys.map((key) => [key, store.get(key)]) }];
+  };
+  const nextNonce = (params: readonly unknown[]) => {
+    const address = required(params, 0, param.text);
+    let account: string;
+    try {
+      account = toHex(decodeAddress(address));
+    } catch {
+      throw invalidParams('no SS58 address');
+    }
+    return chain.pool.nextNonce(account, nonceOf(chain.now(), account));
+  };
+
+  const methods: [string, Method][] = [
+    ['chain_getBlockHash', (params) => blockHashes(chain, params[0])],
+    ['chain_getHeader', (params) => (isUnknown(chain, params[0]) ? null : headerJson(blockAt(params, 0)))],
+    [
+      'chain_getBlock',
+      (params) => {
+        if (isUnknown(chain, params[0])) return null;
+        const block = blockAt(params, 0);
+        return { block: { header: headerJson(block), extrinsics: block.extrinsics }, justifications: null };
+      },
+    ],
+    ['chain_getFinalizedHead', () => chain.finalized().hash],
+    [
+      'state_getRuntimeVersion',
+      (params) => {
+        blockAt(params, 0);
+        return versionJson(chain);
+      },
+    ],
+    ['state_getMetadata', () => toHex(metadataBytes.get(14) ?? new Uint8Array())],
+    ['state_getStorage', (params) => storeAt(params, 1).store.get(required(params, 0, param.hex))],
+    [
+      'state_getStorageSize',
+      (params) => {
+        const value = storeAt(params, 1).store.get(required(params, 0, param.hex));
+        return value === null ? null : value.length / 2 - 1;
+      },
+    ],
+    ['state_queryStorageAt', queryAt],
+    [
+      'state_getKeysPaged',
+      (params) => {
+        const prefix = required(params, 0, param.hex);
+        const count = Math.min(MAX_PAGE_KEYS, required(params, 1, param.count));
+        const after = optional(params, 2, param.hex);
+        const keys = storeAt(params, 3).store.keysWith(prefix);
+        return (after === null ? keys : keys.filter((key) => key > after)).slice(0, count);
+      },
+    ],
+    [
+      'state_call',
+      (params) => {
+        const name = required(params, 0, param.text);
+        const args = fromHex(required(params, 1, param.hex));
+        const { store } = storeAt(params, 2);
+        return toHex(answer(name, args, store, apis, metadataBytes));
+      },
+    ],
+    ['system_name', () => NODE_NAME],
+    ['system_version', () => NODE_VERSION],
+    ['system_chain', () => facts.chainName],
+    ['system_chainType', () => 'Development'],
+    ['system_properties', () => ({ isEthereum: false, ss58Format: SS58_PREFIX, tokenDecimals: 9, tokenSymbol: 'TAO' })],
+    ['system_health', () => ({ peers: facts.peers(), isSyncing: false, shouldHavePeers: false })],
+    ['system_peers', () => []],
+    ['system_nodeRoles', () => ['Authority']],
+    ['system_localPeerId', () => '12D3KooWDevelopmentChain'],
+    ['system_accountNextIndex', nextNonce],
+    ['account_nextIndex', nextNonce],
+    ['author_submitExtrinsic', (params) => submitTo(chain, params).extrinsic.hash],
+    ['author_pendingExtrinsics', () => chain.pool.all().map((extrinsic) => toHex(extrinsic.bytes))],
+  ];
+  return new Map(methods);
+}
+
+function isUnknown(chain: Chain, hash: unknown): boolean {
+  return typeof hash === 'string' && chain.byHash(hash.toLowerCase()) === null;
+}
+
+const blockNumber = z.union([
+  z.number().int().nonnegative(),
+  z
+    .string()
+    .regex(/^0x[0-9a-f]+$/i)
+    .transform((text) => Number(text)),
+]);
+
+function blockHashes(chain: Chain, which: unknown): unknown {
+  if (which === undefined || which === null) return chain.head().hash;
+  if (Array.isArray(which)) return which.slice(0, MAX_PAGE_KEYS).map((number) => blockHashes(chain, number));
+  return chain.byNumber(required([which], 0, blockNumber))?.hash ?? null;
+}
+
+function answer(
+  name: string,
+  args: Uint8Array,
+  store: StoreView,
+  apis: readonly ApiMethod[],
+  metadataBytes: ReadonlyMap<number, Uint8Array>,
+): Uint8Array {
+  if (name === 'Metadata_metadata_versions') return encode(vec(u32), [...metadataBytes.keys()]);
+  if (name === 'Metadata_metadata') return encode(bytes, metadataBytes.get(14) ?? new Uint8Array());
+  try {
+    if (name === 'Metadata_metadata_at_version') return encode(option(bytes), metadataBytes.get(decode(u32, args)) ?? null);
+    const method = apis.find((candidate) => `${candidate.api}_${candidate.name}` === name);
+    if (method !== undefined) return method.answer(store, args);
+  } catch (error) {
+    if (error instanceof RangeError) throw new RpcError(4003, `Client error: Execution failed: ${error.message}`);
+    throw error;
+  }
+  throw new RpcError(4003, `Client error: Execution failed: Other: Exported method ${name} is not found`);
+}

@@ -1,0 +1,113 @@
+/** Questions with many answers: heads, storage, the fate of a transaction. */
+import type { Block } from '../block.js';
+import type { Chain, PoolEvent } from '../chain.js';
+import type { Changes } from '../state.js';
+import { headerJson, submitTo, versionJson } from './methods.js';
+import { optional, param } from './params.js';
+
+/** Sends one answer to the subscriber. */
+export type Notify = (result: unknown) => void;
+/** Starts a subscription; `notify` may be called at once, it is delivered after the answer to the request. Returns the way to stop. */
+export type Subscribe = (params: readonly unknown[], notify: Notify) => () => void;
+
+export interface Subscription {
+  readonly names: readonly string[];
+  /** Method of the notifications. */
+  readonly notification: string;
+  readonly unsubscribe: readonly string[];
+  readonly start: Subscribe;
+}
+
+/** Storage keys that one subscription may watch. */
+export const MAX_WATCHED_KEYS = 4096;
+
+export function createSubscriptions(chain: Chain): readonly Subscription[] {
+  const heads: Subscribe = (_params, notify) => {
+    const onBlock = (block: Block) => notify(headerJson(block));
+    notify(headerJson(chain.head()));
+    chain.events.on('block', onBlock);
+    return () => chain.events.off('block', onBlock);
+  };
+  const finalizedHeads: Subscribe = (_params, notify) => {
+    const onFinalized = (block: Block) => notify(headerJson(block));
+    notify(headerJson(chain.finalized()));
+    chain.events.on('finalized', onFinalized);
+    return () => chain.events.off('finalized', onFinalized);
+  };
+  const storage: Subscribe = (params, notify) => {
+    const keys = optional(params, 0, param.keys) ?? [];
+    const now = chain.now();
+    notify({ block: chain.head().hash, changes: keys.map((key) => [key, now.get(key)]) });
+    const watched = new Set(keys);
+    const onBlock = (block: Block, changes: Changes) => {
+      const changed = [...changes].filter(([key]) => watched.has(key));
+      if (changed.length > 0) notify({ block: block.hash, changes: changed });
+    };
+    chain.events.on('block', onBlock);
+    return () => chain.events.off('block', onBlock);
+  };
+  const version: Subscribe = (_params, notify) => {
+    notify(versionJson(chain));
+    return () => undefined;
+  };
+
+  return [
+    {
+      names: ['chain_subscribeNewHead', 'chain_subscribeNewHeads', 'subscribe_newHead'],
+      notification: 'chain_newHead',
+      unsubscribe: ['chain_unsubscribeNewHead', 'chain_unsubscribeNewHeads', 'unsubscribe_newHead'],
+      start: heads,
+    },
+    { names: ['chain_subscribeAllHeads'], notification: 'chain_allHead', unsubscribe: ['chain_unsubscribeAllHeads'], start: heads },
+    {
+      names: ['chain_subscribeFinalizedHeads', 'chain_subscribeFinalisedHeads'],
+      notification: 'chain_finalizedHead',
+      unsubscribe: ['chain_unsubscribeFinalizedHeads', 'chain_unsubscribeFinalisedHeads'],
+      start: finalizedHeads,
+    },
+    { names: ['state_subscribeStorage'], notification: 'state_storage', unsubscribe: ['state_unsubscribeStorage'], start: storage },
+    {
+      names: ['state_subscribeRuntimeVersion', 'chain_subscribeRuntimeVersion'],
+      notification: 'state_runtimeVersion',
+      unsubscribe: ['state_unsubscribeRuntimeVersion', 'chain_unsubscribeRuntimeVersion'],
+      start: version,
+    },
+    {
+      names: ['author_submitAndWatchExtrinsic'],
+      notification: 'author_extrinsicUpdate',
+      unsubscribe: ['author_unwatchExtrinsic'],
+      start: (params, notify) => watch(chain, params, notify),
+    },
+  ];
+}
+
+/** ready (or future) → inBlock → finalized; or invalid. */
+function watch(chain: Chain, params: readonly unknown[], notify: Notify): () => void {
+  const { extrinsic, ready } = submitTo(chain, params);
+  let included: Block | null = null;
+  let isReady = ready;
+  notify(ready ? 'ready' : 'future');
+  const onPool = (event: PoolEvent) => {
+    if (event.extrinsic.hash !== extrinsic.hash) return;
+    if (event.kind === 'invalid') {
+      notify('invalid');
+      return stop();
+    }
+    if (!isReady) notify('ready');
+    isReady = true;
+    included = event.block;
+    notify({ inBlock: event.block.hash });
+  };
+  const onFinalized = (block: Block) => {
+    if (block.hash !== included?.hash) return;
+    notify({ finalized: block.hash });
+    stop();
+  };
+  const stop = () => {
+    chain.events.off('pool', onPool);
+    chain.events.off('finalized', onFinalized);
+  };
+  chain.events.on('pool', onPool);
+  chain.events.on('finalized', onFinalized);
+  return stop;
+}
