@@ -83,7 +83,8 @@ function samplesOf(view: DataView, at: number, size: number, layout: Layout): Au
   const width = layout.format === 'pcm16' ? 2 : 4;
   const samples = new Float32Array(Math.floor(size / (width * layout.channels)));
   for (let n = 0; n < samples.length; n += 1) {
-    let sum = 0;
+    // Negative zero adds nothing, not even to negative zero: one channel comes back bit for bit.
+    let sum = -0;
     for (let channel = 0; channel < layout.channels; channel += 1) {
       const from = at + (n * layout.channels + channel) * width;
       sum += layout.format === 'pcm16' ? view.getInt16(from, true) / PCM16_PEAK : view.getFloat32(from, true);
