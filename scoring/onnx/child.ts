@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { createGraphWriter } from '../graph/writer.js';
 import type { EngineName } from '../ports.js';
 import { ENGINES } from './engines.js';
 import {
@@ -49,6 +50,13 @@ async function loadRuntime(engine: EngineName): Promise<Runtime> {
       return new ort.Tensor(type, bytes, dims);
     },
   };
+}
+
+function warmUpGraph(): Uint8Array {
+  const writer = createGraphWriter();
+  writer.input('in', 'float32', [1]);
+  writer.output(writer.node('Identity', ['in']), 'float32', [1]);
+  return writer.bytes({ name: 'warm-up', opset: 15, irVersion: 8, producer: 'voxd', metadata: {} });
 }
 
 /** What this process can see of its own confinement, for the report. */
@@ -130,6 +138,8 @@ async function serve(engine: EngineName): Promise<void> {
     await run(runtime, session, wanted, payload);
   };
   const reader = createFrameReader(REQUEST_BYTES_MAX);
+  // An engine that does not work at all is this machine's fault: found out here, before a model can be blamed for it.
+  await (await runtime.create(warmUpGraph())).release();
   answer({ kind: 'ready', version: runtime.version });
   for await (const chunk of process.stdin) {
     // Safety: stdin has no encoding set, so chunks are buffers.

@@ -57,38 +57,39 @@ export function encodeFrame(header: Request | Reply, payload: readonly Uint8Arra
   return [prefix, json, ...payload];
 }
 
-/** Reads frames from chunks. `push` throws FrameError; afterwards the reader must not be used. Holds one frame at most. */
+/** Reads frames from chunks. `push` throws FrameError; afterwards the reader must not be used. Holds one frame at most, once. */
 export function createFrameReader(payloadBytesMax: number): { push(chunk: Uint8Array): readonly Frame[] } {
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-  let neededBytes = PREFIX_BYTES;
-  let lengths: { readonly header: number; readonly payload: number } | null = null;
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  let body: Uint8Array | null = null;
+  let headerBytes = 0;
+  let filled = 0;
 
-  const take = (bytes: number): Uint8Array => {
-    const joined = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
-    pending = joined.length > bytes ? [joined.subarray(bytes)] : [];
-    pendingBytes = joined.length - bytes;
-    return joined.subarray(0, bytes);
+  const begin = (): Uint8Array => {
+    const view = new DataView(prefix.buffer);
+    headerBytes = view.getUint32(0, true);
+    const payloadBytes = view.getUint32(4, true);
+    if (headerBytes > HEADER_BYTES_MAX) throw new FrameError(`a header of ${headerBytes} bytes`);
+    if (payloadBytes > payloadBytesMax) throw new FrameError(`a payload of ${payloadBytes} bytes`);
+    return new Uint8Array(headerBytes + payloadBytes);
   };
 
   return {
     push(chunk) {
       const frames: Frame[] = [];
-      pending.push(chunk);
-      pendingBytes += chunk.length;
-      while (pendingBytes >= neededBytes) {
-        if (lengths === null) {
-          const prefix = take(PREFIX_BYTES);
-          const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
-          lengths = { header: view.getUint32(0, true), payload: view.getUint32(4, true) };
-          if (lengths.header > HEADER_BYTES_MAX) throw new FrameError(`a header of ${lengths.header} bytes`);
-          if (lengths.payload > payloadBytesMax) throw new FrameError(`a payload of ${lengths.payload} bytes`);
-          neededBytes = lengths.header + lengths.payload;
+      let rest = chunk;
+      while (rest.length > 0 || (body !== null && filled === body.length)) {
+        const target = body ?? prefix;
+        const part = rest.subarray(0, target.length - filled);
+        target.set(part, filled);
+        filled += part.length;
+        rest = rest.subarray(part.length);
+        if (filled < target.length) break;
+        filled = 0;
+        if (body === null) {
+          body = begin();
         } else {
-          const body = take(neededBytes);
-          frames.push({ header: parseHeader(body.subarray(0, lengths.header)), payload: body.subarray(lengths.header) });
-          lengths = null;
-          neededBytes = PREFIX_BYTES;
+          frames.push({ header: parseHeader(body.subarray(0, headerBytes)), payload: body.subarray(headerBytes) });
+          body = null;
         }
       }
       return frames;

@@ -253,7 +253,9 @@ function faultOf(reply: Reply, stage: Stage, limits: RunLimits): Failure {
 }
 
 function isMemoryProblem(text: string): boolean {
-  return /bad_alloc|out of memory|heap limit|failed to allocate|allocation failed|aborted\(OOM\)|memory\.grow|tensor shape is too large/i.test(text);
+  return /bad_alloc|out of memory|heap limit|failed to allocate|allocation failed|aborted\(OOM\)|memory\.grow|tensor shape is too large/i.test(
+    text,
+  );
 }
 
 function tensorsOf(headers: readonly TensorHeader[], payload: Uint8Array): readonly GraphTensor[] {

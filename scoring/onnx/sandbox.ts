@@ -26,6 +26,7 @@ export const FILE_SIZE_BYTES_MAX = 0;
 export const HEAP_MEGABYTES_MAX = 512;
 const PROBE_TIMEOUT_MS = 15_000;
 const PROBE_MEMORY_BYTES = 1024 * 1024 * 1024;
+const PROBE_CPU_SECONDS = 20;
 const PROBE_OUTPUT_BYTES_MAX = 16 * 1024;
 const NOBODY = '65534';
 
@@ -62,6 +63,9 @@ export interface Confined {
 type Feature = 'parent' | 'network' | 'user';
 const FEATURES: readonly Feature[] = ['parent', 'network', 'user'];
 
+/** Shape: name of a system program → its path, or null where it is not installed. */
+export type FindProgram = (name: string) => string | null;
+
 interface Tools {
   readonly prlimit: string | null;
   readonly shell: string | null;
@@ -73,33 +77,46 @@ interface Tools {
  * Finds out, by trying, how a process can be confined here.
  * Errors: rejects with scoring.sandbox_unavailable.
  */
-export async function findConfinement(): Promise<Confinement> {
-  const tools = findTools();
+export async function findConfinement(find: FindProgram = findProgram): Promise<Confinement> {
+  const tools: Tools = { prlimit: find('prlimit'), shell: find('sh'), unshare: find('unshare'), setpriv: find('setpriv') };
   const limiters = [tools.prlimit, tools.shell].filter((path) => path !== null);
+  let problem = `neither prlimit nor sh was found (${process.platform})`;
   for (const limiter of limiters) {
     const command = (features: readonly Feature[]) => (engine: string, limits: SandboxLimits) =>
       commandLine(tools, limiter, features, engine, limits);
-    const all = FEATURES.filter((feature) => feature !== 'user' || process.getuid?.() === 0);
+    const all = FEATURES.filter((feature) => isPossible(feature, tools));
     const features = (await works(command(all))) ? all : await strongest(command, all);
-    if (features === null) continue;
+    if (typeof features === 'string') {
+      problem = features;
+      continue;
+    }
     const report = await reportOf(command(features), limiter === tools.prlimit ? 'prlimit' : 'ulimit', features);
     return { report, start: (engine, limits) => start(command(features)(engine, limits)) };
   }
-  throw scoringFailure('scoring.sandbox_unavailable', { problem: `neither prlimit nor sh can set limits (${process.platform})` });
+  throw scoringFailure('scoring.sandbox_unavailable', { problem });
+}
+
+function isPossible(feature: Feature, { setpriv, unshare }: Tools): boolean {
+  if (feature === 'network') return unshare !== null;
+  return setpriv !== null && (feature === 'parent' || process.getuid?.() === 0);
 }
 
 type Command = (engine: string, limits: SandboxLimits) => readonly string[];
 
-/** Adds one feature after the other, keeping those that work; null when not even the limits do. */
-async function strongest(command: (features: readonly Feature[]) => Command, all: readonly Feature[]): Promise<readonly Feature[] | null> {
-  if (!(await works(command([])))) return null;
+/** Adds one feature after the other, keeping those that work; the problem when not even the limits do. */
+async function strongest(
+  command: (features: readonly Feature[]) => Command,
+  all: readonly Feature[],
+): Promise<readonly Feature[] | string> {
+  const bare = await probe(command([]));
+  if (typeof bare === 'string') return bare;
   let kept: readonly Feature[] = [];
   for (const feature of all) if (await works(command([...kept, feature]))) kept = [...kept, feature];
   return kept;
 }
 
 async function works(command: Command): Promise<boolean> {
-  return (await probe(command)) !== null;
+  return typeof (await probe(command)) === 'object';
 }
 
 interface ProbeFacts {
@@ -110,7 +127,7 @@ interface ProbeFacts {
 
 async function reportOf(command: Command, limits: SandboxReport['limits'], features: readonly Feature[]): Promise<SandboxReport> {
   const facts = await probe(command);
-  if (facts === null) throw scoringFailure('scoring.sandbox_unavailable', { problem: 'the probe worked once and then failed' });
+  if (typeof facts === 'string') throw scoringFailure('scoring.sandbox_unavailable', { problem: facts });
   return {
     limits,
     memoryBounded: !facts.allocated,
@@ -121,24 +138,30 @@ async function reportOf(command: Command, limits: SandboxReport['limits'], featu
   };
 }
 
-async function probe(command: Command): Promise<ProbeFacts | null> {
-  const confined = await start(command('probe', { memoryBytes: PROBE_MEMORY_BYTES, cpuSeconds: 20 })).catch(() => null);
-  if (confined === null) return null;
+/** What a child under this command finds out, or why there is no such child. */
+async function probe(command: Command): Promise<ProbeFacts | string> {
+  let confined: Confined;
+  try {
+    confined = await start(command('probe', { memoryBytes: PROBE_MEMORY_BYTES, cpuSeconds: PROBE_CPU_SECONDS }));
+  } catch (error) {
+    return asFailure(error).message;
+  }
   const timer = setTimeout(() => confined.kill(), PROBE_TIMEOUT_MS);
   try {
-    let output = '';
     confined.process.stdin.on('error', () => {});
-    confined.process.stderr.resume();
-    for await (const chunk of confined.process.stdout) {
-      output += String(chunk);
-      if (output.length > PROBE_OUTPUT_BYTES_MAX) return null;
-    }
-    return parseProbe(output);
+    const [output, complaint] = await Promise.all([readSome(confined.process.stdout), readSome(confined.process.stderr)]);
+    return parseProbe(output) ?? (complaint.trim().slice(0, 300) || 'the probe ended without an answer');
   } finally {
     clearTimeout(timer);
     confined.kill();
     await confined.removeDirectory();
   }
+}
+
+async function readSome(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) if (text.length < PROBE_OUTPUT_BYTES_MAX) text += String(chunk);
+  return text;
 }
 
 function parseProbe(output: string): ProbeFacts | null {
@@ -148,10 +171,6 @@ function parseProbe(output: string): ProbeFacts | null {
   } catch {
     return null;
   }
-}
-
-function findTools(): Tools {
-  return { prlimit: findProgram('prlimit'), shell: findProgram('sh'), unshare: findProgram('unshare'), setpriv: findProgram('setpriv') };
 }
 
 /** From fixed places, never from PATH: the environment does not decide what confines a process. */
@@ -192,9 +211,11 @@ function commandLine(
     parts.push(limiter, ...sizes, `--fsize=${FILE_SIZE_BYTES_MAX}`, '--core=0', '--');
   } else {
     const kilobytes = Math.floor(memoryBytes / 1024);
-    // A shell without `ulimit -u` (dash has it as -p) still gives the limits that matter.
-    const script = `ulimit -c 0 && ulimit -f ${FILE_SIZE_BYTES_MAX} && ulimit -n ${OPEN_FILES_MAX} && ulimit -t ${cpuSeconds} && ulimit -d ${kilobytes} && exec "$@"`;
-    parts.push(limiter, '-c', script, 'sh');
+    // The soft limit first: a hard limit below it is refused.
+    const cpu = `ulimit -S -t ${cpuSeconds} && ulimit -H -t ${cpuSeconds + 1}`;
+    const sizes = `ulimit -c 0 && ulimit -f ${FILE_SIZE_BYTES_MAX} && ulimit -n ${OPEN_FILES_MAX} && ulimit -d ${kilobytes}`;
+    // The number of processes is left out: shells do not agree on its letter.
+    parts.push(limiter, '-c', `${cpu} && ${sizes} && exec "$@"`, 'sh');
   }
   // Innermost, because changing the user or the namespace forgets it.
   if (features.includes('parent')) parts.push(tools.setpriv ?? 'setpriv', '--pdeathsig=KILL', '--no-new-privs', '--');
@@ -226,7 +247,7 @@ async function start(command: readonly string[]): Promise<Confined> {
 
 async function emptyDirectory(): Promise<string> {
   try {
-    const directory = await mkdtemp(join(tmpdir(), 'voxd-sandbox-'));
+    const directory = await mkdtemp(join(tmpdir(), `voxd-sandbox-${process.pid}-`));
     // Readable by the user it is handed to, writable by nobody.
     await chmod(directory, 0o555);
     return directory;

@@ -1,11 +1,16 @@
 /** Foreign models in the real sandbox. Needs the compiled child: `npx tsc -p tsconfig.build.json`. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { isFailure } from '../../protocol/failure.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
+import { type GraphProcess, openGraph } from '../../scoring/onnx/graph-process.js';
 import { createVoiceRunner } from '../../scoring/onnx/runner.js';
+import { findConfinement } from '../../scoring/onnx/sandbox.js';
 import type { EngineName, RunLimits, Synthesis, VoiceSession } from '../../scoring/ports.js';
 import * as attacks from '../support/onnx-attacks.js';
 import { sealTinyVoice } from '../support/voice-package.js';
@@ -147,12 +152,52 @@ describe('the sandboxed engines', function () {
     expect(children()).to.deep.equal([]);
   });
 
+  it('does not outlive a daemon that was killed', async function () {
+    if (!(await createVoiceRunner({ engine: 'native' }).sandboxReport()).diesWithParent) return this.skip();
+    const { directory } = await sealTinyVoice(attacks.loopVoice(), cleanUps);
+    const program = fileURLToPath(new URL('../support/endless-speaker.ts', import.meta.url));
+    const daemon = spawn(process.execPath, ['--import', 'tsx', program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await once(daemon.stdout, 'data');
+    const pid = Number(String(line));
+    expect(isRunning(pid), 'the child speaks').to.equal(true);
+    daemon.kill('SIGKILL');
+    await once(daemon, 'close');
+    const deadline = performance.now() + 5000;
+    while (isRunning(pid) && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    expect(isRunning(pid), 'the child is gone').to.equal(false);
+  });
+
+  it('falls back to the shell for limits, and starts nothing without any', async () => {
+    const shell = await findConfinement((name) => (name === 'sh' ? '/bin/sh' : null));
+    expect(shell.report).to.include({
+      limits: 'ulimit',
+      memoryBounded: true,
+      networkRemoved: false,
+      noNewPrivileges: false,
+      diesWithParent: false,
+    });
+    const limits = { ...RUN_LIMITS.native, cpuSeconds: 2 };
+    const failure = await failureOf(
+      openGraph(shell, attacks.endlessVoice(), { engine: 'native', limits, outputBytesMax: 1024 }).then(runOnce),
+    );
+    expect(failure.code).to.equal('scoring.cpu_exceeded');
+    expect((await failureOf(findConfinement(() => null))).code).to.equal('scoring.sandbox_unavailable');
+    expect((await failureOf(findConfinement(() => '/nowhere/prlimit'))).code).to.equal('scoring.sandbox_unavailable');
+  });
+
   it('reports what is in force, and never less than limits on memory', async () => {
     const report = await createVoiceRunner({ engine: 'native' }).sandboxReport();
     expect(report.memoryBounded).to.equal(true);
     expect(report.unprivilegedUser || process.getuid?.() === 0).to.equal(true);
   });
 });
+
+function runOnce(process: GraphProcess) {
+  const tokens = { name: 'input', type: 'int64', dims: [1, 1], bytes: new Uint8Array(8).fill(1) } as const;
+  const count = { name: 'input_lengths', type: 'int64', dims: [1], bytes: new Uint8Array(8) } as const;
+  const scales = { name: 'scales', type: 'float32', dims: [3], bytes: new Uint8Array(12) } as const;
+  return process.run([tokens, count, scales], ['output']).finally(() => process.close());
+}
 
 function digest({ audio }: Synthesis): string {
   const { buffer, byteOffset, byteLength } = audio.samples;
@@ -170,8 +215,17 @@ async function failureOf(promise: Promise<unknown>) {
   return error;
 }
 
+/** Running, and not a zombie that waits to be reaped. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 function sandboxFolders(): readonly string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('voxd-sandbox-'));
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`voxd-sandbox-${process.pid}-`));
 }
 
 /** Processes whose parent we are and that run the sandbox's entry. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { unwrap } from '../../../../protocol/result.js';
+import { ALLOWED_OPERATORS } from '../../../../scoring/graph/operators.js';
 import { contractOf, precheckGraph } from '../../../../scoring/graph/precheck.js';
 import { GRAPH_DEPTH_MAX } from '../../../../scoring/graph/reader.js';
 import { bytesField, concatBytes, messageField, packedVarints, textField, varintField } from '../../../../scoring/graph/wire.js';
@@ -112,6 +113,15 @@ describe('the pre-check of graphs', () => {
       expect(codeOf(graph())).to.equal(code);
     });
   }
+
+  it('allows every operator of Piper voices, and none that can run for ever', () => {
+    const piper =
+      'Add And Cast Ceil Clip Concat Constant ConstantOfShape Conv ConvTranspose CumSum Div Equal Erf Exp Expand Gather GatherElements GatherND GreaterOrEqual Identity LeakyRelu Less LessOrEqual MatMul Mul Neg NonZero Not Pad Pow RandomNormalLike Range ReduceMax ReduceMean ReduceSum Relu Reshape ScatterND Shape Sigmoid Slice Softmax Softplus Split Sqrt Squeeze Sub Tanh Transpose Unsqueeze Where';
+    for (const operator of piper.split(' ')) expect(ALLOWED_OPERATORS.has(operator), operator).to.equal(true);
+    for (const operator of ['Loop', 'Scan', 'SequenceMap', 'Dropout', 'Bernoulli', 'Multinomial', '']) {
+      expect(ALLOWED_OPERATORS.has(operator), operator).to.equal(false);
+    }
+  });
 
   it('finds a refused operator inside branches', () => {
     expect(codeOf(attacks.nestedVoice(GRAPH_DEPTH_MAX))).to.equal('ok');
