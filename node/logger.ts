@@ -107,7 +107,7 @@ function wrap(logger: pino.Logger, modules: Readonly<Record<string, LogLevel>>):
     child(bindings) {
       const module = bindings['module'];
       const level = typeof module === 'string' ? modules[module] : undefined;
-      return wrap(logger.child(bindings, level === undefined ? {} : { level }), modules);
+      return wrap(logger.child(scrubFields(bindings), level === undefined ? {} : { level }), modules);
     },
   };
 }

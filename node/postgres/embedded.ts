@@ -12,6 +12,7 @@ import type { ServerTrouble } from './pg-errors.js';
 import { isAlive, isServing, type Postmaster, processesIn, readPostmaster } from './postmaster.js';
 import { findBinaries, type ServerAccount, type ServerBinaries } from './server-binaries.js';
 import {
+  clearSockets,
   dataMajor,
   directoryArgument,
   initialiseCluster,
@@ -184,6 +185,7 @@ async function launch(
   options: EmbeddedOptions,
 ): Promise<EmbeddedServer> {
   const sockets = socketDirectory(directory, account);
+  clearSockets(sockets);
   const settings = { ...SETTINGS, unix_socket_directories: sockets, ...(options.durable === false ? UNDURABLE : {}) };
   const child = spawn(
     binaries.postgres,

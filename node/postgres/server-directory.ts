@@ -125,3 +125,8 @@ export function makeDataDirectory(dataDir: string): void {
     throw nodeFailure('node.data_dir_unwritable', { dataDir, reason: err instanceof Error ? err.message : String(err) }, err);
   }
 }
+
+/** A killed server leaves its socket's lock; where its number belongs to a zombie, no new server would start. The directory is free: we looked. */
+export function clearSockets(sockets: string): void {
+  for (const name of [`.s.PGSQL.${SERVER_PORT}`, `.s.PGSQL.${SERVER_PORT}.lock`]) rmSync(join(sockets, name), { force: true });
+}
