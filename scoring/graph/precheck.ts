@@ -7,8 +7,9 @@ import { err, ok, type Result } from '../../protocol/result.js';
 import { modelFailure } from '../failures.js';
 import type { Manifest } from '../manifest.js';
 import { MODEL_SIZE_BYTES_MAX } from '../manifest.js';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.js';
 import { ALLOWED_OPERATORS, RANDOM_OPERATORS } from './operators.js';
-import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue, readModel } from './reader.js';
+import { readModel } from './reader.js';
 import { checkTensor, DIGEST_ELEMENTS_MIN, elementTypeName, tensorDigest } from './tensors.js';
 import { WireError } from './wire.js';
 

@@ -9,9 +9,9 @@ import { sha256 } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
 import { err, ok, type Result } from '../../protocol/result.js';
 import { modelFailure } from '../failures.js';
+import type { OnnxAttribute, OnnxGraph, OnnxNode } from './model.js';
 import { RANDOM_OPERATORS } from './operators.js';
 import { type CheckedGraph, standardOpset } from './precheck.js';
-import type { OnnxAttribute, OnnxGraph, OnnxNode } from './reader.js';
 import { bytesField, concatBytes, messageField, packedVarints, textField, varintField } from './wire.js';
 
 export const SEED_INPUT = 'voxd_seed';

@@ -3,7 +3,23 @@
  * single field is refused, because another parser might merge or skip it and see a different graph.
  */
 import { err, ok, type Result } from '../../protocol/result.js';
-import { asInt64, type FieldBudget, fieldsOf, packedInt64, WIRE, WireError, type WireField, type WireType } from './wire.js';
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxOpset, OnnxTensor, OnnxValue, TensorDataField } from './model.js';
+import {
+  ATTRIBUTE,
+  DIMENSION,
+  ENTRY,
+  GRAPH,
+  type MessageShape,
+  MODEL,
+  NODE,
+  OPSET,
+  TENSOR,
+  TENSOR_SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE,
+} from './shapes.js';
+import { asInt64, type FieldBudget, fieldsOf, packedInt64, WIRE, WireError, type WireField } from './wire.js';
 
 /** Protobuf fields of one model, tensors' packed data not counted. */
 export const FIELDS_MAX = 2_000_000;
@@ -13,85 +29,6 @@ export const NODES_MAX = 20_000;
 export const TENSORS_MAX = 10_000;
 export const NAME_BYTES_MAX = 1024;
 const RANK_MAX = 16;
-
-export interface OnnxOpset {
-  readonly domain: string;
-  readonly version: number;
-}
-
-export interface OnnxTensor {
-  readonly name: string;
-  /** TensorProto.DataType. */
-  readonly elementType: number;
-  readonly dims: readonly number[];
-  readonly external: boolean;
-  readonly segmented: boolean;
-  /** Which of the data fields are there, with their payload. */
-  readonly data: readonly { readonly field: TensorDataField; readonly bytes: Uint8Array }[];
-}
-
-export type TensorDataField = 'float' | 'int32' | 'string' | 'int64' | 'raw' | 'double' | 'uint64';
-
-export interface OnnxValue {
-  readonly name: string;
-  /** Null: not a tensor. */
-  readonly tensor: { readonly elementType: number; readonly dims: readonly (number | string)[] | null } | null;
-}
-
-export interface OnnxAttribute {
-  readonly name: string;
-  readonly int: bigint | null;
-  readonly float: number | null;
-  readonly ints: readonly bigint[];
-  readonly tensors: readonly OnnxTensor[];
-  readonly graphs: readonly OnnxGraph[];
-  readonly sparse: boolean;
-  /** Refers to an attribute of a function. */
-  readonly reference: boolean;
-  readonly bytes: Uint8Array;
-  /** Where its field stands in the bytes of its node. */
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface OnnxNode {
-  readonly name: string;
-  readonly operator: string;
-  readonly domain: string;
-  readonly overload: boolean;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: readonly OnnxAttribute[];
-  readonly bytes: Uint8Array;
-  /** Where its field, tag included, stands in the bytes of its graph. */
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface OnnxGraph {
-  readonly nodes: readonly OnnxNode[];
-  readonly initialisers: readonly OnnxTensor[];
-  readonly sparseInitialisers: number;
-  readonly inputs: readonly OnnxValue[];
-  readonly outputs: readonly OnnxValue[];
-  readonly values: readonly OnnxValue[];
-  readonly bytes: Uint8Array;
-  /** Number and place of its field in the message that holds it. */
-  readonly field: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface OnnxModel {
-  readonly irVersion: number;
-  readonly opsets: readonly OnnxOpset[];
-  readonly functions: number;
-  readonly trainingInfos: number;
-  readonly metadataBytes: number;
-  readonly metadataKeys: readonly string[];
-  readonly graph: OnnxGraph;
-  readonly bytes: Uint8Array;
-}
 
 export interface ReadProblem {
   readonly problem: string;
@@ -117,91 +54,13 @@ interface Walk {
   readonly where: string[];
 }
 
-/** Field number → [wire type, may repeat]. Repeated numbers may be packed too; the data of tensors always is. */
-type MessageShape = Readonly<Record<number, readonly [WireType, boolean]>>;
-
-const one = (wire: WireType) => [wire, false] as const;
-const many = (wire: WireType) => [wire, true] as const;
-const { varint: V, bytes: B, fixed32: F4 } = WIRE;
-
-const MODEL: MessageShape = {
-  1: one(V),
-  2: one(B),
-  3: one(B),
-  4: one(B),
-  5: one(V),
-  6: one(B),
-  7: one(B),
-  8: many(B),
-  14: many(B),
-  20: many(B),
-  25: many(B),
-};
-const OPSET: MessageShape = { 1: one(B), 2: one(V) };
-const ENTRY: MessageShape = { 1: one(B), 2: one(B) };
-const GRAPH: MessageShape = {
-  1: many(B),
-  2: one(B),
-  5: many(B),
-  10: one(B),
-  11: many(B),
-  12: many(B),
-  13: many(B),
-  14: many(B),
-  15: many(B),
-  16: many(B),
-};
-const NODE: MessageShape = { 1: many(B), 2: many(B), 3: one(B), 4: one(B), 5: many(B), 6: one(B), 7: one(B), 8: one(B), 9: many(B) };
-const ATTRIBUTE: MessageShape = {
-  1: one(B),
-  2: one(F4),
-  3: one(V),
-  4: one(B),
-  5: one(B),
-  6: one(B),
-  7: many(F4),
-  8: many(V),
-  9: many(B),
-  10: many(B),
-  11: many(B),
-  13: one(B),
-  14: one(B),
-  15: many(B),
-  20: one(V),
-  21: one(B),
-  22: one(B),
-  23: many(B),
-};
-const TENSOR: MessageShape = {
-  1: many(V),
-  2: one(V),
-  3: one(B),
-  4: one(B),
-  5: one(B),
-  6: many(B),
-  7: one(B),
-  8: one(B),
-  9: one(B),
-  10: one(B),
-  11: one(B),
-  12: one(B),
-  13: many(B),
-  14: one(V),
-  16: many(B),
-};
-const VALUE: MessageShape = { 1: one(B), 2: one(B), 3: one(B), 4: many(B) };
-const TYPE: MessageShape = { 1: one(B), 4: one(B), 5: one(B), 6: one(B), 8: one(B), 9: one(B) };
-const TENSOR_TYPE: MessageShape = { 1: one(V), 2: one(B) };
-const TENSOR_SHAPE: MessageShape = { 1: many(B) };
-const DIMENSION: MessageShape = { 1: one(V), 2: one(B), 3: one(B) };
-
 function* fields(bytes: Uint8Array, shape: MessageShape, walk: Walk): Generator<WireField> {
   let seen = 0;
   for (const field of fieldsOf(bytes, walk.budget)) {
     const known = shape[field.number];
     if (known === undefined) throw new WireError(`unknown field ${field.number}`, field.start);
     const [wire, repeated] = known;
-    if (field.wire !== wire && !(repeated && wire !== B && field.wire === B)) {
+    if (field.wire !== wire && !(repeated && wire !== WIRE.bytes && field.wire === WIRE.bytes)) {
       throw new WireError(`field ${field.number} has wire type ${field.wire}`, field.start);
     }
     if (!repeated) {

@@ -1,7 +1,7 @@
 /** The tensors of a graph: are they well-formed, and what is their digest whatever their name and encoding. */
 import { sha256Hex } from '../../protocol/digest.js';
 import { err, ok, type Result } from '../../protocol/result.js';
-import type { OnnxTensor, TensorDataField } from './reader.js';
+import type { OnnxTensor, TensorDataField } from './model.js';
 import { readVarint, WireError } from './wire.js';
 
 interface ElementType {
