@@ -57,19 +57,34 @@ export function createArtifactServer({ isMember, logger, metrics }: ArtifactServ
   async function serveStream(stream: Stream, peer: string): Promise<void> {
     const reason: Refusal | null = !isMember(peer) ? 'notServed' : source === null ? 'notFound' : takeSlot(peer) ? null : 'busy';
     const read = createReader(() => source);
-    const watchdog = setTimeout(() => stream.abort(new Error('nothing asked')), UPLOAD_IDLE_MS_MAX);
+    // Released by whichever comes first: writing to a stream whose connection is gone can stay pending for ever.
+    let held = true;
+    const release = () => {
+      clearTimeout(watchdog);
+      if (held && reason === null) freeSlot(peer);
+      held = false;
+    };
+    const watchdog = setTimeout(() => {
+      release();
+      stream.abort(new Error('nothing asked'));
+    }, UPLOAD_IDLE_MS_MAX).unref();
     try {
       await pipe(
         stream,
         (frames) => decode(frames, { maxDataLength: REQUEST_SIZE_BYTES_MAX }),
         async function* (frames) {
-          for await (const frame of frames) {
-            watchdog.refresh();
-            const request = decodeRequest(frame.slice());
-            const answer = request === null ? refuse('badRequest') : reason === null ? await read(request, peer) : refuse(reason);
-            yield ArtifactResponse.encode({ id: request?.id ?? 0, ...answer });
-            metrics.transferBytes?.('out', answer.data.length);
-            if (answer.status !== STATUS.ok) return;
+          try {
+            for await (const frame of frames) {
+              if (!held) return;
+              watchdog.refresh();
+              const request = decodeRequest(frame.slice());
+              const answer = request === null ? refuse('badRequest') : reason === null ? await read(request, peer) : refuse(reason);
+              yield ArtifactResponse.encode({ id: request?.id ?? 0, ...answer });
+              metrics.transferBytes?.('out', answer.data.length);
+              if (answer.status !== STATUS.ok) return;
+            }
+          } finally {
+            release();
           }
         },
         (frames) => encode(frames),
@@ -77,8 +92,7 @@ export function createArtifactServer({ isMember, logger, metrics }: ArtifactServ
       );
       await stream.close({ signal: AbortSignal.timeout(1_000) });
     } finally {
-      clearTimeout(watchdog);
-      if (reason === null) freeSlot(peer);
+      release();
     }
   }
 

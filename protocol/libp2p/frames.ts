@@ -5,7 +5,7 @@ import { pipe } from 'it-pipe';
 
 /** Aborts the stream when the deadline passes; call the result to disarm. */
 export function armDeadline(stream: Stream, ms: number): () => void {
-  const timer = setTimeout(() => stream.abort(new Error(`no answer within ${ms} ms`)), ms);
+  const timer = setTimeout(() => stream.abort(new Error(`no answer within ${ms} ms`)), ms).unref();
   return () => clearTimeout(timer);
 }
 
