@@ -148,7 +148,7 @@ export function createDaemon(
         clock,
         metrics,
       },
-      { directory: join(dataDir.path, 'models'), bytesMax: options.cacheBytesMax },
+      { directory: join(dataDir.path, 'models'), budgetBytes: options.cacheBytesMax },
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
     const host = await startHost(genesis, dataDir.path, signal);
