@@ -92,16 +92,9 @@ export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>)
     });
 
     it('leaves a node that answers but shows no new head', async () => {
+      proxy.mute('chain_newHead');
       const client = await started({ headTimeoutMs: 1_000 });
-      const left = new Promise<void>((resolve) => {
-        const timer = setInterval(() => {
-          if (client.status().reconnects > 0) {
-            clearInterval(timer);
-            resolve();
-          }
-        }, 20);
-      });
-      await left;
+      await reached(() => client.status().reconnects > 0);
       expect(client.status().lastFailure).to.contain('no new block');
     });
 

@@ -16,6 +16,8 @@ export interface WsProxy {
   swallow(method: string): void;
   /** Requests of this method reach the node; then the connection is cut before the answer. Once. */
   cutAfter(method: string): void;
+  /** Notifications of this method (such as `chain_newHead`) no longer arrive. */
+  mute(notification: string): void;
   /** Answers requests of this method itself, instead of the node. */
   answer(method: string, reply: (params: unknown) => Reply): void;
   /** Back to plain relaying. */
@@ -36,6 +38,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
   const pairs = new Set<{ client: WebSocket; node: WebSocket | null }>();
   const seen = new Map<string, number>();
   const swallowed = new Set<string>();
+  const muted = new Set<string>();
   const cutting = new Set<string>();
   const answers = new Map<string, (params: unknown) => Reply>();
   let frozen = false;
@@ -69,7 +72,9 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
       for (const text of early.splice(0)) node.send(text);
     });
     node?.on('message', (data) => {
-      if (!frozen && client.readyState === WebSocket.OPEN) client.send(textOf(data));
+      const text = textOf(data);
+      const muffled = [...muted].some((notification) => text.includes(`"method":"${notification}"`));
+      if (!frozen && !muffled && client.readyState === WebSocket.OPEN) client.send(text);
     });
     node?.on('error', () => cut(pair));
     node?.on('close', () => cut(pair));
@@ -89,10 +94,12 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
     },
     swallow: (method) => swallowed.add(method),
     cutAfter: (method) => cutting.add(method),
+    mute: (notification) => muted.add(notification),
     answer: (method, reply) => answers.set(method, reply),
     behave: () => {
       frozen = false;
       swallowed.clear();
+      muted.clear();
       cutting.clear();
       answers.clear();
     },

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { devGenesis, startDevchain } from '../../chain/devchain/server.js';
+import { createChainClient } from '../../chain/substrate/client.js';
+import { chainContract } from '../contracts/chain.js';
+import { chainFaults } from '../contracts/chain-faults.js';
+import { devSigner } from '../support/dev-signer.js';
+
+const NETUID = 1;
+const BLOCK_TIME_MS = 150;
+const FINALITY_LAG_BLOCKS = 2;
+
+async function devnet() {
+  const coldkey = await devSigner('//Alice');
+  const devchain = await startDevchain({
+    port: 0,
+    dataDir: null,
+    blockTimeMs: BLOCK_TIME_MS,
+    finalityLag: FINALITY_LAG_BLOCKS,
+    genesis: devGenesis({ subnet: { weightsRateLimit: 60, servingRateLimit: 60, maxUids: 64 } }),
+  });
+  let made = 0;
+  return {
+    devchain,
+    endpoint: devchain.url,
+    netuid: NETUID,
+    coldkey,
+    newcomer: () => {
+      made += 1;
+      return devSigner(`//newcomer//${made}`);
+    },
+    mine: (blocks: number) => devchain.mint(blocks + FINALITY_LAG_BLOCKS),
+    stop: () => devchain.stop(),
+  };
+}
+
+chainContract('the development chain through the client', async () => {
+  const node = await devnet();
+  const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null });
+  await client.start(new AbortController().signal);
+  const stop = async () => {
+    await client.stop();
+    await node.stop();
+  };
+  return { ...node, reader: client.reader, writer: client.writer, stop };
+});
+
+chainFaults('the development chain', devnet);
+
+describe('a snapshot through the client', function () {
+  this.timeout(60_000);
+
+  it('takes the same few requests whatever the size of the subnet', async () => {
+    const node = await devnet();
+    const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null });
+    try {
+      await client.start(new AbortController().signal);
+      const requestsFor = async () => {
+        const before = client.status().requests;
+        const { neurons } = await client.reader.snapshot(NETUID);
+        return { neurons: neurons.length, requests: client.status().requests - before };
+      };
+      const small = await requestsFor();
+      for (let i = 0; i < 5; i += 1) {
+        await client.writer.burnedRegister(node.coldkey, NETUID, (await node.newcomer()).hotkey);
+      }
+      const large = await requestsFor();
+      expect(large.neurons).to.equal(small.neurons + 5);
+      expect(large.requests).to.equal(small.requests).and.to.be.at.most(6);
+    } finally {
+      await client.stop();
+      await node.stop();
+    }
+  });
+});
