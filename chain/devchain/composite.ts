@@ -13,6 +13,9 @@ export type Parts = Readonly<Record<string, Type<unknown>>>;
 export type PartsValue<P extends Parts> = { readonly [K in keyof P]: ValueOf<P[K]> };
 export type FieldsValue<F> = F extends Fields<infer T> ? T : never;
 
+/** The generic parameters that a type of the runtime has; clients look some of them up. */
+export type TypeParams = readonly (readonly [name: string, type: Type<unknown>])[];
+
 export const NOTHING: Fields<null> = { write: () => undefined, read: () => null, describe: () => [] };
 
 export function parts<P extends Parts>(of: P): Fields<PartsValue<P>> {
@@ -43,15 +46,19 @@ export function ordered<T extends readonly unknown[]>(...types: { readonly [K in
   };
 }
 
-export function struct<P extends Parts>(path: readonly string[], of: P): Type<PartsValue<P>> {
+export function struct<P extends Parts>(path: readonly string[], of: P, params: TypeParams = []): Type<PartsValue<P>> {
   const fields = parts(of);
-  return defined<PartsValue<P>>(fields, (table) => ({ path, params: [], def: { tag: 'composite', value: fields.describe(table) } }));
+  return defined<PartsValue<P>>(fields, (table) => ({
+    path,
+    params: params.map(([name, type]) => ({ name, type: type.id(table) })),
+    def: { tag: 'composite', value: fields.describe(table) },
+  }));
 }
 
 export type Cases = Readonly<Record<string, readonly [index: number, fields: Fields<unknown>]>>;
 export type CaseValue<C extends Cases> = { [K in keyof C]: { readonly type: K; readonly value: FieldsValue<C[K][1]> } }[keyof C];
 
-export function variant<C extends Cases>(path: readonly string[], cases: C): Type<CaseValue<C>> {
+export function variant<C extends Cases>(path: readonly string[], cases: C, params: TypeParams = []): Type<CaseValue<C>> {
   const byIndex = new Map(Object.entries(cases).map(([name, [index, fields]]) => [index, { name, fields }]));
   return defined<CaseValue<C>>(
     {
@@ -70,7 +77,7 @@ export function variant<C extends Cases>(path: readonly string[], cases: C): Typ
     },
     (table) => ({
       path,
-      params: [],
+      params: params.map(([name, type]) => ({ name, type: type.id(table) })),
       def: {
         tag: 'variant',
         value: Object.entries(cases).map(([name, [index, fields]]) => ({ name, fields: fields.describe(table), index, docs: [] })),

@@ -12,7 +12,10 @@ function quantumOf(period: number): number {
 }
 
 function write(out: ByteWriter, value: Era): void {
-  if (value === null) return out.push(Uint8Array.of(0));
+  if (value === null) {
+    out.push(Uint8Array.of(0));
+    return;
+  }
   const trailing = Math.log2(value.period);
   const encoded = Math.min(15, Math.max(1, trailing - 1)) | ((value.phase / quantumOf(value.period)) << 4);
   out.push(Uint8Array.of(encoded & 255, encoded >> 8));

@@ -59,7 +59,10 @@ export function createRuntime(options: { readonly blockTimeMs: number; readonly 
   };
   const call = callType(list);
   const event = eventType(list);
-  const record = struct(['frame_system', 'EventRecord'], { phase, event, topics: vec(hash) });
+  const record = struct(['frame_system', 'EventRecord'], { phase, event, topics: vec(hash) }, [
+    ['E', event],
+    ['T', hash],
+  ]);
   const eventRecords = vec(record);
   pallets = [
     systemPallet(eventRecords),

@@ -131,9 +131,11 @@ export const bool: Type<boolean> = defined<boolean>(
 
 export function writeCompact(out: ByteWriter, value: bigint): void {
   if (value < 0n) throw new RangeError(`${value} is negative`);
-  if (value < 1n << 6n) return out.push(writeUint(value << 2n, 1));
-  if (value < 1n << 14n) return out.push(writeUint((value << 2n) | 1n, 2));
-  if (value < 1n << 30n) return out.push(writeUint((value << 2n) | 2n, 4));
+  const small = value < 1n << 6n ? 1 : value < 1n << 14n ? 2 : 4;
+  if (value < 1n << 30n) {
+    out.push(writeUint((value << 2n) | BigInt(small >> 1), small));
+    return;
+  }
   let sizeBytes = 4;
   while (value >= 1n << BigInt(8 * sizeBytes)) sizeBytes += 1;
   out.push(Uint8Array.of(((sizeBytes - 4) << 2) | 3));

@@ -37,13 +37,20 @@ export const accountId: Type<AccountId> = named(['sp_core', 'crypto', 'AccountId
 export const hash: Type<string> = named(['primitive_types', 'H256'], hex32);
 export const accountIds: Type<readonly AccountId[]> = vec(accountId);
 
-export const address = variant(['sp_runtime', 'multiaddress', 'MultiAddress'], {
-  Id: [0, only(accountId)],
-  Index: [1, only(compact(u32))],
-  Raw: [2, only(bytes)],
-  Address32: [3, only(hex32)],
-  Address20: [4, only(fixedBytes(20))],
-});
+export const address = variant(
+  ['sp_runtime', 'multiaddress', 'MultiAddress'],
+  {
+    Id: [0, only(accountId)],
+    Index: [1, only(compact(u32))],
+    Raw: [2, only(bytes)],
+    Address32: [3, only(hex32)],
+    Address20: [4, only(fixedBytes(20))],
+  },
+  [
+    ['AccountId', accountId],
+    ['AccountIndex', unit],
+  ],
+);
 
 export const signature = variant(['sp_runtime', 'MultiSignature'], {
   Ed25519: [0, only(fixedBytes(64))],
@@ -83,7 +90,10 @@ export const dispatchError = variant(['sp_runtime', 'DispatchError'], {
   TooManyConsumers: [6, NOTHING],
   Token: [7, only(tokenError)],
 });
-export const dispatchResult = variant(['Result'], { Ok: [0, only(unit)], Err: [1, only(dispatchError)] });
+export const dispatchResult = variant(['Result'], { Ok: [0, only(unit)], Err: [1, only(dispatchError)] }, [
+  ['T', unit],
+  ['E', dispatchError],
+]);
 
 const accountData = struct(['pallet_balances', 'types', 'AccountData'], { free: u64, reserved: u64, frozen: u64, flags: u128 });
 export const accountInfo = struct(['frame_system', 'AccountInfo'], {

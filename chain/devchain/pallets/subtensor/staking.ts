@@ -27,7 +27,8 @@ export function increaseStake(store: Store, hotkey: AccountId, coldkey: AccountI
 /** Earnings of the hotkey: every share grows. */
 export function shareEarnings(store: Store, hotkey: AccountId, netuid: number, amountRao: bigint): void {
   if (stored.totalHotkeyShares.get(store, hotkey, netuid).bits === 0n) {
-    return increaseStake(store, hotkey, stored.owner.get(store, hotkey), netuid, amountRao);
+    increaseStake(store, hotkey, stored.owner.get(store, hotkey), netuid, amountRao);
+    return;
   }
   stored.totalHotkeyAlpha.put(store, hotkey, netuid, stored.totalHotkeyAlpha.get(store, hotkey, netuid) + amountRao);
 }
