@@ -39,11 +39,16 @@ export function signerOfPair({ publicKey, secretKey }: KeyPair): Signer {
  */
 export async function signerFromUri(uri: string): Promise<Signer> {
   await cryptoWaitReady();
+  const root = uri.split('/', 1)[0] ?? '';
+  // The keyring would take any short text for a seed.
+  if (uri === '' || !(root === '' || /^0x[0-9a-f]{64}$/i.test(root) || mnemonicValidate(root))) {
+    throw walletFailure('wallet.bad_uri', { reason: 'it is neither a derivation path nor words nor a seed' });
+  }
   try {
     const pair = new Keyring({ type: 'sr25519', ss58Format: 42 }).addFromUri(uri);
     return { hotkey: hotkeyFromPublicKey(pair.publicKey), sign: async (message) => pair.sign(message) };
   } catch {
-    throw walletFailure('wallet.bad_uri', { reason: 'it is neither a derivation path nor words nor a seed' });
+    throw walletFailure('wallet.bad_uri', { reason: 'its derivation path is malformed' });
   }
 }
 
