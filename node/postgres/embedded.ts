@@ -189,7 +189,11 @@ async function launch(
   const settings = { ...SETTINGS, unix_socket_directories: sockets, ...(options.durable === false ? UNDURABLE : {}) };
   const child = spawn(
     binaries.postgres,
-    ['-D', directoryArgument(directory, account), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    [
+      '-D',
+      directoryArgument(directory, account, binaries.major),
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
     { cwd: directory, env: SERVER_ENVIRONMENT, detached: true, stdio: ['ignore', 'ignore', 'pipe'], ...account },
   );
   const gone = new Promise<void>((resolve) => {

@@ -13,6 +13,8 @@ const run = promisify(execFile);
 
 export const INITDB_TIMEOUT_MS = 120_000;
 export const SERVER_PORT = 5432;
+/** Older servers change their working directory while they look for their own program. */
+const STAYS_IN_DIRECTORY_MAJOR = 16;
 export const SERVER_USER = 'voxd';
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero. */
 const SOCKET_PATH_BYTES_MAX = 103;
@@ -29,8 +31,8 @@ export function dataMajor(directory: string): number | null {
  * How the server names its data directory. Another account than ours cannot walk through our private parents (such as /root),
  * but it can start inside the directory and call it by its working directory.
  */
-export function directoryArgument(directory: string, account: ServerAccount | null): string {
-  return account !== null && process.platform === 'linux' ? '/proc/self/cwd' : directory;
+export function directoryArgument(directory: string, account: ServerAccount | null, major: number): string {
+  return account !== null && process.platform === 'linux' && major >= STAYS_IN_DIRECTORY_MAJOR ? '/proc/self/cwd' : directory;
 }
 
 /** Nothing of ours reaches the server's environment: it may hold secrets. */
@@ -51,12 +53,16 @@ export async function initialiseCluster(
     mkdirSync(fresh, { mode: 0o700 });
     if (options.account !== null) chownSync(fresh, options.account.uid, options.account.gid);
     const flags = ['--locale=C', '--encoding=UTF8', '--data-checksums', '--auth=trust', `--username=${SERVER_USER}`, '--no-instructions'];
-    await run(binaries.initdb, ['-D', directoryArgument(fresh, options.account), ...flags, ...(options.durable ? [] : ['--no-sync'])], {
-      cwd: fresh,
-      env: SERVER_ENVIRONMENT,
-      timeout: INITDB_TIMEOUT_MS,
-      ...options.account,
-    });
+    await run(
+      binaries.initdb,
+      ['-D', directoryArgument(fresh, options.account, binaries.major), ...flags, ...(options.durable ? [] : ['--no-sync'])],
+      {
+        cwd: fresh,
+        env: SERVER_ENVIRONMENT,
+        timeout: INITDB_TIMEOUT_MS,
+        ...options.account,
+      },
+    );
     renameSync(fresh, directory);
   } catch (err) {
     const words = lastWords(err);
@@ -98,10 +104,8 @@ export function socketDirectory(directory: string, account: ServerAccount | null
 }
 
 function socketBases(account: ServerAccount | null): readonly string[] {
-  const runtime = process.env['XDG_RUNTIME_DIR'];
-  const own = account === null && runtime !== undefined && runtime.startsWith('/') ? [runtime] : [];
-  const system = account !== null ? ['/run'] : [];
-  return [...own, ...system, tmpdir(), '/tmp'];
+  const own = account === null ? [`/run/user/${process.getuid?.() ?? 0}`] : ['/run'];
+  return [...own, tmpdir(), '/tmp'];
 }
 
 function claimDirectory(path: string, account: ServerAccount | null): void {

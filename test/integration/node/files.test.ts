@@ -63,6 +63,8 @@ describe('model cache', () => {
     await put(cache, 'b', 400);
     const lease = await cache.lease(modelNamed('a'));
     nowMs += 10_000;
+    await cache.find(modelNamed('b'));
+    nowMs += 10_000;
     await put(cache, 'c', 400);
     expect(await names(cache)).to.have.members([modelNamed('a'), modelNamed('c')]);
     lease?.release();
