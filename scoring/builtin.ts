@@ -6,14 +6,14 @@ import type { Heard } from './hearing.js';
 type Ramp = readonly [from: number, to: number];
 
 export const BUILTIN = {
-  weightsPercent: { content: 40, clean: 22, prosody: 15, rate: 10, spectrum: 8, padding: 5 },
+  weightsPercent: { content: 36, clean: 22, prosody: 15, rate: 10, spectrum: 13, padding: 4 },
   /** No part weighs less than this in the product, ppm. */
   floorPpm: 20_000,
   /** The whole score is multiplied by this ramp of the content part: what was not said cannot be made up for. */
-  gate: [100, 450],
-  content: { margin: [5, 45], order: [350, 750], hardWins: [400, 950], hardShare: 150 },
+  gate: [80, 400],
+  content: { margin: [5, 40], order: [350, 750], hardWins: [400, 950], hardShare: 150 },
   clean: { snrDb: [12_000, 34_000], clipped: [80, 5], harmonicityDb: [1_000, 8_000], modulation: [200, 480], holes: [4_500, 2_000] },
-  prosody: { spread: [300, 1_200], wild: [13_000, 8_000], jumps: [350, 120], voiced: [100, 400] },
+  prosody: { spread: [300, 1_200], jumps: [350, 120], voiced: [100, 400] },
   rate: { fast: [450, 750], slow: [2_200, 1_450], pauseSeconds: [2_500, 900] },
   spectrum: { high: [-48_000, -30_000], shrill: [-3_000, -9_000], mid: [-42_000, -25_000] },
   padding: { leadSeconds: [2_000, 400], trailSeconds: [3_000, 800] },
@@ -34,7 +34,6 @@ export function partsOf(heard: Heard, content: ContentEvidence, expectedSeconds:
       ramp(heard.holesPerSecond, BUILTIN.clean.holes),
     prosody:
       ramp(heard.spreadSemitones, BUILTIN.prosody.spread) *
-      ramp(heard.spreadSemitones, BUILTIN.prosody.wild) *
       ramp(heard.jumpShare, BUILTIN.prosody.jumps) *
       ramp(heard.voicedShare, BUILTIN.prosody.voiced),
     rate: ramp(pace, BUILTIN.rate.fast) * ramp(pace, BUILTIN.rate.slow) * ramp(heard.longestPauseSeconds, BUILTIN.rate.pauseSeconds),

@@ -13,13 +13,13 @@ nine N AY1 N
 ten T EH1 N
 eleven IH0 L EH1 V AH0 N
 twelve T W EH1 L V
-thirteen TH ER1 T IY1 N
-fourteen F AO1 R T IY1 N
+thirteen TH ER2 T IY1 N
+fourteen F AO2 R T IY1 N
 fifteen F IH0 F T IY1 N
-sixteen S IH0 K S T IY1 N
-seventeen S EH1 V AH0 N T IY1 N
+sixteen S IH2 K S T IY1 N
+seventeen S EH2 V AH0 N T IY1 N
 eighteen EY0 T IY1 N
-nineteen N AY1 N T IY1 N
+nineteen N AY2 N T IY1 N
 twenty T W EH1 N T IY0
 thirty TH ER1 T IY0
 forty F AO1 R T IY0
@@ -124,7 +124,6 @@ cap K AE1 P / cab K AE1 B
 seat S IY1 T / seed S IY1 D
 lock L AA1 K / log L AA1 G
 boat B OW1 T / bought B AO1 T
-shirt SH ER1 T / short SH AO1 R T
 ten T EH1 N / tin T IH1 N
 bell B EH1 L / ball B AO1 L
 rice R AY1 S / rise R AY1 Z

@@ -10,7 +10,7 @@ const HIGH_HZ = 420;
 /** A frame is voiced when a period repeats at least this well. */
 const VOICED = 0.5;
 /** A shorter period wins over a longer one that repeats only a little better: octave errors go down, not up. */
-const OCTAVE_BIAS = 0.06;
+const OCTAVE_BIAS = 0.1;
 
 export interface PitchTrack {
   /** Hertz per 10 ms frame, 0 where unvoiced. */
@@ -48,7 +48,7 @@ function bestLag(x: Float64Array, start: number, lagMin: number, lagMax: number,
     let sum = 0;
     for (let n = start; n < start + WINDOW; n++) sum += x[n]! * x[n + lag]!;
     likeness[lag] = sum / Math.sqrt(energy * Math.max(0, shifted) + 1e-12);
-    const value = likeness[lag]! - (OCTAVE_BIAS * Math.log2(lag / lagMin)) / 2;
+    const value = likeness[lag]! - OCTAVE_BIAS * Math.log2(lag / lagMin);
     if (value > bestValue) {
       bestValue = value;
       best = lag;
@@ -104,11 +104,16 @@ export function melodyOf({ hertz, strength }: PitchTrack, speaking: readonly boo
   };
 }
 
-/** Standard deviation of the middle 90 percent, so that a few octave errors do not pass for melody. */
+/**
+ * Standard deviation of the middle 90 percent, each tone taken in the octave around the median, so that octave errors do not pass for
+ * melody.
+ */
 function spreadOf(tones: readonly number[]): number {
   const sorted = [...tones].sort((a, b) => a - b);
-  const cut = Math.floor(sorted.length * 0.05);
-  const kept = sorted.slice(cut, sorted.length - cut);
+  const median = sorted[sorted.length >> 1] ?? 0;
+  const folded = sorted.map((tone) => tone - 12 * Math.round((tone - median) / 12)).sort((a, b) => a - b);
+  const cut = Math.floor(folded.length * 0.05);
+  const kept = folded.slice(cut, folded.length - cut);
   if (kept.length < 5) return 0;
   const mean = kept.reduce((sum, tone) => sum + tone, 0) / kept.length;
   return Math.sqrt(kept.reduce((sum, tone) => sum + (tone - mean) ** 2, 0) / kept.length);

@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { EASY_DECOYS, HARD_DECOYS } from '../../../scoring/decoys.js';
+import { expectedDurationMs, isPhone, syllableCount, wordsOf } from '../../../scoring/phonemes.js';
+import { drawPrompts, PROMPT_KINDS, PROMPTS_PER_DRAW_MAX, promptSetDigest } from '../../../scoring/prompts.js';
+
+const PROMPTS = drawPrompts('5eed', 64);
+
+describe('prompts', () => {
+  it('are pinned: a seed that means other prompts needs a new PROMPT_SET_VERSION', () => {
+    expect(promptSetDigest(drawPrompts('00', 16))).to.equal('7e1bdd6466f2d474408f7fc0f76ce848347c6d4a6c7321875b3902dbc0c92254');
+  });
+
+  it('depend on the seed alone; fewer prompts are the first of more', () => {
+    expect(drawPrompts('5eed', 8)).to.deep.equal(PROMPTS.slice(0, 8));
+    expect(promptSetDigest(drawPrompts('5eee', 64))).to.not.equal(promptSetDigest(PROMPTS));
+    expect(promptSetDigest(PROMPTS.slice(1))).to.not.equal(promptSetDigest(PROMPTS));
+  });
+
+  it('use every kind before any comes twice', () => {
+    for (let from = 0; from < PROMPTS.length; from += PROMPT_KINDS.length) {
+      const kinds = PROMPTS.slice(from, from + PROMPT_KINDS.length).map(({ kind }) => kind);
+      expect(kinds).to.have.members([...PROMPT_KINDS]);
+    }
+    expect(new Set(drawPrompts('5eed', 20, { kinds: ['question'] }).map(({ kind }) => kind))).to.deep.equal(new Set(['question']));
+  });
+
+  it('are whole sentences of known phones, as many words as their text', () => {
+    for (const { text, phones, kind } of PROMPTS) {
+      expect(text).to.match(/^[A-Z][A-Za-z ,]*[.?!]$/);
+      expect(phones.every(isPhone), text).to.equal(true);
+      expect(phones.at(-1)).to.equal(text.at(-1));
+      expect(wordsOf(phones)).to.have.length(text.split(' ').length);
+      if (kind === 'long') expect(text.split(' ').length).to.be.at.least(20);
+    }
+  });
+
+  it('come with easy decoys of about their length and hard ones that differ in one word of as many syllables', () => {
+    for (const { text, phones, decoys } of PROMPTS) {
+      expect(decoys.length, text).to.be.within(EASY_DECOYS + 1, EASY_DECOYS + HARD_DECOYS);
+      for (const easy of decoys.slice(0, EASY_DECOYS)) {
+        expect(expectedDurationMs(easy) / expectedDurationMs(phones), text).to.be.within(0.4, 1.7);
+      }
+      const own = wordsOf(phones).map(String);
+      for (const hard of decoys.slice(EASY_DECOYS)) {
+        const changed = wordsOf(hard).filter((word, at) => String(word) !== own[at]);
+        expect(changed, text).to.have.length(1);
+        expect(syllableCount(hard)).to.equal(syllableCount(phones));
+      }
+    }
+  });
+
+  it('hardly ever repeat and have seeds of their own', () => {
+    expect(new Set(drawPrompts('many', 128).map(({ text }) => text)).size).to.be.above(126);
+    const seeds = PROMPTS.map(({ seed }) => seed);
+    expect(new Set(seeds).size).to.equal(64);
+    for (const seed of seeds) expect(seed).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  it('are bounded in number', () => {
+    for (const count of [-1, 1.5, PROMPTS_PER_DRAW_MAX + 1]) expect(() => drawPrompts('s', count)).to.throw(RangeError);
+    expect(() => drawPrompts('s', 1, { kinds: [] })).to.throw(RangeError);
+  });
+});
