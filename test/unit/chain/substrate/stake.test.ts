@@ -10,7 +10,7 @@ describe('stake weight', () => {
   it('is alpha plus the weighted root stake', () => {
     expect(stakeWeightRao({ alphaRao: 1000n, rootRao: 500n }, [], [], FULL)).to.equal(1500n);
     expect(stakeWeightRao({ alphaRao: 1000n, rootRao: 500n }, [], [], 0n)).to.equal(1000n);
-    expect(stakeWeightRao({ alphaRao: 1000n, rootRao: 500n }, [], [], FULL / 5n)).to.equal(1099n);
+    expect(stakeWeightRao({ alphaRao: 1000n, rootRao: 500n }, [], [], FULL / 5n)).to.equal(1100n);
   });
 
   it('moves whole with its share from parent to child', () => {
