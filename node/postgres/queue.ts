@@ -89,6 +89,14 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     );
   }
 
+  async function isSettled(job: ScoringJob): Promise<boolean> {
+    const rows = await database.query(
+      `SELECT 1 FROM voxd.scoring_jobs WHERE round = $1 AND model = $2 AND hotkey = $3 AND state <> 'pending'`,
+      [job.round, bytesOfDigest(job.model), job.hotkey],
+    );
+    return rows.length > 0;
+  }
+
   /** Throws only where the library is to try again. */
   async function perform(job: ScoringJob, attempt: number, signal: AbortSignal, handler: Handler): Promise<void> {
     try {
@@ -136,6 +144,8 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
         [TASK]: async (payload: unknown, helpers) => {
           const job = payloadSchema.parse(payload);
           const signal = AbortSignal.any([stopping.signal, disowned.signal]);
+          // Its outcome was written, but the worker was cut off before the queue could forget it.
+          if (await isSettled(job)) return;
           try {
             await perform(job, helpers.job.attempts, signal, handler);
           } catch (err) {

@@ -23,7 +23,7 @@ describe('Postgres stores', function () {
   }
 
   storesContract('postgres', async () => createStores(await empty()));
-  queueContract('postgres', async () => createScoringQueue({ ...quiet, database: await empty() }, { stopGraceMs: 50 }));
+  queueContract('postgres', async () => createScoringQueue({ ...quiet, database: await empty() }, { stopGraceMs: 1_000 }));
 
   it('does not let history be rewritten', async () => {
     const stores = createStores(await empty());
