@@ -115,6 +115,19 @@ describe('runEpoch', () => {
     expect(halves(32_768)).to.deep.equal([0, 0, 0, 0]);
   });
 
+  it('counts stake of exactly kappa as enough', () => {
+    // A third of the stake, and kappa a third (21845 / 65535): the same number in fixed point.
+    const out = runEpoch(
+      anEpoch(4, {
+        kappa: 21_845,
+        stakeRao: [1n, 1n, 1n, 0n],
+        validatorPermit: [true, true, true, false],
+        weights: [[[3, 1]], [[1, 1]], [[0, 1]], []],
+      }),
+    );
+    expect(out.consensus).to.deep.equal([U16, U16, 0, U16]);
+  });
+
   it('pays both pools to the validators by stake when there are no weights', () => {
     const out = runEpoch(anEpoch(3, { stakeRao: [300n, 100n, 0n], validatorPermit: [true, true, false] }));
     expect(out.incentive).to.deep.equal([0, 0, 0]);
