@@ -52,6 +52,8 @@ export interface ChainOptions {
   readonly finalityLag: number;
   readonly genesis: GenesisConfig;
   readonly nowMs: () => number;
+  /** Default MAX_JOURNAL_GROWTH_BYTES. */
+  readonly journalGrowthBytes?: number;
 }
 
 const NO_HASH = `0x${'00'.repeat(32)}`;
@@ -120,7 +122,7 @@ export function openChain(runtime: Runtime, options: ChainOptions): Chain {
   function keep(block: Block, changes: Changes): void {
     if (journal === null) return;
     journal.append(record(block, changes));
-    if (journal.sizeBytes() - sizeAfterRewrite < MAX_JOURNAL_GROWTH_BYTES) return;
+    if (journal.sizeBytes() - sizeAfterRewrite < (options.journalGrowthBytes ?? MAX_JOURNAL_GROWTH_BYTES)) return;
     const later = [...changesOf].map(([number, changed]) => record(blocks.get(number) ?? block, changed));
     journal.rewrite(baseRecord(), [...later, record(block, changes)]);
     sizeAfterRewrite = journal.sizeBytes();
