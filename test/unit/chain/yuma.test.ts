@@ -122,7 +122,7 @@ describe('runEpoch', () => {
         kappa: 21_845,
         stakeRao: [1n, 1n, 1n, 0n],
         validatorPermit: [true, true, true, false],
-        weights: [[[3, 1]], [[1, 1]], [[0, 1]], []],
+        weights: [[[3, 1]], [[0, 1]], [[1, 1]], []],
       }),
     );
     expect(out.consensus).to.deep.equal([U16, U16, 0, U16]);
