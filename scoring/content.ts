@@ -42,7 +42,7 @@ const HOP_MIN = 192;
 /** A drawn-out utterance is looked at in coarser frames, so that it costs no more. */
 const FRAMES_MAX = 420;
 /** Prompts whose reference speech is kept; all models of a round share their prompts. */
-const PROMPTS_KEPT = 64;
+const PROMPTS_KEPT = 96;
 
 interface References {
   readonly hop: number;
