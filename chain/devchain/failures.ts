@@ -13,6 +13,12 @@ export const devchainFailure = defineFailures({
     hint: 'A development chain holds nothing of value: delete its folder and start again.',
     exit: EXIT.failure,
   },
+  'devchain.folder_in_use': {
+    disposition: 'fatal',
+    message: 'The chain in {folder} is already open in process {pid}.',
+    hint: 'Stop that process, or use another folder; if it is no development chain, delete {file}.',
+    exit: EXIT.unavailable,
+  },
   'devchain.port_taken': {
     disposition: 'fatal',
     message: 'The development chain cannot listen on {host}:{port}: {reason}.',

@@ -5,6 +5,7 @@
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 import { openChain } from './chain.js';
 import type { GenesisConfig } from './genesis.js';
+import { lockFolder } from './lock.js';
 import { createMethods } from './rpc/methods.js';
 import { startRpcServer } from './rpc/server.js';
 import { createSubscriptions } from './rpc/subscriptions.js';
@@ -52,18 +53,21 @@ export interface Devchain {
   stop(): Promise<void>;
 }
 
-/** Errors: devchain.genesis_differs, devchain.journal_damaged, devchain.bad_genesis, devchain.port_taken. */
+/** Errors: devchain.genesis_differs, devchain.journal_damaged, devchain.bad_genesis, devchain.folder_in_use, devchain.port_taken. */
 export async function startDevchain(options: DevchainOptions): Promise<Devchain> {
   await cryptoWaitReady();
   const host = options.host ?? '127.0.0.1';
   const log = options.logger ?? (() => undefined);
   const runtime = createRuntime({ blockTimeMs: options.blockTimeMs > 0 ? options.blockTimeMs : DECLARED_BLOCK_TIME_MS });
-  const chain = openChain(runtime, {
-    dataDir: options.dataDir,
-    finalityLag: options.finalityLag ?? DEFAULT_FINALITY_LAG_BLOCKS,
-    genesis: options.genesis,
-    nowMs: () => Date.now(),
-  });
+  const release = options.dataDir === null ? () => undefined : lockFolder(options.dataDir);
+  const chain = openOrRelease(release, () =>
+    openChain(runtime, {
+      dataDir: options.dataDir,
+      finalityLag: options.finalityLag ?? DEFAULT_FINALITY_LAG_BLOCKS,
+      genesis: options.genesis,
+      nowMs: () => Date.now(),
+    }),
+  );
   const surface = {
     methods: createMethods(chain, { chainName: options.genesis.chain, peers: () => 0 }),
     subscriptions: createSubscriptions(chain),
@@ -71,6 +75,7 @@ export async function startDevchain(options: DevchainOptions): Promise<Devchain>
   const server = await startRpcServer(surface, { host, port: options.port, onFault: (facts) => log('rpc fault', facts) }).catch(
     (error: unknown) => {
       chain.close();
+      release();
       throw error;
     },
   );
@@ -116,6 +121,16 @@ export async function startDevchain(options: DevchainOptions): Promise<Devchain>
       if (timer !== null) clearInterval(timer);
       await server.stop();
       chain.close();
+      release();
     },
   };
+}
+
+function openOrRelease<T>(release: () => void, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    release();
+    throw error;
+  }
 }

@@ -299,6 +299,10 @@ describe('development chain', () => {
     await chain.stop();
     await start({ dataDir: folder });
     expect(chain.head()).to.deep.equal(head);
+    const second = await startDevchain({ port: 0, dataDir: folder, blockTimeMs: 0, genesis: devGenesis() }).catch(
+      (error: Error & { code?: string }) => error.code,
+    );
+    expect(second).to.equal('devchain.folder_in_use');
     expect(await query('uids', NETUID, key('//m1').address)).to.equal(1);
     await chain.mint(1);
     expect((await api.rpc.chain.getHeader()).parentHash.toHex()).to.equal(head.hash);
