@@ -104,6 +104,8 @@ export interface RoundRow {
 export interface Weighing {
   readonly block: number;
   readonly minAllowedWeights: number;
+  /** Digests of the records that were there; what arrived later changes nothing. */
+  readonly records: readonly string[];
   readonly seats: readonly { readonly uid: Uid; readonly hotkey: Hotkey; readonly registeredAt: number }[];
   readonly policy: WeighingPolicy;
 }

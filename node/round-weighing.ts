@@ -1,8 +1,9 @@
 import type { SubnetSnapshot } from '../chain/snapshot.js';
 import type { Hotkey } from '../protocol/names.js';
 import { fingerprintDistance } from '../scoring/profile.js';
+import { recordDigest } from '../scoring/record.js';
 import { type WeighedRound, type WeighingPolicy, weighRound } from '../scoring/weigh.js';
-import type { RoundRow, StandingRow, Stores, Weighing } from './ports.js';
+import type { RoundRow, StandingRow, StoredScore, Stores, Weighing } from './ports.js';
 
 export interface Weighed {
   readonly weighed: WeighedRound;
@@ -17,9 +18,11 @@ export async function weigh(
   snapshot: SubnetSnapshot,
   options: { readonly self: Hotkey; readonly scorer: string; readonly policy: WeighingPolicy },
 ): Promise<Weighed> {
+  const records = (await stores.scores.ofRound(row.round)).map(keyOf);
   const weighing: Weighing = {
     block: snapshot.block.number,
     minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
+    records,
     seats: snapshot.neurons.map(({ uid, hotkey, registeredAt }) => ({ uid, hotkey, registeredAt })),
     policy: options.policy,
   };
@@ -33,11 +36,13 @@ export async function reweigh(
   weighing: Weighing,
   options: { readonly self: Hotkey; readonly scorer: string },
 ): Promise<{ readonly weighed: WeighedRound; readonly rows: readonly StandingRow[] }> {
-  const [heard, before, models] = await Promise.all([
+  const [scores, before, models] = await Promise.all([
     stores.scores.ofRound(row.round),
     stores.standings.before(row.round),
     stores.models.list(),
   ]);
+  const used = new Set(weighing.records);
+  const heard = scores.filter((score) => used.has(keyOf(score)));
   const tensors = new Map(models.map(({ hotkey, model, tensorDigests }) => [`${hotkey}/${model}`, tensorDigests]));
   const weighed = weighRound({
     round: row.round,
@@ -52,4 +57,8 @@ export async function reweigh(
     distancePpm: fingerprintDistance,
   });
   return { weighed, rows: weighed.models.map((model) => ({ round: row.round, ...model })) };
+}
+
+function keyOf({ validator, record }: StoredScore): string {
+  return `${validator}/${recordDigest(record)}`;
 }

@@ -179,4 +179,4 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
 /** An extrinsic older than this has left its era: it cannot be included any more. */
 const SUBMISSION_LIFETIME_BLOCKS = 40;
 /** Failures that leave it open whether the extrinsic is in a block. */
-const UNKNOWN_OUTCOMES = new Set(['chain.timeout', 'chain.unreachable', 'chain.disconnected']);
+const UNKNOWN_OUTCOMES = new Set(['chain.outcome_unknown', 'chain.stopped', 'chain.timeout', 'chain.unreachable', 'chain.disconnected']);

@@ -2,7 +2,7 @@ import type { Hotkey, ModelDigest } from '../protocol/names.js';
 
 /** Output distance below which two models are the same voice, ppm of the fingerprint scale. */
 export const COPY_DISTANCE_PPM = 50_000;
-/** Part of the smaller model's tensors that must be found in the other one, percent. */
+/** Tensors in common, percent of all tensors of both (each counted once). Windows and filter banks alone do not make a copy. */
 export const COPY_TENSOR_PERCENT = 50;
 
 export interface Claimant {
@@ -52,10 +52,9 @@ function likeness(copy: Claimant, original: Claimant, distancePpm: (a: string, b
   return distance < COPY_DISTANCE_PPM ? { ...pair, because: 'same output', measure: distance } : null;
 }
 
-/** Multiset overlap, percent of the smaller side, rounded down. */
+/** Jaccard index of the two multisets, percent, rounded down. */
 function sharedPercent(a: readonly string[], b: readonly string[]): number {
-  const smaller = Math.min(a.length, b.length);
-  if (smaller === 0) return 0;
+  if (a.length === 0 || b.length === 0) return 0;
   const counts = new Map<string, number>();
   for (const digest of a) counts.set(digest, (counts.get(digest) ?? 0) + 1);
   let shared = 0;
@@ -66,5 +65,5 @@ function sharedPercent(a: readonly string[], b: readonly string[]): number {
       shared++;
     }
   }
-  return Math.floor((shared * 100) / smaller);
+  return Math.floor((shared * 100) / (a.length + b.length - shared));
 }

@@ -36,7 +36,7 @@ export function addDevnetCommands(program: Command, env: Environment): void {
     .option('--block-time-ms <ms>', 'time between blocks', count, 500)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
     .option('--cadence <blocks>', 'blocks per scoring round', count, 60)
-    .option('--prompts <n>', 'prompts per model and round', count, 6)
+    .option('--prompts <n>', 'prompts per model and round', count, 5)
     .option('--json', 'print the result as JSON; progress goes to standard error')
     .action(
       async (flags: {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
 import { EXIT, isFailure } from '../../protocol/failure.js';
 import { createDaemon } from '../compose.js';
@@ -39,6 +40,8 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
   const clock = createClock();
   const daemon = createDaemon({ clock, logger, signer: await openSigner(config), verify: await openVerify() }, daemonOptions(config));
   const stopping = new AbortController();
+  // Every loop and wait of the daemon listens to this one signal for as long as it lives.
+  setMaxListeners(0, stopping.signal);
   const stop = (signal: NodeJS.Signals) => {
     if (stopping.signal.aborted) process.exit(128 + 15);
     logger.info({ signal }, 'stopping; once more to stop at once');

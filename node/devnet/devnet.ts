@@ -96,7 +96,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       String(options.tempo),
       ...players.flatMap(({ cold }) => ['--fund', `${cold.hotkey}=${BALANCE_RAO}`]),
     ]);
-    const { chain, stop: disconnect } = await deps.connect(endpoint, over);
+    const { chain, stop: disconnect } = await until('the chain', () => deps.connect(endpoint, over));
     closers.push(disconnect);
     progress.event(
       `chain at ${endpoint}, genesis ${chain.identity().genesis.slice(0, 10)}…, a block every ${options.blockTimeMs} ms, an epoch every ${options.tempo} blocks`,
@@ -108,12 +108,12 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     await Promise.all(players.map((player) => settle(player, chain)));
     progress.event(`${players.length} hotkeys registered, validators staked`);
 
-    const committed = await until('four commitments', async () => {
+    const original = players.find(({ voice }) => voice === 'good')!;
+    const committed = await until('the first commitment of the good voice', async () => {
       const snapshot = await look(chain, players);
-      const early = players.filter(({ role, late }) => role === 'miner' && !late);
-      return early.every((player) => neuronOf(snapshot, player)?.commitment != null) ? snapshot : null;
+      return neuronOf(snapshot, original)?.commitment == null ? null : snapshot;
     });
-    progress.event(`four miners committed by block ${committed.block.number}; the copycat joins now`);
+    progress.event(`${original.name} committed at block ${neuronOf(committed, original)?.commitment?.block}; the copycat joins now`);
     for (const player of players.filter(({ late }) => late)) startNode(player);
     const complete = await until('the last commitment', async () => {
       const snapshot = await look(chain, players);

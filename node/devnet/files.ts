@@ -73,7 +73,8 @@ export async function writeConfig(member: CastMember, settings: NodeSettings): P
     p2p: { listenIp: member.ip, port: member.p2pPort, announceIp: member.ip, allowPrivateAddresses: true },
     http: { port: member.httpPort },
     ...(member.voice === null ? {} : { miner: { modelDir: join(settings.folders.voices, member.voice) } }),
-    rounds: { cadenceBlocks: settings.cadenceBlocks },
+    // A short round has little room: most of it goes to listening.
+    rounds: { cadenceBlocks: settings.cadenceBlocks, commitPercent: 70, revealPercent: 86 },
     scoring: { prompts: settings.prompts },
     log: { level: 'debug', format: 'json' },
   };

@@ -24,6 +24,8 @@ import {
 export interface SpeechDesign {
   readonly pitchHz: number;
   readonly formantScale: number;
+  /** Length of its sounds, 1: as everybody's. */
+  readonly pace: number;
   readonly liveliness: number;
   readonly breathiness: number;
   /** White noise under the whole utterance, dB below the speech; null for none. */
@@ -108,6 +110,7 @@ interface Said {
 function writeFrames(writer: GraphWriter, ops: Ops, inputs: Inputs, design: SpeechDesign, bands: readonly Band[]): Frames {
   const tables = tablesOf({
     formantScale: design.formantScale,
+    pace: design.pace,
     hissScale: hissScale(design),
     hissGain: SYNTH.hissGain,
     bandsHz: bands.map(({ fromHz, toHz }) => (fromHz + toHz) / 2),

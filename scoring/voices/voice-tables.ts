@@ -27,6 +27,8 @@ export function tokenMap(): Readonly<Record<string, number>> {
 
 export interface TableOptions {
   readonly formantScale: number;
+  /** Length of every sound, 1: as in the table. */
+  readonly pace: number;
   readonly hissScale: number;
   readonly hissGain: number;
   readonly bandsHz: readonly number[];
@@ -42,7 +44,7 @@ export function tablesOf(options: TableOptions): VoiceTables {
   const flat = (read: (piece: Piece) => readonly number[]) => padded.flatMap((pieces) => pieces.flatMap(read));
   return {
     tokens: rows.length,
-    frames: flat((piece) => [piece.ms / FRAME_MS]),
+    frames: flat((piece) => [(piece.ms * options.pace) / FRAME_MS]),
     formants: flat((piece) => piece.formantsHz.map((hz) => hz * options.formantScale)),
     levels: flat((piece) => [
       ...piece.widthsHz.map((hz) => hz * options.formantScale),

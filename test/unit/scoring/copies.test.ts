@@ -18,8 +18,9 @@ describe('copies', () => {
     const claims = [
       claim(1, { tensorDigests: ['a', 'b', 'c', 'd'] }),
       claim(2, { model: aModel(1) }),
-      claim(3, { tensorDigests: ['a', 'b', 'x', 'y'] }),
+      claim(3, { tensorDigests: ['a', 'b', 'c', 'x', 'y'] }),
       claim(4, { fingerprint: String(1_000_000 + COPY_DISTANCE_PPM - 1) }),
+      claim(6, { tensorDigests: ['a', 'b', 'x', 'y'] }),
       claim(5, { fingerprint: String(1_000_000 + COPY_DISTANCE_PPM) }),
     ];
     expect(findCopies([...claims].reverse(), distance)).to.deep.equal([
