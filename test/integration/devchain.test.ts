@@ -289,6 +289,15 @@ describe('development chain', () => {
     expect(chain.head().number).to.equal(at);
   });
 
+  it('drops its sockets on request, and takes the client back', async () => {
+    await start();
+    const lost = new Promise<void>((resolve) => api.once('disconnected', resolve));
+    chain.faults.dropSockets();
+    await lost;
+    const again = await connect(chain.url);
+    expect(again.genesisHash.toHex()).to.equal(chain.genesisHash);
+  });
+
   it('goes on from its last block after a restart, and refuses another genesis', async () => {
     const folder = await mkdtemp(pathOf(tmpdir(), 'devchain-'));
     open.push(() => rm(folder, { recursive: true }));
