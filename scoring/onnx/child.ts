@@ -60,10 +60,12 @@ function warmUpGraph(): Uint8Array {
 }
 
 /** What this process can see of its own confinement, for the report. */
-function confinementFacts(): { readonly interfaces: number; readonly noNewPrivileges: boolean } {
+function confinementFacts(): { readonly interfaces: number; readonly noNewPrivileges: boolean; readonly capabilities: string } {
+  const status = readText('/proc/self/status');
   return {
     interfaces: Object.keys(networkInterfaces()).length,
-    noNewPrivileges: /NoNewPrivs:\s*1/.test(readText('/proc/self/status')),
+    noNewPrivileges: /NoNewPrivs:\s*1/.test(status),
+    capabilities: /CapEff:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '',
   };
 }
 

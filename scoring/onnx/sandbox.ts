@@ -1,13 +1,13 @@
 /**
- * Starts a process that can do nothing but compute: limits on memory, CPU time, processes and files, no environment, an empty working
+ * Starts a process that can do nothing but compute: limits on memory, CPU time, processes and files, nothing of our environment, an empty working
  * directory, and, where the system allows it, no network, no privileges, another user, and death with its parent.
  *
  * The limits on memory and CPU time are required; without them nothing is started. The rest is tried once per machine, used when it
  * works, and reported.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync, rmSync } from 'node:fs';
-import { chmod, mkdtemp, rmdir } from 'node:fs/promises';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entryPoint } from '../../protocol/entry.js';
@@ -29,6 +29,8 @@ const PROBE_MEMORY_BYTES = 1024 * 1024 * 1024;
 const PROBE_CPU_SECONDS = 20;
 const PROBE_OUTPUT_BYTES_MAX = 16 * 1024;
 const NOBODY = '65534';
+/** All that the child is told. Without it ONNX Runtime would report to its maker, over a network that is hopefully not there. */
+const ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
 
 export interface SandboxLimits {
   readonly memoryBytes: number;
@@ -44,6 +46,7 @@ export interface SandboxReport {
   /** Not root: a daemon that is root runs models as nobody. */
   readonly unprivilegedUser: boolean;
   readonly noNewPrivileges: boolean;
+  readonly capabilitiesDropped: boolean;
   readonly diesWithParent: boolean;
 }
 
@@ -60,8 +63,8 @@ export interface Confined {
   removeDirectory(): Promise<void>;
 }
 
-type Feature = 'parent' | 'network' | 'user';
-const FEATURES: readonly Feature[] = ['parent', 'network', 'user'];
+type Feature = 'parent' | 'network' | 'capabilities' | 'user';
+const FEATURES: readonly Feature[] = ['parent', 'network', 'capabilities', 'user'];
 
 /** Shape: name of a system program → its path, or null where it is not installed. */
 export type FindProgram = (name: string) => string | null;
@@ -98,7 +101,7 @@ export async function findConfinement(find: FindProgram = findProgram): Promise<
 
 function isPossible(feature: Feature, { setpriv, unshare }: Tools): boolean {
   if (feature === 'network') return unshare !== null;
-  return setpriv !== null && (feature === 'parent' || process.getuid?.() === 0);
+  return setpriv !== null && (feature !== 'user' || process.getuid?.() === 0);
 }
 
 type Command = (engine: string, limits: SandboxLimits) => readonly string[];
@@ -123,6 +126,7 @@ interface ProbeFacts {
   readonly allocated: boolean;
   readonly interfaces: number;
   readonly noNewPrivileges: boolean;
+  readonly capabilities: string;
 }
 
 async function reportOf(command: Command, limits: SandboxReport['limits'], features: readonly Feature[]): Promise<SandboxReport> {
@@ -134,6 +138,7 @@ async function reportOf(command: Command, limits: SandboxReport['limits'], featu
     networkRemoved: features.includes('network') && facts.interfaces === 0,
     unprivilegedUser: features.includes('user') || process.getuid?.() !== 0,
     noNewPrivileges: facts.noNewPrivileges,
+    capabilitiesDropped: facts.capabilities === '0000000000000000',
     diesWithParent: features.includes('parent'),
   };
 }
@@ -217,6 +222,8 @@ function commandLine(
     // The number of processes is left out: shells do not agree on its letter.
     parts.push(limiter, '-c', `${cpu} && ${sizes} && exec "$@"`, 'sh');
   }
+  // A new namespace makes its process almighty inside it: able to write to folders of its owner that are read-only.
+  if (features.includes('capabilities')) parts.push(tools.setpriv ?? 'setpriv', '--bounding-set=-all', '--inh-caps=-all', '--');
   // Innermost, because changing the user or the namespace forgets it.
   if (features.includes('parent')) parts.push(tools.setpriv ?? 'setpriv', '--pdeathsig=KILL', '--no-new-privs', '--');
   const flags = [`--max-old-space-size=${HEAP_MEGABYTES_MAX}`, '--v8-pool-size=1', '--disable-proto=delete', '--no-warnings'];
@@ -228,11 +235,11 @@ async function start(command: readonly string[]): Promise<Confined> {
   const directory = await emptyDirectory();
   let removed: Promise<void> | null = null;
   const removeDirectory = () => {
-    removed ??= rmdir(directory).catch(() => rmSync(directory, { recursive: true, force: true }));
+    removed ??= remove(directory);
     return removed;
   };
   try {
-    const child = spawn(program!, args, { cwd: directory, env: {}, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(program!, args, { cwd: directory, env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
@@ -254,6 +261,13 @@ async function emptyDirectory(): Promise<string> {
   } catch (error) {
     throw asFailure(error);
   }
+}
+
+/** What an engine may have left in it goes too; a folder that stays is empty and harms nothing. */
+async function remove(directory: string): Promise<void> {
+  await chmod(directory, 0o755)
+    .then(() => rm(directory, { recursive: true, force: true }))
+    .catch(() => {});
 }
 
 function killGroup(child: ChildProcessWithoutNullStreams): void {
