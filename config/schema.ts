@@ -26,6 +26,8 @@ const secret = () => text().transform((value) => new Secret(value));
 const ENDPOINTS_MAX = 16;
 const BOOTSTRAP_MAX = 32;
 const MEBI = 1024 ** 2;
+/** Limits decide who fails, so they are the same for everybody unless an operator has a reason. */
+const BY_ENGINE = 'Unset: what scoring/limits.ts has for the engine.';
 
 const endpoint = () => z.string().regex(/^wss?:\/\/[^\s/]+/, 'a ws:// or wss:// address is expected');
 const ip = () => z.union([z.ipv4(), z.ipv6()], 'an IP address is expected');
@@ -128,11 +130,14 @@ export const configSchema = z.strictObject({
     prompts: key(whole(1, 256).default(24), { description: 'Prompts that each model speaks in a round.' }),
     concurrency: key(whole(1, 64).default(1), { description: 'Models scored at the same time.' }),
     replication: key(whole(1, 64).default(3), { description: 'Validators that score each model.' }),
-    memoryBytes: key(whole(128 * MEBI, 64 * 1024 * MEBI).default(2_048 * MEBI), { description: 'Memory a model may use.', unit: 'bytes' }),
-    cpuSeconds: key(whole(1, 86_400).default(600), { description: 'Processor time a model may use in a round.', unit: 's' }),
-    loadTimeoutMs: key(whole(1_000, 600_000).default(30_000), { description: 'Time a model may take to load.', unit: 'ms' }),
-    utteranceTimeoutMs: key(whole(100, 600_000).default(20_000), { description: 'Time a model may take for one prompt.', unit: 'ms' }),
-    audioSecondsMax: key(whole(1, 60).default(60), { description: 'Longest answer to one prompt.', unit: 's' }),
+    memoryBytes: key(optional(whole(128 * MEBI, 64 * 1024 * MEBI)), { description: `Memory a model may use. ${BY_ENGINE}`, unit: 'bytes' }),
+    cpuSeconds: key(optional(whole(1, 86_400)), { description: `Processor time a model may use in a round. ${BY_ENGINE}`, unit: 's' }),
+    loadTimeoutMs: key(optional(whole(1_000, 600_000)), { description: `Time a model may take to load. ${BY_ENGINE}`, unit: 'ms' }),
+    utteranceTimeoutMs: key(optional(whole(100, 600_000)), {
+      description: `Time a model may take for one prompt. ${BY_ENGINE}`,
+      unit: 'ms',
+    }),
+    audioSecondsMax: key(optional(whole(1, 60)), { description: `Longest answer to one prompt. ${BY_ENGINE}`, unit: 's' }),
   }),
   rounds: z.strictObject({
     cadenceBlocks: key(whole(4, 50_400).default(360), {

@@ -139,7 +139,7 @@ export function createDaemon(
     );
     claim.lost.addEventListener('abort', () => broken.abort(claim.lost.reason), { once: true });
 
-    const cache = await createModelCache(
+    const cache = createModelCache(
       {
         verify: async (directory, model) => {
           await verifyPackage(directory, model);

@@ -64,7 +64,7 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
     const owner = deps.peers.peerOf(row.hotkey);
     const others = deps.peers.peers().filter(({ hotkey }) => hotkey !== null && hotkey !== row.hotkey);
     const sources = [...(owner ? [owner] : []), ...others].slice(0, PROVIDERS_TRIED_MAX);
-    let last: unknown = null;
+    let last: Failure | null = null;
     for (const { peerId } of sources) {
       const pending = await deps.cache.begin(row.model, announcement.sizeBytes + announcement.manifestSizeBytes);
       try {
@@ -86,13 +86,12 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
         return directory;
       } catch (error) {
         await pending.discard();
-        last = error;
         if (!isFailure(error) || signal.aborted || error.disposition === 'fatal') throw error;
+        last = error;
         log.debug({ model: row.model, from: peerId, code: error.code, facts: error.facts }, 'this provider did not help');
       }
     }
-    if (last !== null) throw last;
-    throw noProvider(row);
+    throw last ?? noProvider(row);
   }
 
   async function settle(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<void> {
@@ -105,7 +104,7 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
       retryAt.delete(key);
     } catch (error) {
       if (!isFailure(error) || signal.aborted) throw error;
-      const own = error.code.startsWith('model.') && error.disposition === 'skip';
+      const own = (error.code.startsWith('model.') && error.disposition === 'skip') || OWN_FAULTS.has(error.code);
       const attempts = row.attempts + 1;
       const reason = { code: error.code, facts: error.facts };
       await stores.models.put({ ...row, state: own ? 'rejected' : 'retry', attempts, reason });
@@ -135,6 +134,9 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
     },
   };
 }
+
+/** Faults of the package that show while it arrives; every other provider would send the same. */
+const OWN_FAULTS = new Set(['p2p.bad_manifest', 'p2p.model_too_large']);
 
 function noProvider(row: ModelRow): Failure {
   return nodeFailure('node.no_provider', { model: row.model, hotkey: row.hotkey });

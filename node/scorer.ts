@@ -114,7 +114,6 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       prompts: prompts.map(({ index, kind, text }, at) => ({ index, kind, text, ...evaluation.prompts[at], fingerprint: undefined })),
     });
     deps.metrics.observe('voxd_scoring_model_seconds', {}, evaluation.timings.totalMs / 1000);
-    deps.metrics.count('voxd_scoring_jobs_total', { outcome: 'ok' });
     const faults = evaluation.prompts.filter(({ fault }) => fault !== null).length;
     log.info({ round: job.round, hotkey: job.hotkey, scorePpm: record.scorePpm, faults, ...evaluation.timings }, 'model scored');
     deps.onScored();
@@ -131,7 +130,6 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
         await handle(job, signal);
       } catch (error) {
         if (isFailure(error)) {
-          deps.metrics.count('voxd_scoring_jobs_total', { outcome: error.disposition });
           log.warn({ ...job, code: error.code, facts: error.facts }, 'model not scored');
         }
         throw error;

@@ -12,6 +12,8 @@ import { readConfig } from '../../config/read.js';
 import type { Config } from '../../config/schema.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Signer, Verify } from '../../protocol/ports.js';
+import { RUN_LIMITS } from '../../scoring/limits.js';
+import type { RunLimits } from '../../scoring/ports.js';
 import { createSystemClock } from '../clock.js';
 import { type DaemonOptions, scorerOf } from '../compose.js';
 import { composeChain } from '../compose-chain.js';
@@ -195,13 +197,7 @@ export function daemonOptions(config: Config): DaemonOptions {
       prompts: scoring.prompts,
       concurrency: scoring.concurrency,
       replication: scoring.replication,
-      limits: {
-        memoryBytes: scoring.memoryBytes,
-        cpuSeconds: scoring.cpuSeconds,
-        loadTimeoutMs: scoring.loadTimeoutMs,
-        utteranceTimeoutMs: scoring.utteranceTimeoutMs,
-        audioSecondsMax: scoring.audioSecondsMax,
-      },
+      limits: limitsOf(scoring),
     },
     rounds: config.rounds,
     weights: {
@@ -222,6 +218,18 @@ export function daemonOptions(config: Config): DaemonOptions {
     },
     cacheBytesMax: config.cache.bytesMax,
     syncEveryBlocks: config.chain.syncEveryBlocks,
+  };
+}
+
+/** The engine's own limits, with what the operator has set instead. */
+function limitsOf(scoring: Config['scoring']): RunLimits {
+  const { memoryBytes, cpuSeconds, loadTimeoutMs, utteranceTimeoutMs, audioSecondsMax } = RUN_LIMITS[scoring.engine];
+  return {
+    memoryBytes: scoring.memoryBytes ?? memoryBytes,
+    cpuSeconds: scoring.cpuSeconds ?? cpuSeconds,
+    loadTimeoutMs: scoring.loadTimeoutMs ?? loadTimeoutMs,
+    utteranceTimeoutMs: scoring.utteranceTimeoutMs ?? utteranceTimeoutMs,
+    audioSecondsMax: scoring.audioSecondsMax ?? audioSecondsMax,
   };
 }
 

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { sha256Hex } from '../../protocol/digest.js';
 import { evaluateModel } from '../../scoring/evaluate.js';
+import { RUN_LIMITS } from '../../scoring/limits.js';
 import { packageSizeBytes } from '../../scoring/manifest.js';
 import type { EngineName } from '../../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../../scoring/profile.js';
 import { drawPrompts, promptSetDigest } from '../../scoring/prompts.js';
 import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring/voices/onnx-voice.js';
 import { checkPackage, sealVoice } from '../compose-models.js';
-import { composeJudge, composeRunner, DEFAULT_RUN_LIMITS } from '../compose-scoring.js';
+import { composeJudge, composeRunner } from '../compose-scoring.js';
 import { cliFailure } from './failures.js';
 import { createOutput, percent, table } from './output.js';
 
@@ -80,7 +81,7 @@ function addScore(model: Command): void {
           judge,
           model: verified,
           prompts,
-          limits: DEFAULT_RUN_LIMITS,
+          limits: RUN_LIMITS[options.engine],
           nowMs: () => performance.now(),
           ...(keepAudio ? { keepAudio } : {}),
           onPrompt: (prompt) => {

@@ -15,6 +15,7 @@ import { runLoop } from '../loop.js';
 import { type Metrics, NO_METRICS } from '../metrics.js';
 import type { ScoringJob, ScoringQueue } from '../ports.js';
 import type { Database } from './database.js';
+import { isAlive } from './postmaster.js';
 import { QUEUE_SCHEMA, queueLogger } from './queue-schema.js';
 import { bytesOfDigest } from './sql.js';
 
@@ -125,6 +126,7 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     // Safety: the library types its emitter by its own event map; a plain one is what it makes for itself.
     const events = new EventEmitter() as WorkerEvents;
     const grace = options.stopGraceMs ?? STOP_GRACE_MS;
+    await buryEarlierSelves();
     const stopping = new AbortController();
     let disowned = new AbortController();
     // Bounded by concurrency.
@@ -222,6 +224,20 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
       }
     }
     return { stop: () => (stopped ??= stop()) };
+  }
+
+  /** Workers of this machine whose process is gone are dead for certain: a daemon that comes back after a kill does not wait for their heartbeat. */
+  async function buryEarlierSelves(): Promise<void> {
+    // A container gives the same pid to every start, so one of ours counts only from when we began.
+    const workers = await database.query<{ id: string; pid: number; before: boolean }>(
+      `SELECT id, pid, started_at < now() - $2 * interval '1 second' AS before FROM voxd.queue_workers WHERE host = $1`,
+      [hostname(), process.uptime()],
+    );
+    const gone = workers.filter(({ pid, before }) => (pid === process.pid ? before : !isAlive(pid))).map(({ id }) => id);
+    if (gone.length === 0) return;
+    logger.warn({ workers: gone }, 'Workers of this machine ended without a word; their jobs go back to the queue');
+    await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [gone]);
+    await database.query('DELETE FROM voxd.queue_workers WHERE id = ANY($1)', [gone]);
   }
 
   /** Give back what dead workers held; bury jobs that have used up their attempts that way. */
