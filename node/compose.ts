@@ -27,6 +27,7 @@ import type { HealthReport } from './health.js';
 import { createPrometheusMetrics } from './http/prometheus.js';
 import { createHttpServer } from './http/server.js';
 import { createInbox } from './inbox.js';
+import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import type { ModelCache, Stores } from './ports.js';
 import { createPostbox } from './postbox.js';
@@ -78,7 +79,8 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Resolves when everything runs. */
   start(signal: AbortSignal): Promise<void>;
-  stop(): Promise<void>;
+  /** Newest part first, each within its bound; idempotent. */
+  stop(): Promise<StopReport>;
   health(): Promise<HealthReport>;
   /** Aborts when the daemon cannot go on (another one took its database). */
   readonly broken: AbortSignal;
@@ -97,27 +99,14 @@ export function createDaemon(
   const broken = new AbortController();
   const metrics = createPrometheusMetrics({ processMetrics: true });
   const log = (module: string) => moduleLogger(logger, module);
+  const { own, stop } = createLifecycle({ clock, logger: log('lifecycle') });
   const startedAtMs = clock.nowMs();
   const { netuid, mechanism } = options.chain;
-  const releasers: { readonly name: string; readonly release: () => Promise<unknown> }[] = [];
   const started = false;
   let view: (() => Promise<HealthReport>) | null = null;
 
-  /** What is opened here is released in reverse, also when a later step fails. */
-  function own<T>(name: string, thing: T, release: (thing: T) => Promise<unknown>): T {
-    releasers.push({ name, release: () => release(thing) });
-    return thing;
-  }
-
-  async function release(): Promise<void> {
-    while (releasers.length > 0) {
-      const last = releasers.pop()!;
-      await last.release().catch((err: unknown) => logger.error({ part: last.name, err }, 'This part failed while stopping'));
-    }
-  }
-
   async function start(signal: AbortSignal): Promise<void> {
-    const dataDir = own('data directory', openDataDir(options.dataDir), async (dir) => dir.release());
+    const dataDir = own('data directory', openDataDir(options.dataDir), (dir) => dir.release());
     const database = own(
       'database',
       await openDatabase(
@@ -125,6 +114,7 @@ export function createDaemon(
         { url: options.databaseUrl, dataDir: dataDir.path, role: 'daemon', signal },
       ),
       (db) => db.stop(),
+      DATABASE_STOP_TIMEOUT_MS,
     );
     const stores = createStores(database);
     const client = own('chain', composeChain({ clock, logger: log('chain') }, options.chain), (chain) => chain.stop());
@@ -220,7 +210,7 @@ export function createDaemon(
       own('http', http, (server) => server.stop());
     }
 
-    own('inbox', await inbox.open(), async (close) => close());
+    own('inbox', await inbox.open(), (close) => close());
     const offPeers = host.onPeer((event) => {
       if (event.type !== 'bound') return;
       logger.debug({ ...event }, 'peer bound');
@@ -228,7 +218,7 @@ export function createDaemon(
       work.trigger('presence');
       work.trigger('fetch');
     });
-    own('peer events', offPeers, async (off) => off());
+    own('peer events', offPeers, (off) => off());
     inbox.onAnnouncement(() => {
       work.trigger('fetch');
       work.trigger('rounds');
@@ -237,7 +227,12 @@ export function createDaemon(
     own('work', work, (running) => running.stop());
     if (validator) {
       await validator.setter.recover();
-      own('scoring', await validator.queue.work(validator.scorer.handle, options.scoring.concurrency), (worker) => worker.stop());
+      own(
+        'scoring',
+        await validator.queue.work(validator.scorer.handle, options.scoring.concurrency),
+        (worker) => worker.stop(),
+        SCORING_STOP_TIMEOUT_MS,
+      );
     }
     logger.info(
       {
@@ -367,14 +362,18 @@ export function createDaemon(
       try {
         await start(signal);
       } catch (error) {
-        await release();
+        await stop();
         throw error;
       }
     },
-    stop: release,
+    stop,
   };
 }
 
+/** A foreign model gets time to finish its prompt, then its process is killed. */
+const SCORING_STOP_TIMEOUT_MS = 20_000;
+/** The embedded server writes everything out before it ends. */
+const DATABASE_STOP_TIMEOUT_MS = 40_000;
 /** Long enough for a round on any network, short enough that old scores are not heard again. */
 const EXCHANGE_LIFETIME_MS = 2 * 3_600_000;
 

@@ -16,7 +16,7 @@ import {
 import type { Environment } from './program.js';
 
 /** Time that all parts together get to stop, after which the process ends anyway. */
-const STOP_BUDGET_MS = 45_000;
+const STOP_BUDGET_MS = 60_000;
 
 export function addRunCommands(program: Command, env: Environment): void {
   for (const [name, description, role] of [

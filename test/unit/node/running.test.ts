@@ -1,56 +1,37 @@
 import { expect } from 'chai';
 import { createSystemClock } from '../../../node/clock.js';
-import { startAll } from '../../../node/lifecycle.js';
+import { createLifecycle } from '../../../node/lifecycle.js';
 import { createLogger } from '../../../node/logger.js';
 import { runLoop } from '../../../node/loop.js';
-import type { Service } from '../../../node/service.js';
 
 const deps = { clock: createSystemClock(), logger: createLogger({ level: 'silent' }) };
-const signal = new AbortController().signal;
 
 describe('lifecycle', () => {
-  let events: string[];
-  beforeEach(() => {
-    events = [];
-  });
-  const service = (name: string, over: Partial<Service> = {}): Service => ({
-    name,
-    start: async () => void events.push(`start ${name}`),
-    stop: async () => void events.push(`stop ${name}`),
-    ...over,
-  });
+  const stops = (events: string[]) => (name: string) => events.push(name);
 
-  it('starts in order, stops in reverse, once', async () => {
-    const running = await startAll([service('a'), service('b')], deps, { signal });
-    const first = running.stop();
-    expect(running.stop()).to.equal(first);
+  it('stops in reverse, once', async () => {
+    const events: string[] = [];
+    const life = createLifecycle(deps);
+    for (const name of ['a', 'b', 'c']) life.own(name, name, stops(events));
+    const first = life.stop();
+    expect(life.stop()).to.equal(first);
     expect(await first).to.deep.equal({ hanging: [], failed: [] });
-    expect(events).to.deep.equal(['start a', 'start b', 'stop b', 'stop a']);
-  });
-
-  it('stops what had started when a later one fails', async () => {
-    const bad = service('c', { start: () => Promise.reject(new Error('no')) });
-    const failure = await startAll([service('a'), service('b'), bad, service('d')], deps, { signal }).catch((err: unknown) => err);
-    expect(failure).to.have.property('message', 'no');
-    expect(events).to.deep.equal(['start a', 'start b', 'stop b', 'stop a']);
+    expect(events).to.deep.equal(['c', 'b', 'a']);
   });
 
   it('goes on past one that hangs and one that fails, and names both', async () => {
-    const hanging = service('hangs', { stop: () => new Promise(() => {}) });
-    const failing = service('fails', { stop: () => Promise.reject(new Error('broken')) });
-    const running = await startAll([service('a'), hanging, failing], deps, { signal, stopTimeoutMs: 10 });
-    const report = await running.stop();
+    const events: string[] = [];
+    const life = createLifecycle(deps);
+    life.own('a', 'a', stops(events));
+    life.own('hangs', null, () => new Promise(() => {}), 10);
+    life.own('fails', null, () => Promise.reject(new Error('broken')));
+    life.own('throws', null, () => {
+      throw new Error('at once');
+    });
+    const report = await life.stop();
     expect(report.hanging).to.deep.equal(['hangs']);
-    expect(report.failed.map(({ name }) => name)).to.deep.equal(['fails']);
-    expect(events.at(-1)).to.equal('stop a');
-  });
-
-  it('starts nothing more once aborted', async () => {
-    const abort = new AbortController();
-    const stopper = service('stopper', { start: async () => abort.abort(new Error('enough')) });
-    const failure = await startAll([stopper, service('b')], deps, { signal: abort.signal }).catch((err: unknown) => err);
-    expect(failure).to.have.property('message', 'enough');
-    expect(events).to.deep.equal(['stop stopper']);
+    expect(report.failed.map(({ name }) => name)).to.deep.equal(['throws', 'fails']);
+    expect(events).to.deep.equal(['a']);
   });
 });
 
