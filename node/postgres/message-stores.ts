@@ -16,6 +16,9 @@ interface AnnouncementRow {
   envelope: Buffer;
 }
 
+/** Announcements kept per hotkey, the newest: a neuron that announces without end fills only its own places. */
+export const ANNOUNCEMENTS_PER_HOTKEY_KEPT = 8;
+
 const NEWEST_FIRST = 'ORDER BY issued_at_ms DESC, sequence DESC, hotkey';
 
 export function createAnnouncementStore(sql: Sql): AnnouncementStore {
@@ -44,7 +47,13 @@ export function createAnnouncementStore(sql: Sql): AnnouncementStore {
           Buffer.from(announcement.envelope),
         ],
       );
-      return rows.length === 1;
+      if (rows.length === 0) return false;
+      await sql.query(
+        `DELETE FROM voxd.announcements WHERE hotkey = $1
+           AND model IN (SELECT model FROM voxd.announcements WHERE hotkey = $1 ORDER BY sequence DESC, model OFFSET $2)`,
+        [announcement.hotkey, ANNOUNCEMENTS_PER_HOTKEY_KEPT],
+      );
+      return true;
     },
     async active(nowMs) {
       const rows = await sql.query<AnnouncementRow>(`SELECT * FROM voxd.announcements WHERE expires_at_ms > $1 ${NEWEST_FIRST}`, [nowMs]);

@@ -29,6 +29,8 @@ export const HEARTBEAT_MS = 5_000;
 export const WORKER_DEAD_AFTER_MS = 25_000;
 /** Back-stop behind LISTEN/NOTIFY. */
 export const POLL_MS = 2_000;
+/** A job that was given up counts as dead for so long; afterwards it is history, and its round is over. */
+export const DEAD_COUNTS_MS = 24 * 3_600_000;
 /** How long a running job may go on after `stop()` before its signal aborts, and after that before it is given back. */
 export const STOP_GRACE_MS = 5_000;
 export const STOP_ABANDON_MS = 15_000;
@@ -278,9 +280,10 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
   async function depth(): Promise<{ waiting: number; running: number; dead: number }> {
     const [row] = await database.query<{ waiting: number; running: number; dead: number }>(
       `SELECT count(*) FILTER (WHERE locked_at IS NULL)::int AS waiting, count(*) FILTER (WHERE locked_at IS NOT NULL)::int AS running,
-         (SELECT count(*)::int FROM voxd.scoring_jobs WHERE state = 'dead') AS dead
+         (SELECT count(*)::int FROM voxd.scoring_jobs
+          WHERE state = 'dead' AND finished_at > now() - $2 * interval '1 millisecond') AS dead
        FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1`,
-      [TASK],
+      [TASK, DEAD_COUNTS_MS],
     );
     const found = row ?? { waiting: 0, running: 0, dead: 0 };
     for (const state of ['waiting', 'running', 'dead'] as const) metrics.set('voxd_scoring_queue_depth', { state }, found[state]);

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { ANNOUNCEMENTS_PER_HOTKEY_KEPT } from '../../../node/postgres/message-stores.js';
+import { LEFTOVERS_KEPT_MS, pruneHistory, ROUNDS_KEPT, SUBMISSIONS_KEPT } from '../../../node/postgres/pruning.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { queueContract } from '../../contracts/queue.js';
 import { codeOf, storesContract } from '../../contracts/stores.js';
-import { aNeuron, aRecord, aSnapshot, hotkeyNamed } from '../../support/store-samples.js';
+import { aNeuron, anAnnouncement, aRecord, aSnapshot, hashNamed, hotkeyNamed, modelNamed } from '../../support/store-samples.js';
 import { quiet, temporaryDatabase } from '../../support/temporary.js';
 
 describe('Postgres stores', function () {
@@ -42,5 +44,54 @@ describe('Postgres stores', function () {
     const twice = [aNeuron({ uid: 1 }), aNeuron({ uid: 1, hotkey: hotkeyNamed('second') })];
     expect(await codeOf(stores.registry.save(aSnapshot(100, twice), []))).to.equal('store.row_refused');
     expect(await stores.registry.latest(aSnapshot(100, []).genesis, 58)).to.equal(null);
+  });
+
+  it('keeps a few announcements per hotkey, the newest', async () => {
+    const { announcements } = createStores(await empty());
+    const other = anAnnouncement({ hotkey: hotkeyNamed('quiet'), sequence: 1n });
+    await announcements.put(other);
+    for (let at = 1; at <= ANNOUNCEMENTS_PER_HOTKEY_KEPT + 3; at += 1)
+      await announcements.put(anAnnouncement({ model: modelNamed(`voice ${at}`), sequence: BigInt(at) }));
+    const kept = await announcements.active(other.issuedAtMs);
+    const of = (name: string) => kept.filter(({ hotkey }) => hotkey === hotkeyNamed(name)).map(({ sequence }) => Number(sequence));
+    expect(of('miner').sort((a, b) => a - b)).to.deep.equal(Array.from({ length: ANNOUNCEMENTS_PER_HOTKEY_KEPT }, (_, n) => n + 4));
+    expect(of('quiet')).to.deep.equal([1]);
+  });
+
+  it('deletes history that is older than its bound, and nothing else', async () => {
+    const database = await empty();
+    const stores = createStores(database);
+    const newestRound = ROUNDS_KEPT + 10;
+    const openedAt = { number: 1, hash: hashNamed('opening') };
+    for (const round of [9, 10, 11, newestRound]) {
+      await stores.rounds.open({ round, openedAt, seed: 'ab', entries: [], state: 'open', note: null, weighing: null });
+      await stores.scores.put({ record: aRecord({ round }), validator: hotkeyNamed('v'), envelope: Uint8Array.of(1), receivedAtMs: 1 });
+      await stores.scores.nonce(round);
+    }
+    await stores.announcements.put(anAnnouncement({ expiresAtMs: 1_000 }));
+    const nowMs = 1_001 + LEFTOVERS_KEPT_MS;
+    expect(await pruneHistory(database, { newestRound, nowMs })).to.deep.equal({
+      score_records: 2,
+      score_nonces: 2,
+      rounds: 2,
+      announcements: 1,
+    });
+    expect((await stores.rounds.list(10)).map(({ round }) => round)).to.deep.equal([newestRound, 11]);
+    expect(await stores.scores.ofRound(11)).to.have.length(1);
+    expect(await pruneHistory(database, { newestRound, nowMs })).to.deep.equal({});
+    expect(await codeOf(database.query('DELETE FROM voxd.score_records'))).to.equal('store.row_refused');
+  });
+
+  it('never deletes a submission that is not settled', async () => {
+    const database = await empty();
+    await database.query(
+      `INSERT INTO voxd.submissions (genesis, netuid, mechanism, hotkey, epoch_start, method, uids, hotkeys, weights, version_key, planned_number,
+         planned_hash, state)
+       SELECT sha256('g'), 58, 0, $1, n, 'plain', '{}', '{}', '{}', 0, n, sha256('h'), CASE WHEN n = 1 THEN 'sent' ELSE 'finalized' END
+       FROM generate_series(1, $2) AS n`,
+      [hotkeyNamed('v'), SUBMISSIONS_KEPT + 3],
+    );
+    expect(await pruneHistory(database, { newestRound: 0, nowMs: 0 })).to.deep.equal({ submissions: 2 });
+    expect(await createStores(database).submissions.unsettled()).to.have.length(1);
   });
 });
