@@ -154,7 +154,8 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     const round = roundOf(head.number, options.schedule);
     const window = roundWindow(round, options.schedule);
     const opening = await openingOf(round, window);
-    const listeners = opening.neurons.filter(({ validatorPermit }) => validatorPermit);
+    // The owner of the subnet always has a permit, also when nobody is there.
+    const listeners = opening.neurons.filter(({ validatorPermit, stakeRao }) => validatorPermit && stakeRao > 0n);
     if (!listeners.some(({ hotkey }) => hotkey === options.self)) {
       view = null;
       return;

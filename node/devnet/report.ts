@@ -1,30 +1,30 @@
 import { percent, short, table, tao } from '../cli/output.js';
 import type { DevnetResult } from './result.js';
 
+/** What matters most comes first. */
+const PARTS = ['content', 'clean', 'prosody', 'rate', 'spectrum', 'padding'];
+
 /** The leaderboard that explains itself. */
 export function reportText(result: DevnetResult): string {
   const validators = result.rounds.at(-1)?.validators ?? [];
-  const parts = [...new Set(result.leaderboard.flatMap((row) => Object.keys(row.parts)))];
-  const board = table(
-    [
-      '#',
-      'miner',
-      'uid',
-      'score',
-      ...parts,
-      'standing',
-      ...validators.map(({ name }) => `weight by ${name}`),
-      'incentive',
-      'emission',
-      'verdict',
-    ],
+  const parts = [...new Set(result.leaderboard.flatMap((row) => Object.keys(row.parts)))].sort(
+    (a, b) => PARTS.indexOf(a) - PARTS.indexOf(b),
+  );
+  const heard = table(
+    ['miner', 'score', ...parts, 'standing'],
+    result.leaderboard.map((row) => [
+      row.name,
+      percent(row.score_ppm),
+      ...parts.map((part) => (row.parts[part] === undefined ? '–' : ((row.parts[part] ?? 0) / 1e6).toFixed(2))),
+      percent(row.standing_ppm),
+    ]),
+  );
+  const paid = table(
+    ['#', 'miner', 'uid', ...validators.map(({ name }) => `weight, ${name}`), 'incentive', 'emission', 'verdict'],
     result.leaderboard.map((row, index) => [
       index + 1,
       row.name,
       row.uid,
-      percent(row.score_ppm),
-      ...parts.map((part) => (row.parts[part] === undefined ? '–' : ((row.parts[part] ?? 0) / 1e6).toFixed(2))),
-      percent(row.standing_ppm),
       ...validators.map(({ hotkey }) => row.weights[hotkey] ?? 0),
       `${((row.incentive * 100) / 65_535).toFixed(1)} %`,
       `${tao(row.emission_rao)} α`,
@@ -38,9 +38,13 @@ export function reportText(result: DevnetResult): string {
   );
   return [
     '',
-    `Leaderboard after round ${result.rounds.at(-1)?.round ?? '–'} (block ${result.chain.block}, ${result.chain.epochs} epochs paid; incentive and emission as the chain says)`,
+    `Leaderboard after round ${result.rounds.at(-1)?.round ?? '–'}, block ${result.chain.block}, ${result.chain.epochs} epochs (weights, incentive and emission read back from the chain)`,
     '',
-    board,
+    paid,
+    '',
+    'What the judge heard, mean of all prompts (each part 0 to 1)',
+    '',
+    heard,
     ...(cheats.length > 0 ? ['', 'Copies', ...cheats] : []),
     '',
     'Checks',
