@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { chainFailure } from '../chain/failures.js';
 import { walletFailure } from '../chain/wallet-failures.js';
-import { configFailure } from '../config/failures.js';
 import { describeConfig } from '../config/describe.js';
+import { configFailure } from '../config/failures.js';
 import { cliFailure } from '../node/cli/failures.js';
 import { createProgram } from '../node/cli/program.js';
 import { nodeFailure } from '../node/failures.js';
@@ -72,11 +72,19 @@ function describeCommand(command: Command, path: string): string[] {
     const notes = [
       ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
       ...(mandatory ? ['required'] : []),
-      ...(defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0) ? [] : [`default ${String(defaultValue)}`]),
+      ...(defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0)
+        ? []
+        : [`default ${String(defaultValue)}`]),
     ];
     return `| \`${flags.replaceAll('|', '\\|')}\` | ${description.replaceAll('|', '\\|')}${notes.length > 0 ? ` (${notes.join('; ')})` : ''} |`;
   });
-  return [`## ${[path, ...words].join(' ')}`, '', `${command.description()}.`, '', ...(options.length > 0 ? ['| option | what it does |', '|---|---|', ...options, ''] : [])];
+  return [
+    `## ${[path, ...words].join(' ')}`,
+    '',
+    `${command.description()}.`,
+    '',
+    ...(options.length > 0 ? ['| option | what it does |', '|---|---|', ...options, ''] : []),
+  ];
 }
 
 function describeFailures(): string {
@@ -102,7 +110,9 @@ function describeFailures(): string {
       '',
       '| code | | what happened | what to do |',
       '|---|---|---|---|',
-      ...Object.entries(codes).map(([code, { disposition, message, hint }]) => `| \`${code}\` | ${disposition} | ${cell(message)} | ${cell(hint)} |`),
+      ...Object.entries(codes).map(
+        ([code, { disposition, message, hint }]) => `| \`${code}\` | ${disposition} | ${cell(message)} | ${cell(hint)} |`,
+      ),
       '',
     ]),
   ].join('\n')}\n`;

@@ -28,6 +28,7 @@ const ADAPTERS: Readonly<Record<string, readonly RegExp[]>> = {
 const ELSEWHERE: Readonly<Record<string, readonly RegExp[]>> = {
   'node/logger.ts': [/^pino/],
   'node/metrics.ts': [/^prom-client$/],
+  'scripts/describe.ts': [/^commander$/],
 };
 const ANYWHERE = [/^node:/, /^@scure\/base$/, /^zod$/, /^protons-runtime$/, /^uint8arraylist$/, /^cockatiel$/, /^fft\.js$/, /^yaml$/];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -41,7 +42,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The only places that put adapters together. */
 const COMPOSERS = [/^node\/compose(-\w+)?\.ts$/, /^node\/cli\//, /^node\/devnet\//, /^scripts\//];
 /** Words that a pure file has no use for. */
-const IMPURE = [/\basync\b/, /\bDate\.now\b/, /\bnew Date\(\)/, /\bMath\.random\b/, /\bprocess\./, /\bsetTimeout\b/, /\bsetInterval\b/, /\bconsole\./];
+const IMPURE = [
+  /\basync\b/,
+  /\bDate\.now\b/,
+  /\bnew Date\(\)/,
+  /\bMath\.random\b/,
+  /\bprocess\./,
+  /\bsetTimeout\b/,
+  /\bsetInterval\b/,
+  /\bconsole\./,
+];
 /** Files of a pure folder that orchestrate ports, or that the word list would misread. */
 const PURE_BUT = new Set(['protocol/ports.ts', 'chain/ports.ts', 'scoring/ports.ts', 'scoring/evaluate.ts', 'protocol/entry.ts']);
 
@@ -61,7 +71,9 @@ function sourcesIn(folder: string): Source[] {
       const path = join(folder, name);
       const text = readFileSync(join(ROOT, path), 'utf8');
       const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
-      const imports = [...code.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|import\s*\(?\s*'([^']+)'/g)].map((m) => m[1] ?? m[2]!);
+      const imports = [...code.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|import\s*\(?\s*'([^']+)'/g)].map(
+        (m) => m[1] ?? m[2]!,
+      );
       return { path, text, code, imports };
     });
 }
@@ -71,7 +83,9 @@ function adapterOf(path: string): string | undefined {
 }
 
 function localImports(file: Source): string[] {
-  return file.imports.filter((name) => name.startsWith('.')).map((name) => relative('.', normalize(join(dirname(file.path), name))).replace(/\.js$/, '.ts'));
+  return file.imports
+    .filter((name) => name.startsWith('.'))
+    .map((name) => relative('.', normalize(join(dirname(file.path), name))).replace(/\.js$/, '.ts'));
 }
 
 describe('architecture', () => {
