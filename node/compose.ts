@@ -1,5 +1,4 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
-import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
@@ -8,7 +7,6 @@ import type { Hash } from '../protocol/names.js';
 import type { Clock, Signer, Verify } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
-import { MANIFEST_FILE_NAME, packageSizeBytes } from '../scoring/manifest.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
 import type { EngineName, RunLimits } from '../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
@@ -16,7 +14,7 @@ import { encodeRecord } from '../scoring/record.js';
 import type { RoundSchedule } from '../scoring/round.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
 import { composeChain } from './compose-chain.js';
-import { precheckModel } from './compose-models.js';
+import { importModel, precheckModel } from './compose-models.js';
 import { composeJudge, composeRunner } from './compose-scoring.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
@@ -29,13 +27,14 @@ import { createHttpServer } from './http/server.js';
 import { createInbox } from './inbox.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
-import type { ModelCache, Stores } from './ports.js';
+import type { Stores } from './ports.js';
 import { createPostbox } from './postbox.js';
 import { claimDatabase } from './postgres/claim.js';
 import { openDatabase } from './postgres/database.js';
+import { pruningDuty } from './postgres/pruning.js';
 import { createScoringQueue } from './postgres/queue.js';
 import { createStores } from './postgres/stores.js';
-import { createPresence, type OfferedModel } from './presence.js';
+import { createPresence } from './presence.js';
 import { createRegistrySync } from './registry-sync.js';
 import { createRoundKeeper } from './round-keeper.js';
 import { createScorer } from './scorer.js';
@@ -102,7 +101,7 @@ export function createDaemon(
   const { own, stop } = createLifecycle({ clock, logger: log('lifecycle') });
   const startedAtMs = clock.nowMs();
   const { netuid, mechanism } = options.chain;
-  const started = false;
+  let started = false;
   let view: (() => Promise<HealthReport>) | null = null;
 
   async function start(signal: AbortSignal): Promise<void> {
@@ -177,7 +176,10 @@ export function createDaemon(
         announceIntervalMs: options.miner.announceIntervalMs,
       },
     );
-    const duties: Duty[] = [{ name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) }];
+    const duties: Duty[] = [
+      { name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) },
+      pruningDuty({ sql: database, log: log('store'), clock }, options.rounds),
+    ];
     const validator = validates ? await createValidator() : null;
     if (validator) duties.push(...validator.duties);
     const work = createWork({ chain, registry, peers: host, clock, log: log('work'), metrics }, duties);
@@ -234,6 +236,7 @@ export function createDaemon(
         SCORING_STOP_TIMEOUT_MS,
       );
     }
+    started = true;
     logger.info(
       {
         hotkey: signer.hotkey,
@@ -376,20 +379,6 @@ const SCORING_STOP_TIMEOUT_MS = 20_000;
 const DATABASE_STOP_TIMEOUT_MS = 40_000;
 /** Long enough for a round on any network, short enough that old scores are not heard again. */
 const EXCHANGE_LIFETIME_MS = 2 * 3_600_000;
-
-/** Our own model goes the way of everybody's: verified, looked at, then served from the cache. */
-async function importModel(modelDir: string, cache: ModelCache): Promise<OfferedModel> {
-  const model = await verifyPackage(modelDir);
-  await precheckModel(model);
-  const manifest = await readFile(join(modelDir, MANIFEST_FILE_NAME));
-  const offered = { model: model.digest, manifestSizeBytes: manifest.length, sizeBytes: packageSizeBytes(model.manifest) };
-  if ((await cache.find(model.digest)) !== null) return offered;
-  const pending = await cache.begin(model.digest, offered.sizeBytes + manifest.length);
-  for (const name of [MANIFEST_FILE_NAME, ...model.manifest.files.map(({ path }) => path)])
-    await copyFile(join(modelDir, name), join(pending.directory, name));
-  await pending.commit();
-  return offered;
-}
 
 async function lastWeights(stores: Stores, waiting: string | null) {
   const last = (await stores.submissions.list(8).catch(() => [])).find(({ state }) => state === 'finalized');

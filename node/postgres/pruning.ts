@@ -1,5 +1,8 @@
 /** History has an end: what is older than its bound is deleted, a little after every round, so that the database stops growing. */
+import type { Clock } from '../../protocol/ports.js';
+import { type RoundSchedule, roundOf } from '../../scoring/round.js';
 import type { Logger } from '../logger.js';
+import type { Duty } from '../work.js';
 import type { TransactionalSql } from './sql.js';
 
 /** Rounds whose records, standings and decisions are kept: 50 days at the default cadence. A replay reaches as far back. */
@@ -50,16 +53,17 @@ export async function pruneHistory(
 }
 
 /** Prunes once per round. */
-export function createPruner(
-  deps: { readonly sql: TransactionalSql; readonly log: Logger; readonly nowMs: () => number },
-  roundAt: (block: number) => number,
-): { turn(block: number): Promise<void> } {
+export function pruningDuty(
+  deps: { readonly sql: TransactionalSql; readonly log: Logger; readonly clock: Clock },
+  schedule: RoundSchedule,
+): Duty {
   let pruned = -1;
   return {
-    async turn(block) {
-      const newestRound = roundAt(block);
+    name: 'pruning',
+    async turn({ head }) {
+      const newestRound = roundOf(head.number, schedule);
       if (newestRound <= pruned) return;
-      const deleted = await pruneHistory(deps.sql, { newestRound, nowMs: deps.nowMs() });
+      const deleted = await pruneHistory(deps.sql, { newestRound, nowMs: deps.clock.nowMs() });
       pruned = newestRound;
       if (Object.keys(deleted).length > 0) deps.log.debug({ deleted }, 'old history deleted');
     },
