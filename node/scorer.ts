@@ -49,6 +49,9 @@ export interface Scorer {
 }
 
 const PROMPT_SETS_KEPT = 2;
+/** States in which a model may be handed out; after trouble of ours it is left as it was found. */
+const READY: ReadonlySet<string> = new Set(['prechecked', 'queued', 'scored']);
+const SCORED = { state: 'scored', reason: null, attempts: 0 } as const;
 
 export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
   const { stores, log } = deps;
@@ -85,7 +88,11 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     const row = await stores.rounds.get(job.round);
     const over = deps.finalizedBlock() >= roundWindow(job.round, options.schedule).endsAt;
     if (!row || over || row.state === 'weighed' || row.state === 'skipped') return;
-    if (await isScored(job)) return;
+    if (await isScored(job)) {
+      // The process may have ended between the score and the state.
+      await finish(job, SCORED);
+      return;
+    }
     const modelRow = await stores.models.get(job.hotkey, job.model);
     const model = modelRow ? await deps.openModel(modelRow) : null;
     if (!modelRow || !model) {
@@ -95,6 +102,7 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
 
     await stores.models.put({ ...modelRow, state: 'running' });
     const { prompts } = promptsOf(row.seed);
+    const evidence = bestEffort(deps.evidence);
     const evaluation = await evaluateModel({
       runner: deps.runner,
       judge: deps.judge,
@@ -102,21 +110,32 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       prompts,
       limits: options.limits,
       nowMs: () => performance.now(),
-      keepAudio: (prompt, audio) => deps.evidence.keepAudio(job.round, job.hotkey, prompt, audio),
+      keepAudio: (prompt, audio) => evidence.keepAudio(job.round, job.hotkey, prompt, audio),
       signal,
+    }).catch(async (error: unknown) => {
+      await finish(job, { state: READY.has(modelRow.state) ? modelRow.state : 'prechecked' });
+      throw error;
     });
     const record = recordOf(row, job, evaluation);
     await stores.scores.put({ record, validator: options.self, envelope: new Uint8Array(), receivedAtMs: deps.clock.nowMs() });
-    await stores.models.put({ ...modelRow, state: 'scored', reason: null, attempts: 0 });
-    await deps.evidence.keepReport(job.round, job.hotkey, {
+    await finish(job, SCORED);
+    await evidence.keepReport(job.round, job.hotkey, {
       record,
       timings: evaluation.timings,
       prompts: prompts.map(({ index, kind, text }, at) => ({ index, kind, text, ...evaluation.prompts[at], fingerprint: undefined })),
     });
+    const lost = evidence.firstError();
+    if (lost !== null) log.warn({ ...job, err: lost }, 'the score is kept, its evidence is not: is the disk full?');
     deps.metrics.observe('voxd_scoring_model_seconds', {}, evaluation.timings.totalMs / 1000);
     const faults = evaluation.prompts.filter(({ fault }) => fault !== null).length;
     log.info({ round: job.round, hotkey: job.hotkey, scorePpm: record.scorePpm, faults, ...evaluation.timings }, 'model scored');
     deps.onScored();
+  }
+
+  /** A model speaks for minutes, and others write its row meanwhile: only our own `running` is written over. */
+  async function finish({ hotkey, model }: ScoringJob, change: Partial<ModelRow>): Promise<void> {
+    const now = await stores.models.get(hotkey, model);
+    if (now?.state === 'running') await stores.models.put({ ...now, ...change });
   }
 
   async function isScored({ round, hotkey, model }: ScoringJob): Promise<boolean> {
@@ -139,5 +158,19 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       const prompts = promptsOf(row.seed).prompts.map(() => faultScore(code));
       return recordOf(row, { round: row.round, hotkey: entry.hotkey, model: entry.model }, { prompts, scorePpm: 0, fingerprint: '' });
     },
+  };
+}
+
+/** Evidence is for people: a full disk must not cost the miner a score. The first error is kept, to be told once. */
+function bestEffort(evidence: Evidence): Evidence & { firstError(): unknown } {
+  let first: unknown = null;
+  const kept = (keeping: Promise<void>) =>
+    keeping.catch((error: unknown) => {
+      first ??= error;
+    });
+  return {
+    firstError: () => first,
+    keepAudio: (...of) => kept(evidence.keepAudio(...of)),
+    keepReport: (...of) => kept(evidence.keepReport(...of)),
   };
 }

@@ -18,6 +18,8 @@ export function createEvidence(directory: string): Evidence & { readonly directo
     const made = prepare(round, join(directory, name));
     if (prepared.size > 1024) prepared.clear();
     prepared.set(name, made);
+    // A folder that could not be made is tried again with the next file.
+    made.catch(() => prepared.delete(name));
     return made;
   }
 
