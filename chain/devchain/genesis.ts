@@ -4,7 +4,9 @@ import { Keyring } from '@polkadot/keyring';
 import { decodeAddress, encodeAddress } from '@polkadot/util-crypto';
 import { devchainFailure } from './failures.js';
 import * as balances from './pallets/balances.js';
+import { commitmentOf } from './pallets/commitments.js';
 import { appendNeuron, associate } from './pallets/subtensor/registration.js';
+import { increaseStake } from './pallets/subtensor/staking.js';
 import * as stored from './pallets/subtensor/storage.js';
 import { sudoKey } from './pallets/sudo.js';
 import { SS58_PREFIX } from './pallets/system.js';
@@ -28,6 +30,20 @@ export interface SubnetGenesis {
   readonly commitRevealEnabled: boolean;
   /** Price of the first registration, and the least it falls back to. */
   readonly registrationCostRao: bigint;
+  /** Neurons that are there from the start, after the owner's at uid 0. */
+  readonly neurons?: readonly GenesisNeuron[];
+}
+
+/** As if it had registered, served and committed in block 0. */
+export interface GenesisNeuron {
+  /** SS58. */
+  readonly hotkey: string;
+  readonly coldkey: string;
+  readonly stakeRao: bigint;
+  /** IPv4 as a number. */
+  readonly axon: { readonly ip: number; readonly port: number } | null;
+  /** One `BigRaw` field, at most 512 bytes. */
+  readonly commitment: Uint8Array | null;
 }
 
 export interface GenesisConfig {
@@ -134,4 +150,30 @@ function writeSubnet(store: Store, subnet: SubnetGenesis): void {
   stored.lastEpochBlock.put(store, netuid, 0n);
   associate(store, coldkey, hotkey);
   appendNeuron(store, netuid, hotkey, 0);
+  for (const neuron of subnet.neurons ?? []) writeNeuron(store, netuid, neuron);
+}
+
+function writeNeuron(store: Store, netuid: number, neuron: GenesisNeuron): void {
+  const hotkey = accountOf(neuron.hotkey);
+  associate(store, accountOf(neuron.coldkey), hotkey);
+  appendNeuron(store, netuid, hotkey, 0);
+  stored.totalStake.put(store, stored.totalStake.get(store) + neuron.stakeRao);
+  if (neuron.stakeRao > 0n) increaseStake(store, hotkey, accountOf(neuron.coldkey), netuid, neuron.stakeRao);
+  if (neuron.axon !== null) {
+    const { ip, port } = neuron.axon;
+    stored.axons.put(store, netuid, hotkey, {
+      block: 0n,
+      version: 1,
+      ip: BigInt(ip),
+      port,
+      ip_type: 4,
+      protocol: 4,
+      placeholder1: 0,
+      placeholder2: 0,
+    });
+  }
+  if (neuron.commitment !== null) {
+    const fields = [{ type: 'BigRaw', value: [...neuron.commitment] }] as const;
+    commitmentOf.put(store, netuid, hotkey, { deposit: 0n, block: 0, info: { fields } });
+  }
 }

@@ -1,0 +1,118 @@
+/** How many gossip messages one core can judge, beside how many signatures it can verify. */
+import { cryptoWaitReady, sr25519Verify } from '@polkadot/util-crypto';
+import { createVerify, signerFromUri } from '../chain/wallet/keys.js';
+import { encodeAnnouncement } from '../protocol/announcement.js';
+import { assemble, bytesToSign, encodeBody } from '../protocol/envelope.js';
+import { createMessageGate, type Membership } from '../protocol/message-gate.js';
+import { type Hash, type Hotkey, type ModelDigest, publicKeyOf } from '../protocol/names.js';
+import type { Verify } from '../protocol/ports.js';
+import { topicOf } from '../protocol/topics.js';
+import { type Benchmark, median, rowBeside } from './benchmark.js';
+
+// Safety: 32 bytes in hex, as the types ask.
+const NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 };
+const MODEL = 'cd'.repeat(32) as ModelDigest;
+const NOW_MS = 1_700_000_000_000;
+/** Within the burst of an announcer, so that nothing is rate limited. */
+const MESSAGES_PER_HOTKEY = 16;
+const HOTKEYS = 64;
+
+interface Sealed {
+  readonly hotkey: Hotkey;
+  readonly envelope: Uint8Array;
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+async function sealAll(hotkeys: number): Promise<readonly Sealed[]> {
+  const sealed: Sealed[] = [];
+  for (let person = 0; person < hotkeys; person += 1) {
+    const signer = await signerFromUri(`//bench//${person}`);
+    for (let message = 0; message < MESSAGES_PER_HOTKEY; message += 1) {
+      const body = encodeBody({
+        ...NETWORK,
+        kind: 'announce',
+        hotkey: signer.hotkey,
+        sequence: BigInt(NOW_MS) + BigInt(message),
+        issuedAtMs: NOW_MS,
+        expiresAtMs: NOW_MS + 3_600_000,
+        referenceBlock: 1,
+        payload: encodeAnnouncement({
+          model: MODEL,
+          manifestSizeBytes: 4_000,
+          sizeBytes: 63_000_000,
+          commitmentBlock: 1,
+          providers: ['/ip4/203.0.113.7/tcp/4004/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp'],
+        }),
+      });
+      const signed = bytesToSign(body, topicOf(NETWORK, 'announce'));
+      const signature = await signer.sign(signed);
+      sealed.push({ hotkey: signer.hotkey, envelope: assemble(body, signature), signed, signature });
+    }
+  }
+  return sealed;
+}
+
+/** Shape: work over all items → items per second of CPU time, so that neighbours on the machine count less. */
+function rate<T>(items: readonly T[], work: (item: T) => void): number {
+  const from = process.cpuUsage();
+  for (const item of items) work(item);
+  const { user, system } = process.cpuUsage(from);
+  return (items.length * 1_000_000) / (user + system);
+}
+
+/** Shape: what the gate must say → judged per second. Another verdict is a broken benchmark. */
+function gateRate(sealed: readonly Sealed[], verify: Verify, membership: Membership, expected: string, prepare = false): number {
+  const gate = createMessageGate({ verify }, { network: NETWORK });
+  if (prepare) for (const { envelope } of sealed) gate.admit('announce', envelope, membership, NOW_MS);
+  return rate(sealed, ({ envelope }) => {
+    const verdict = gate.admit('announce', envelope, membership, NOW_MS);
+    const said = verdict.action === 'accept' ? 'accept' : verdict.reason;
+    if (said !== expected) throw new Error(`the gate said ${said} instead of ${expected}`);
+  });
+}
+
+export const gate: Benchmark = {
+  name: 'gate',
+  what: 'gossip messages judged per second of one core',
+  async run({ quick, note }) {
+    await cryptoWaitReady();
+    const verify = await createVerify();
+    const sealed = await sealAll(quick ? 8 : HOTKEYS);
+    const hotkeys = new Set(sealed.map(({ hotkey }) => hotkey));
+    const members = { registered: hotkeys, permitted: new Set<Hotkey>() };
+    const strangers = { registered: new Set<Hotkey>(), permitted: new Set<Hotkey>() };
+    const malformed = sealed.map((one) => ({ ...one, envelope: one.envelope.subarray(0, one.envelope.length - 1) }));
+    const keys = new Map([...hotkeys].map((hotkey) => [hotkey, publicKeyOf(hotkey)]));
+    note(`${sealed.length} envelopes of ${sealed[0]?.envelope.length} bytes from ${hotkeys.size} hotkeys`);
+
+    const runs = {
+      raw: [] as number[],
+      accept: [] as number[],
+      malformed: [] as number[],
+      duplicate: [] as number[],
+      unregistered: [] as number[],
+    };
+    // One after the other in each run, so that a slow moment of the machine meets all of them.
+    for (let run = 0; run < (quick ? 2 : 9); run += 1) {
+      runs.raw.push(
+        rate(sealed, ({ signed, signature, hotkey }) => {
+          if (!sr25519Verify(signed, signature, keys.get(hotkey)!)) throw new Error('a good signature was refused');
+        }),
+      );
+      runs.accept.push(gateRate(sealed, verify, members, 'accept'));
+      runs.malformed.push(gateRate(malformed, verify, members, 'message.malformed'));
+      runs.duplicate.push(gateRate(sealed, verify, members, 'message.duplicate', true));
+      runs.unregistered.push(gateRate(sealed, verify, strangers, 'message.unregistered'));
+    }
+    const peer = { name: 'raw sr25519Verify /s', value: median(runs.raw) };
+    const row = (measure: string, values: readonly number[], limit: string) =>
+      rowBeside({ measure, value: median(values), unit: 'messages/s', limit }, peer);
+    return [
+      row('accepted, full ladder', runs.accept, 'one sr25519 verification in WebAssembly per message'),
+      row('rejected: malformed', runs.malformed, 'decoding; no signature is looked at'),
+      row('ignored: duplicate', runs.duplicate, 'decoding and one SHA-256'),
+      row('ignored: unregistered', runs.unregistered, 'decoding, one SHA-256, address of the hotkey'),
+    ];
+  },
+};

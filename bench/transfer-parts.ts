@@ -1,0 +1,47 @@
+/** What both processes of the transfer benchmark are made of. */
+import { randomBytes } from 'node:crypto';
+import { noise } from '@chainsafe/libp2p-noise';
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { tcp } from '@libp2p/tcp';
+import { createLibp2p } from 'libp2p';
+import { createVerify } from '../chain/wallet/keys.js';
+import { createSystemClock } from '../node/clock.js';
+import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
+import type { Hash, ModelDigest } from '../protocol/names.js';
+import type { PeerId } from '../protocol/peer-id.js';
+import type { Signer } from '../protocol/ports.js';
+
+export const BARE_PROTOCOL = '/bench/bytes/1';
+const LISTEN = ['/ip4/127.0.0.1/tcp/0'];
+const MIB = 1024 * 1024;
+// Safety: 32 bytes in hex.
+const GENESIS = `0x${'ab'.repeat(32)}` as Hash;
+
+/** What the provider has and where. */
+export interface Offer {
+  readonly model: ModelDigest;
+  readonly peerId: PeerId;
+  readonly hostAddress: string;
+  readonly bareAddress: string;
+  readonly plainPort: number;
+}
+
+/** A host as the daemon runs it. */
+export async function openHost(signer: Signer): Promise<P2pHost> {
+  const host = createHost(
+    { signer, verify: await createVerify(), peerKey: new Uint8Array(randomBytes(32)), clock: createSystemClock() },
+    { genesis: GENESIS, netuid: 7, listen: LISTEN, announce: [], bootstrap: [], maxConnections: 32, privateNetwork: true },
+  );
+  await host.start();
+  return host;
+}
+
+/** The peer: the same libraries with the same windows, and nothing else. */
+export function openBareNode() {
+  return createLibp2p({
+    addresses: { listen: LISTEN },
+    transports: [tcp({ listenOpts: { noDelay: true }, dialOpts: { noDelay: true } })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxMessageSize: 64 * 1024, maxStreamWindowSize: 4 * MIB })],
+  });
+}

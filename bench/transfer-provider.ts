@@ -1,0 +1,64 @@
+/** The other process of the transfer benchmark: serves the same bytes by voxd, by a bare libp2p stream and by a TCP socket. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type Socket } from 'node:net';
+import { signerFromUri } from '../chain/wallet/keys.js';
+import type { ModelDigest } from '../protocol/names.js';
+import type { ArtifactSource, PackageLayout } from '../protocol/ports.js';
+import { CHUNK_SIZE_BYTES } from '../scoring/manifest.js';
+import { BARE_PROTOCOL, type Offer, openBareNode, openHost } from './transfer-parts.js';
+
+const PIECE_SIZE_BYTES = 64 * 1024;
+
+const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+function packageOf(bytes: Uint8Array) {
+  const starts = Array.from({ length: Math.ceil(bytes.length / CHUNK_SIZE_BYTES) }, (_, chunk) => chunk * CHUNK_SIZE_BYTES);
+  const cut = (from: number) => bytes.subarray(from, from + CHUNK_SIZE_BYTES);
+  const layout: PackageLayout = {
+    chunkSizeBytes: CHUNK_SIZE_BYTES,
+    files: [{ path: 'voice.onnx', sizeBytes: bytes.length, sha256: sha(bytes), chunks: starts.map((from) => sha(cut(from))) }],
+  };
+  const manifest = new TextEncoder().encode(JSON.stringify(layout));
+  // Safety: a sha-256 in hex.
+  const model = sha(manifest) as ModelDigest;
+  const source: ArtifactSource = {
+    manifest: async (asked) => (asked === model ? manifest : null),
+    chunk: async (asked, _file, chunk) => (asked === model ? cut(chunk * CHUNK_SIZE_BYTES) : null),
+  };
+  return { model, source };
+}
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += PIECE_SIZE_BYTES) yield bytes.subarray(from, from + PIECE_SIZE_BYTES);
+}
+
+async function sendPlain(socket: Socket, bytes: Uint8Array): Promise<void> {
+  for (const piece of pieces(bytes)) if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve));
+  socket.end();
+}
+
+const bytes = new Uint8Array(randomBytes(Number(process.argv[2])));
+const { model, source } = packageOf(bytes);
+const host = await openHost(await signerFromUri('//bench//provider'));
+host.serve(source);
+const bare = await openBareNode();
+await bare.handle(BARE_PROTOCOL, ({ stream }) => {
+  stream.sink(pieces(bytes)).catch(() => {});
+});
+const server = createServer((socket) => {
+  sendPlain(socket, bytes).catch(() => {});
+});
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  const plainPort = typeof address === 'object' && address !== null ? address.port : 0;
+  const offer: Offer = {
+    model,
+    peerId: host.peerId,
+    hostAddress: host.addresses()[0] ?? '',
+    bareAddress: bare.getMultiaddrs()[0]?.toString() ?? '',
+    plainPort,
+  };
+  process.send?.(offer);
+});
+// Whoever started us is gone or done.
+process.once('disconnect', () => process.exit(0));
