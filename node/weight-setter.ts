@@ -46,11 +46,14 @@ export interface WeightSetter {
 }
 
 const ROUNDS_LOOKED_BACK = 8;
+/** After a refusal the chain is left alone for so long: what it disliked seldom changes at once. */
+export const REFUSED_REST_BLOCKS = 5;
 
 /** Puts the newest weighed round on chain: at most once per epoch, a row before each extrinsic, done only when a finalized block says so. */
 export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetterOptions): WeightSetter {
   const { stores, log } = deps;
   let waiting: Failure | null = null;
+  let notBefore = 0;
 
   async function newestWeighed(): Promise<RoundRow | null> {
     return (await stores.rounds.list(ROUNDS_LOOKED_BACK)).find(({ state }) => state === 'weighed') ?? null;
@@ -90,32 +93,31 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
       plannedAt: facts.block,
     });
     if (row === null) return;
-    try {
-      const seats = (await deps.chain.snapshot(options.netuid)).neurons;
-      const moved = vector.uids.find((uid, index) => seats.find((seat) => seat.uid === uid)?.hotkey !== vector.hotkeys[index]);
-      if (moved !== undefined) return await abandon(row, { code: 'weights.seat_changed', facts: { uid: moved } });
-      await stores.submissions.mark(row.id, 'sent', { included: null, extrinsicHash: null, failure: null });
-      const inclusion = await deps.chain.setWeights(deps.signer, { ...options, ...vector, versionKey: VERSION_KEY });
-      await stores.submissions.mark(row.id, 'finalized', {
-        included: inclusion.block,
-        extrinsicHash: inclusion.extrinsicHash,
-        failure: null,
-      });
-      deps.metrics.count('voxd_weights_submissions_total', { outcome: 'finalized' });
-      log.info(
-        { round: row.round, block: inclusion.block.number, hash: inclusion.extrinsicHash, uids: vector.uids, values: vector.values },
-        'weights set',
-      );
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      await settleFailure(row, error);
-    }
+    const seats = (await deps.chain.snapshot(options.netuid)).neurons;
+    const moved = vector.uids.find((uid, index) => seats.find((seat) => seat.uid === uid)?.hotkey !== vector.hotkeys[index]);
+    if (moved !== undefined) return await abandon(row, { code: 'weights.seat_changed', facts: { uid: moved } });
+    await stores.submissions.mark(row.id, 'sent', { included: null, extrinsicHash: null, failure: null });
+    // Only what the chain says settles the row: trouble with the store leaves it open, and the next turn asks the chain.
+    const sent = await deps.chain.setWeights(deps.signer, { ...options, ...vector, versionKey: VERSION_KEY }).then(
+      (inclusion) => ({ inclusion, failure: null }),
+      (error: unknown) => {
+        if (!isFailure(error)) throw error;
+        return { inclusion: null, failure: error };
+      },
+    );
+    if (sent.inclusion === null) return await settleFailure(row, sent.failure);
+    const { block, extrinsicHash } = sent.inclusion;
+    await stores.submissions.mark(row.id, 'finalized', { included: block, extrinsicHash, failure: null });
+    deps.metrics.count('voxd_weights_submissions_total', { outcome: 'finalized' });
+    log.info({ round: row.round, block: block.number, hash: extrinsicHash, uids: vector.uids, values: vector.values }, 'weights set');
   }
 
   /** A refusal the chain has spoken is final for the row; when we cannot know, the row stays open and `recover` asks the chain. */
   async function settleFailure(row: SubmissionRow, failure: Failure): Promise<void> {
     log.warn({ round: row.round, code: failure.code, facts: failure.facts, hint: failure.hint }, 'weights not set');
     if (UNKNOWN_OUTCOMES.has(failure.code)) return;
+    waiting = failure;
+    notBefore = row.plannedAt.number + REFUSED_REST_BLOCKS;
     await stores.submissions.mark(row.id, 'refused', { included: null, extrinsicHash: null, failure });
     deps.metrics.count('voxd_weights_submissions_total', { outcome: 'refused' });
   }
@@ -128,6 +130,8 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
 
   /** After a crash: a row is done when the chain shows its weights set after it was planned; else it may be sent again. */
   async function settle(row: SubmissionRow): Promise<void> {
+    // It becomes `sent` before anything is sent.
+    if (row.state === 'planned') return abandon(row, { code: 'weights.never_sent', facts: { plannedAt: row.plannedAt.number } });
     const facts = await deps.chain.weightFacts(row.netuid, row.mechanism, row.hotkey);
     const age = facts.block.number - row.plannedAt.number;
     if (facts.uid !== null && facts.lastUpdate > row.plannedAt.number) {
@@ -158,7 +162,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     async turn(head, snapshot) {
       const self = snapshot.neurons.find(({ hotkey }) => hotkey === deps.signer.hotkey);
       if (self) deps.metrics.set('voxd_weights_blocks_since_last', {}, Math.max(0, head.number - self.lastUpdate));
-      if (!options.enabled || (await settleOpen())) return;
+      if (!options.enabled || head.number < notBefore || (await settleOpen())) return;
       const wanted = await plan(snapshot);
       if (wanted === null || (await isSent(wanted.round.round))) return;
       if (wanted.plan.action !== 'submit') {
