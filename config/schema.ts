@@ -127,7 +127,7 @@ export const configSchema = z.strictObject({
       description: 'What runs the models. wasm gives the same bits on every processor and is three times slower.',
     }),
     profile: key(oneOf('builtin-1').default('builtin-1'), { description: 'How speech is judged.' }),
-    prompts: key(whole(1, 256).default(24), { description: 'Prompts that each model speaks in a round.' }),
+    prompts: key(whole(1, 128).default(24), { description: 'Prompts that each model speaks in a round.' }),
     concurrency: key(whole(1, 64).default(1), { description: 'Models scored at the same time.' }),
     replication: key(whole(1, 64).default(3), { description: 'Validators that score each model.' }),
     memoryBytes: key(optional(whole(128 * MEBI, 64 * 1024 * MEBI)), { description: `Memory a model may use. ${BY_ENGINE}`, unit: 'bytes' }),

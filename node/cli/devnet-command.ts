@@ -20,6 +20,7 @@ import { createStores } from '../postgres/stores.js';
 import { createClock } from './context.js';
 import { createOutput } from './output.js';
 import type { Environment } from './program.js';
+import { addStdinOption, onStdinEnd } from './stdin.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
 /** What the nodes need of our environment: where programs and temporary files are. */
@@ -55,6 +56,7 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         const stop = () => stopping.abort(new Error('stopped'));
         process.once('SIGINT', stop);
         process.once('SIGTERM', stop);
+        process.once('SIGHUP', stop);
         const clock = createClock();
         const logger = createLogger({ level: 'silent' });
         const stream = process.stderr;
@@ -109,28 +111,39 @@ export function addDevnetCommands(program: Command, env: Environment): void {
       },
     );
 
-  program
-    .command('devchain')
+  addStdinOption(program.command('devchain'))
     .description('Only the development chain: a subtensor look-alike for tests, in memory and on disk')
     .option('--port <port>', 'WebSocket port on loopback', count, 9944)
     .option('--data-dir <dir>', 'where blocks are kept; none: in memory')
     .option('--block-time-ms <ms>', 'time between blocks', count, 1000)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
     .option('--fund <address=rao>', 'starting balance, may be repeated', collect, [])
-    .action(async (flags: { port: number; dataDir?: string; blockTimeMs: number; tempo: number; fund: readonly string[] }) => {
-      const logger = createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json' });
-      const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
-      const devchain = await startDevchain({
-        port: flags.port,
-        dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
-        blockTimeMs: flags.blockTimeMs,
-        genesis: devGenesis({ balances, subnet: { tempo: flags.tempo } }),
-        logger: (event, facts) => logger.info(facts, event),
-      });
-      logger.info({ url: devchain.url, genesis: devchain.genesisHash }, 'development chain runs; it is a tool, not a ledger');
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-      await devchain.stop();
-    });
+    .action(
+      async (flags: {
+        port: number;
+        dataDir?: string;
+        blockTimeMs: number;
+        tempo: number;
+        fund: readonly string[];
+        untilStdinEnds?: boolean;
+      }) => {
+        const logger = createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json' });
+        const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
+        const devchain = await startDevchain({
+          port: flags.port,
+          dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
+          blockTimeMs: flags.blockTimeMs,
+          genesis: devGenesis({ balances, subnet: { tempo: flags.tempo } }),
+          logger: (event, facts) => logger.info(facts, event),
+        });
+        logger.info({ url: devchain.url, genesis: devchain.genesisHash }, 'development chain runs; it is a tool, not a ledger');
+        await new Promise<void>((resolve) => {
+          for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+          if (flags.untilStdinEnds === true) onStdinEnd(resolve);
+        });
+        await devchain.stop();
+      },
+    );
 }
 
 function count(text: string): number {

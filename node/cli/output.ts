@@ -58,7 +58,12 @@ export function explainFailure(failure: Failure): string {
   const problems = failure.facts['problems'];
   if (Array.isArray(problems))
     return [`error: ${failure.message}`, ...problems.map((problem) => `  - ${problem}`), `  next: ${failure.hint}`].join('\n');
-  const facts = Object.entries(failure.facts).map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`);
+  // What the sentences above and below say already is not said again.
+  const said = `${failure.message}\n${failure.hint}`;
+  const facts = Object.entries(failure.facts)
+    .map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)] as const)
+    .filter(([, value]) => value !== '' && !said.includes(value))
+    .map(([name, value]) => `${name}=${value}`);
   return [
     `error: ${failure.message}`,
     `  code: ${failure.code}${facts.length > 0 ? `  (${facts.join(' ')})` : ''}`,
@@ -66,9 +71,13 @@ export function explainFailure(failure: Failure): string {
   ].join('\n');
 }
 
-export function table(head: readonly string[], rows: readonly (readonly (string | number | bigint | null)[])[]): string {
+type Cell = string | number | bigint | null;
+
+/** Columns of numbers stand to the right. No line ends in spaces. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const drawn = new Table({
     head: [...head],
+    colAligns: head.map((_, column) => (rows.length > 0 && rows.every((row) => isFigure(row[column] ?? null)) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
     chars: {
       top: '',
@@ -89,7 +98,20 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     },
   });
   for (const row of rows) drawn.push(row.map((cell) => (cell === null ? '–' : String(cell))));
-  return drawn.toString();
+  return drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function isFigure(cell: Cell): boolean {
+  return typeof cell !== 'string' || /^(–|[-\d][\d,. ]*%?)?$/.test(cell);
+}
+
+/** 1 block, 2 blocks. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** Shape: rao → TAO text with at most 4 digits after the point. */

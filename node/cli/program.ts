@@ -9,6 +9,7 @@ import { addRegistryCommand } from './registry-command.js';
 import { addReplayCommand } from './replay-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addStatusCommand } from './status-command.js';
+import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
 import { addWeightsCommands } from './weights-commands.js';
 
@@ -19,9 +20,19 @@ export function createProgram(env: Environment): Command {
   const program = new Command('voxd')
     .description('Node of a speech-model subnet on a Bittensor chain: validate, mine, set weights.')
     .version(VERSION, '-V, --version')
-    .exitOverride()
-    .showHelpAfterError('(voxd COMMAND --help shows what it takes)')
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false });
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      `
+First steps:
+  voxd devnet                                        a whole subnet on this machine
+  voxd registry --chain finney --netuid 58           who is in a subnet
+  voxd init --role validator --chain finney --netuid 58 --wallet W --hotkey H
+  voxd validator --announce-ip 203.0.113.7           run it; voxd status tells how it feels
+
+Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 70 a defect,
+73 cannot write, 77 no permission, 78 wrong configuration. Every command takes --json.`,
+    );
   for (const add of [
     addInitCommand,
     addRunCommands,
@@ -40,8 +51,13 @@ export function createProgram(env: Environment): Command {
   return program;
 }
 
-/** Unknown flags and surplus words are refused everywhere, and errors are thrown so that main prints them once. */
+/** Unknown flags and surplus words are refused everywhere, and errors are thrown as failures so that main prints them once. */
 function strict(command: Command): void {
-  command.exitOverride().allowExcessArguments(false);
+  command
+    .allowExcessArguments(false)
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride((error) => {
+      throw usageFailure(error, command) ?? error;
+    });
   for (const sub of command.commands) strict(sub);
 }

@@ -14,9 +14,12 @@ import {
   openVerify,
 } from './context.js';
 import type { Environment } from './program.js';
+import { addStdinOption, onStdinEnd } from './stdin.js';
 
 /** Time that all parts together get to stop, after which the process ends anyway. */
 const STOP_BUDGET_MS = 60_000;
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export function addRunCommands(program: Command, env: Environment): void {
   for (const [name, description, role] of [
@@ -27,6 +30,7 @@ export function addRunCommands(program: Command, env: Environment): void {
     const command = program.command(name).description(description);
     addNodeOptions(addConfigOptions(command));
     if (role !== 'validator') addModelOption(command);
+    addStdinOption(command);
     command.action(async (flags: Record<string, unknown>) => {
       process.exitCode = await run(role === undefined ? flags : { ...flags, role }, env);
     });
@@ -47,8 +51,8 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
     logger.info({ signal }, 'stopping; once more to stop at once');
     stopping.abort(new Error(`stopped by ${signal}`));
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  if (flags['untilStdinEnds'] === true) onStdinEnd(() => stop('SIGHUP'));
   try {
     await daemon.start(stopping.signal);
     await new Promise<void>((resolve) => {
@@ -65,8 +69,7 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
   } finally {
     setTimeout(() => process.exit(process.exitCode ?? EXIT.failure), STOP_BUDGET_MS).unref();
     await daemon.stop();
-    process.off('SIGTERM', stop);
-    process.off('SIGINT', stop);
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
     logger.info({}, 'stopped');
   }
 }

@@ -198,7 +198,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     kept.push(
       keepProcess({
         name,
-        args: ['--enable-source-maps', options.entry, ...args],
+        args: ['--enable-source-maps', options.entry, ...args, '--until-stdin-ends'],
         env: options.env,
         logDirectory: folders.logs,
         onExit: (who, how, restarts) => progress.event(`${who} ended (${how}); starting it again (${restarts})`),

@@ -24,7 +24,10 @@ const RESTARTS_MAX = 10;
 const RESTART_REST_MS = 500;
 const STOP_TIMEOUT_MS = 20_000;
 
-/** Runs `node <args>` with its output in a log file, in its own process group so that Ctrl-C reaches only the parent. */
+/**
+ * Runs `node <args>` with its output in a log file, in its own process group so that Ctrl-C reaches only the parent. Its standard input is a pipe
+ * that closes with the parent, however that ends.
+ */
 export function keepProcess(spec: KeptProcessSpec): KeptProcess {
   let child: ChildProcess | null = null;
   let stopping = false;
@@ -33,7 +36,7 @@ export function keepProcess(spec: KeptProcessSpec): KeptProcess {
 
   function start(): void {
     const log = openSync(join(spec.logDirectory, `${spec.name}.log`), 'a', 0o600);
-    const started = spawn(process.execPath, [...spec.args], { env: { ...spec.env }, stdio: ['ignore', log, log], detached: true });
+    const started = spawn(process.execPath, [...spec.args], { env: { ...spec.env }, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     child = started;
     started.once('exit', (code, signal) => {
