@@ -218,7 +218,7 @@ export const chainFailure = defineFailures({
   'chain.too_few_weights': {
     disposition: 'retry',
     message: 'The subnet takes no vector of fewer than {required} weights; this one has {given}.',
-    hint: 'Nothing to do by hand: entries of value 0 count too, and fill the vector up. Report it if it persists.',
+    hint: 'Entries of value 0 count too: add uids with value 0 until there are enough. A running node fills its vector up by itself.',
   },
   'chain.bad_vector': {
     disposition: 'skip',
@@ -229,7 +229,7 @@ export const chainFailure = defineFailures({
   'chain.seat_gone': {
     disposition: 'retry',
     message: 'The weight vector names a seat that subnet {netuid} does not have ({error}).',
-    hint: 'The subnet has shrunk since: the vector is made anew.',
+    hint: '`voxd registry` lists the uids there are. A running node makes its vector anew by itself.',
   },
   'chain.mechanism_missing': {
     disposition: 'fatal',

@@ -5,7 +5,7 @@ export const walletFailure = defineFailures({
   'wallet.not_found': {
     disposition: 'fatal',
     message: 'There is no key file {path}.',
-    hint: '{found} Name another with --wallet and --hotkey, or make one: `voxd wallet create` or `btcli wallet create`.',
+    hint: '{found} Name another with --wallet-path, --wallet and --hotkey, or make one: `voxd wallet new` or `btcli wallet create`.',
     exit: EXIT.config,
   },
   'wallet.unreadable': {

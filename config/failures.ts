@@ -52,7 +52,7 @@ export const configFailure = defineFailures({
   },
   'config.invalid': {
     disposition: 'fatal',
-    message: 'The configuration has {count} problem(s):\n{problems}',
+    message: 'The configuration has {count} problems',
     hint: 'Put them right and start again; `voxd config show --origin` tells where each value comes from.',
     exit: EXIT.config,
   },

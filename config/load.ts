@@ -63,8 +63,9 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, readonl
   const values = new Map<string, unknown>();
   for (const key of CONFIG_KEYS) {
     const entry = found.get(key.path);
-    if (entry === undefined) problems.push(missing(key));
-    else {
+    if (entry === undefined) {
+      if (!(network.problems.length > 0 && key.path === 'chain.endpoints')) problems.push(missing(key));
+    } else {
       const parsed = key.form.safeParse(withHome(key, entry.value, sources.homeDir));
       if (parsed.success) values.set(key.path, parsed.data);
       else if (!(network.problems.length > 0 && key.path === 'chain.network')) problems.push(badValue(key, entry, parsed.error.issues));

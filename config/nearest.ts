@@ -3,7 +3,7 @@
 /** Shape: any text and the known names → the closest by edits, or null where none is near. */
 export function nearestName(wrong: string, names: Iterable<string>): string | null {
   let best: string | null = null;
-  let fewest = Math.max(2, Math.floor(wrong.length / 2)) + 1;
+  let fewest = Math.max(1, Math.floor(wrong.length / 2)) + 1;
   const given = wrong.toLowerCase();
   for (const name of names) {
     const edits = editDistance(given, name.toLowerCase(), fewest);

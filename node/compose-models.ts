@@ -21,8 +21,15 @@ export async function precheckModel(model: VerifiedModel): Promise<GraphFacts> {
 }
 
 /** A folder with one Piper voice becomes a package. */
-export async function sealVoice(directory: string, name = 'demo voice'): Promise<VerifiedModel> {
-  return sealPackage(directory, { name, version: '1', licence: 'CC0-1.0' });
+export async function sealVoice(
+  directory: string,
+  meta: { readonly name: string; readonly version: string; readonly licence: string } = {
+    name: 'demo voice',
+    version: '1',
+    licence: 'CC0-1.0',
+  },
+): Promise<VerifiedModel> {
+  return sealPackage(directory, meta);
 }
 
 /** Our own model goes the way of everybody's: verified, looked at, then served from the cache. */

@@ -10,6 +10,7 @@ import { configFailure } from '../../config/failures.js';
 import type { LoadedConfig } from '../../config/load.js';
 import { readConfig } from '../../config/read.js';
 import type { Config } from '../../config/schema.js';
+import type { Failure } from '../../protocol/failure.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Signer, Verify } from '../../protocol/ports.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
@@ -91,18 +92,21 @@ export function addModelOption(command: Command): Command {
 }
 
 /** Errors: throws config.* — one failure for one problem, config.invalid with all of them for more. */
-export async function loadSettings(flags: Flags, env: Environment): Promise<Config> {
-  return loadWithOrigins(flags, env).config;
+export async function loadSettings(flags: Flags, env: Environment, needs: 'chain' | 'no chain' = 'chain'): Promise<Config> {
+  return loadWithOrigins(flags, env, needs).config;
 }
 
-export function loadWithOrigins(flags: Flags, env: Environment): LoadedConfig {
-  const loaded = readConfig({ flags: settingsOf(flags), env, configPath: configPathOf(flags, env) });
+/** A command that asks no chain is content with the settings of the development network where none is named. */
+export function loadWithOrigins(flags: Flags, env: Environment, needs: 'chain' | 'no chain' = 'chain'): LoadedConfig {
+  const preset = needs === 'no chain' ? { preset: 'devnet' } : {};
+  const loaded = readConfig({ flags: settingsOf(flags), env, configPath: configPathOf(flags, env), ...preset });
   if (loaded.ok) return loaded.value;
   const [first] = loaded.error;
   if (loaded.error.length === 1 && first) throw first;
   throw configFailure('config.invalid', {
     count: loaded.error.length,
     problems: loaded.error.map(({ message, hint }) => `${message} — ${hint}`),
+    codes: loaded.error.map(({ code }) => code),
   });
 }
 
@@ -148,7 +152,7 @@ export function openVerify(): Promise<Verify> {
 
 /** Connects for one command, within a deadline, and closes whatever happens. */
 export async function withChain<T>(config: Config, work: (of: { readonly chain: ChainReader & ChainWriter }) => Promise<T>): Promise<T> {
-  const logger = createLogger({ level: config.log.level === 'debug' ? 'debug' : 'error' });
+  const logger = createLogger({ level: 'error' });
   const client = composeChain({ clock: createClock(), logger }, { endpoints: config.chain.endpoints, genesis: config.chain.genesis });
   try {
     await client.start(AbortSignal.timeout(COMMAND_TIMEOUT_MS));
@@ -158,12 +162,14 @@ export async function withChain<T>(config: Config, work: (of: { readonly chain: 
   }
 }
 
-/** The history of this node, whether it runs or not. */
+/** The history of this node, whether it runs or not. Errors: cli.nothing_recorded where no node has ever been, store.*. */
 export async function withStores<T>(config: Config, work: (stores: Stores & { readonly database: Database }) => Promise<T>): Promise<T> {
+  const dataDir = resolve(config.dataDir);
+  if (config.database.url === null && !existsSync(join(dataDir, 'postgres'))) throw nothingRecorded('any node', dataDir);
   const logger = createLogger({ level: 'error' });
   const database = await openDatabase(
     { clock: createClock(), logger },
-    { url: config.database.url, dataDir: resolve(config.dataDir), role: 'guest', poolConnectionsMax: 3 },
+    { url: config.database.url, dataDir, role: 'guest', poolConnectionsMax: 3 },
   );
   try {
     return await work({ ...createStores(database), database });
@@ -178,8 +184,19 @@ export async function nodeIdentity(
   config: Config,
 ): Promise<{ readonly hotkey: Hotkey; readonly genesis: Hash; readonly scorer: string }> {
   const identity = await readDaemonIdentity(stores.database);
-  if (identity === null) throw cliFailure('cli.nothing_recorded', { what: 'any node', where: config.dataDir });
+  if (identity === null) throw nothingRecorded('any node', config.dataDir);
   return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId) };
+}
+
+/** `known` is a sentence about what there is instead. */
+export function nothingRecorded(what: string, where: string, known = ''): Failure {
+  return cliFailure('cli.nothing_recorded', { what, where, known: known === '' ? '' : `${known} ` });
+}
+
+/** Which rounds a node has on record, as a sentence. */
+export async function roundsKnown(stores: Stores): Promise<string> {
+  const [newest] = await stores.rounds.list(1);
+  return newest === undefined ? 'No round is recorded yet.' : `The newest round is ${newest.round}.`;
 }
 
 export function daemonOptions(config: Config): DaemonOptions {

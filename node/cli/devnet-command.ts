@@ -19,6 +19,7 @@ import { openDatabase } from '../postgres/database.js';
 import { createStores } from '../postgres/stores.js';
 import { createClock } from './context.js';
 import { createOutput } from './output.js';
+import { wholeNumber } from './parsers.js';
 import type { Environment } from './program.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
 
@@ -113,11 +114,13 @@ export function addDevnetCommands(program: Command, env: Environment): void {
 
   addStdinOption(program.command('devchain'))
     .description('Only the development chain: a subtensor look-alike for tests, in memory and on disk')
-    .option('--port <port>', 'WebSocket port on loopback', count, 9944)
+    .option('--port <port>', 'WebSocket port on loopback; 0: any free one', wholeNumber(0, 65_535), 9944)
     .option('--data-dir <dir>', 'where blocks are kept; none: in memory')
     .option('--block-time-ms <ms>', 'time between blocks', count, 1000)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
-    .option('--fund <address=rao>', 'starting balance, may be repeated', collect, [])
+    .option('--fund <address=rao>', 'starting balance beside those of //Alice, //Bob and //Charlie, may be repeated', collect, [])
+    .option('--commit-reveal', 'a subnet that takes weights by commit and reveal only')
+    .option('--json', 'print address and genesis as JSON when it runs; the log goes to standard error')
     .action(
       async (flags: {
         port: number;
@@ -125,18 +128,23 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         blockTimeMs: number;
         tempo: number;
         fund: readonly string[];
+        commitReveal?: boolean;
+        json?: boolean;
         untilStdinEnds?: boolean;
       }) => {
         const logger = createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json' });
         const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
+        const genesis = devGenesis({ subnet: { tempo: flags.tempo, commitRevealEnabled: flags.commitReveal === true } });
         const devchain = await startDevchain({
           port: flags.port,
           dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
           blockTimeMs: flags.blockTimeMs,
-          genesis: devGenesis({ balances, subnet: { tempo: flags.tempo } }),
+          genesis: { ...genesis, balances: { ...genesis.balances, ...balances } },
           logger: (event, facts) => logger.info(facts, event),
         });
-        logger.info({ url: devchain.url, genesis: devchain.genesisHash }, 'development chain runs; it is a tool, not a ledger');
+        const { url, genesisHash } = devchain;
+        if (flags.json === true) createOutput({ json: true }).result({ ok: true, url, genesis: genesisHash }, () => url);
+        logger.info({ url, genesis: genesisHash }, 'development chain runs; it is a tool, not a ledger');
         await new Promise<void>((resolve) => {
           for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
           if (flags.untilStdinEnds === true) onStdinEnd(resolve);

@@ -3,26 +3,28 @@ import type { Command } from 'commander';
 import { parseHotkey } from '../../protocol/names.js';
 import { roundWindow } from '../../scoring/round.js';
 import { explain } from '../explain.js';
-import { addConfigOptions, loadSettings, nodeIdentity, withStores } from './context.js';
+import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
 import { cliFailure } from './failures.js';
 import { createOutput, percent, table } from './output.js';
+import { roundNumber } from './parsers.js';
 import type { Environment } from './program.js';
 
 export function addExplainCommand(program: Command, env: Environment): void {
   const command = program
     .command('explain <hotkey>')
     .description('Why this miner stands where it stands: parts of the score, worst prompts, rank, verdict, what is needed to climb')
-    .option('--round <n>', 'a round other than the newest');
+    .option('--round <n>', 'a round other than the newest', roundNumber);
   addConfigOptions(command).action(async (given: string, flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
     const hotkey = parseHotkey(given);
     if (!hotkey.ok) throw cliFailure('cli.bad_hotkey', { given, problem: hotkey.error });
-    const config = await loadSettings(flags, env);
+    const config = await loadSettings(flags, env, 'no chain');
     await withStores(config, async (stores) => {
       const { hotkey: self } = await nodeIdentity(stores, config);
       const round = flags['round'] === undefined ? null : Number(flags['round']);
       const said = await explain(stores, { hotkey: hotkey.value, self, round });
-      if (said === null) throw cliFailure('cli.nothing_recorded', { what: hotkey.value, where: config.dataDir });
+      if (said === null)
+        throw nothingRecorded(`${hotkey.value}${round === null ? '' : ` in round ${round}`}`, config.dataDir, await roundsKnown(stores));
       const evidence = join(config.dataDir, 'evidence', `round-${said.round}`, hotkey.value);
       const next = roundWindow(said.round + 1, config.rounds).opensAt;
       out.result({ ok: true, ...said, evidence, next_round_opens_at: next }, () =>
@@ -42,7 +44,12 @@ export function addExplainCommand(program: Command, env: Environment): void {
           '',
           table(
             ['#', 'score', 'weakest part', 'fault'],
-            said.prompts.map(({ index, score_ppm, weakest, fault }) => [index, percent(score_ppm), weakest, fault]),
+            said.prompts.map(({ index, score_ppm, weakest, fault }) => [
+              index,
+              percent(score_ppm),
+              score_ppm === 1_000_000 ? '' : weakest,
+              fault ?? '',
+            ]),
           ),
           '',
           table(

@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { sha256Hex } from '../../protocol/digest.js';
+import type { Failure } from '../../protocol/failure.js';
 import { evaluateModel } from '../../scoring/evaluate.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import { packageSizeBytes } from '../../scoring/manifest.js';
@@ -21,6 +22,7 @@ export function addModelCommands(program: Command): void {
   addCheck(model);
   addScore(model);
   addGenerate(model);
+  addSeal(model);
 }
 
 function addCheck(model: Command): void {
@@ -149,8 +151,7 @@ function addGenerate(model: Command): void {
     .option('--json', 'print JSON')
     .action(async (options: { kind: VoiceKind; out: string; json?: boolean }) => {
       const out = createOutput({ json: options.json === true });
-      await mkdir(options.out, { recursive: true });
-      if ((await readdir(options.out)).length > 0) throw cliFailure('cli.folder_not_empty', { folder: options.out });
+      await newFolder(options.out);
       const voice = generateVoicePackage(options.kind, { name: `demo-${options.kind}` });
       for (const [path, bytes] of Object.entries(voice)) await writeFile(join(options.out, path), bytes);
       const verified = await sealVoice(options.out);
@@ -165,9 +166,43 @@ function addGenerate(model: Command): void {
     });
 }
 
+function addSeal(model: Command): void {
+  model
+    .command('seal <dir>')
+    .description('Make a folder with one Piper voice (NAME.onnx and NAME.onnx.json) a model package: write its manifest')
+    .requiredOption('--name <name>', 'name of the voice')
+    .option('--voice-version <text>', 'version of the voice', '1')
+    .requiredOption('--licence <id>', 'licence of the voice, such as CC0-1.0 or MIT')
+    .option('--json', 'print JSON')
+    .action(async (dir: string, options: { name: string; voiceVersion: string; licence: string; json?: boolean }) => {
+      const out = createOutput({ json: options.json === true });
+      const { digest, manifest } = await sealVoice(dir, { name: options.name, version: options.voiceVersion, licence: options.licence });
+      const sizeBytes = packageSizeBytes(manifest);
+      out.result({ ok: true, dir, model: digest, size_bytes: sizeBytes }, () =>
+        [`sealed ${dir} (${sizeBytes} bytes)`, `  digest    ${digest}`, `  next      voxd model check ${dir}`].join('\n'),
+      );
+    });
+}
+
+/** Errors: cli.folder_not_empty, cli.folder_unwritable. */
+async function newFolder(folder: string): Promise<void> {
+  const found = await mkdir(folder, { recursive: true })
+    .then(() => readdir(folder))
+    .catch((error: unknown) => {
+      throw unwritable(folder, error);
+    });
+  if (found.length > 0) throw cliFailure('cli.folder_not_empty', { folder });
+}
+
+function unwritable(folder: string, error: unknown): Failure {
+  return cliFailure('cli.folder_unwritable', { folder, reason: error instanceof Error ? error.message : String(error) }, error);
+}
+
 async function wavKeeper(directory: string) {
   const { encodeWav } = await import('../../scoring/wav.js');
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw unwritable(directory, error);
+  });
   return async (prompt: { index: number; kind: string }, audio: Parameters<typeof encodeWav>[0]) => {
     await writeFile(join(directory, `prompt-${String(prompt.index).padStart(2, '0')}-${prompt.kind}.wav`), encodeWav(audio));
   };

@@ -1,19 +1,20 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
-import { replayRound } from '../replay.js';
-import { addConfigOptions, loadSettings, nodeIdentity, withStores } from './context.js';
-import { cliFailure } from './failures.js';
+import type { RoundRow } from '../ports.js';
+import { type Replay, replayRound } from '../replay.js';
+import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
 import { createOutput, percent, short, table } from './output.js';
+import { roundNumber } from './parsers.js';
 import type { Environment } from './program.js';
 
 export function addReplayCommand(program: Command, env: Environment): void {
   const command = program
     .command('replay')
-    .argument('<round>', 'number of the round', parseRound)
+    .argument('<round>', 'number of the round', roundNumber)
     .description('Make the weights of a round again from its rows and hold every number against the stored one; exit 1 when they differ');
   addConfigOptions(command).action(async (round: number, flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
-    const config = await loadSettings(flags, env);
+    const config = await loadSettings(flags, env, 'no chain');
     await withStores(config, async (stores) => {
       const row = await stores.rounds.get(round);
       const identity = await nodeIdentity(stores, config);
@@ -26,9 +27,9 @@ export function addReplayCommand(program: Command, env: Environment): void {
           netuid: config.chain.netuid,
           mechanism: config.chain.mechanism,
         }));
-      if (!row || !replay) throw cliFailure('cli.nothing_recorded', { what: `weights of round ${round}`, where: config.dataDir });
+      if (!row || !replay) throw nothingRecorded(`weights of round ${round}`, config.dataDir, await roundsKnown(stores));
       if (!replay.equal) process.exitCode = EXIT.failure;
-      out.result({ ok: replay.equal, seed: row.seed, opened_at: row.openedAt, ...replay }, () =>
+      out.result(replayJson(row, replay), () =>
         [
           `round ${round}, opened by block ${row.openedAt.number}, seed ${short(row.seed, 8, 8)}: ${replay.records} records`,
           table(
@@ -51,8 +52,24 @@ export function addReplayCommand(program: Command, env: Environment): void {
   });
 }
 
-function parseRound(text: string): number {
-  const round = Number(text);
-  if (!Number.isSafeInteger(round) || round < 0) throw new InvalidArgumentError('a round is a whole number');
-  return round;
+function replayJson(row: RoundRow, { equal, differences, records, standings, submission }: Replay): object {
+  return {
+    ok: equal,
+    round: row.round,
+    seed: row.seed,
+    opened_at: row.openedAt,
+    equal,
+    differences,
+    records,
+    standings: standings.map((standing) => ({
+      hotkey: standing.hotkey,
+      model: standing.model,
+      score_ppm: standing.scorePpm,
+      standing_ppm: standing.standingPpm,
+      share_ppm: standing.sharePpm,
+      copy_of: standing.copyOf,
+      copy_evidence: standing.copyEvidence,
+    })),
+    submission: submission && { uids: submission.uids, values: submission.values, state: submission.state },
+  };
 }

@@ -3,7 +3,7 @@ import { EXIT } from '../../protocol/failure.js';
 import type { HealthReport } from '../health.js';
 import { addConfigOptions, loadSettings } from './context.js';
 import { cliFailure } from './failures.js';
-import { createOutput, table } from './output.js';
+import { createOutput, short, table } from './output.js';
 import type { Environment } from './program.js';
 
 const ANSWER_TIMEOUT_MS = 3_000;
@@ -17,7 +17,7 @@ export function addStatusCommand(program: Command, env: Environment): void {
     .option('--http-port <port>', 'HTTP port of the node');
   addConfigOptions(command).action(async (flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
-    const config = await loadSettings(flags, env);
+    const config = await loadSettings(flags, env, 'no chain');
     const url = `http://${config.http.host}:${config.http.port}`;
     const report = await ask(`${url}/health/detailed`);
     if (report === null) throw cliFailure('cli.not_running', { url });
@@ -35,7 +35,7 @@ export function addStatusCommand(program: Command, env: Environment): void {
             name,
             status,
             Object.entries(facts ?? {})
-              .map(([key, value]) => `${key} ${value}`)
+              .map(([key, value]) => `${key} ${typeof value === 'string' && !value.includes('/') ? short(value) : value}`)
               .join(', '),
           ]),
         ),

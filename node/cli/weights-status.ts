@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { isFailure } from '../../protocol/failure.js';
+import {
+  addChainOptions,
+  addConfigOptions,
+  addWalletOptions,
+  type Flags,
+  loadSettings,
+  openSigner,
+  withChain,
+  withStores,
+} from './context.js';
+import { counted, createOutput, table } from './output.js';
+import type { Environment } from './program.js';
+
+export function addStatus(weights: Command, env: Environment): void {
+  const command = weights.command('status').description('What the chain holds for this hotkey, beside what we last sent');
+  addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
+    const out = createOutput({ json: flags['json'] === true });
+    const config = await loadSettings(flags, env);
+    const signer = await openSigner(config);
+    const { netuid, mechanism } = config.chain;
+    await withChain(config, async ({ chain }) => {
+      const facts = await chain.weightFacts(netuid, mechanism, signer.hotkey);
+      const onChain = facts.uid === null ? [] : await chain.weightsOf(netuid, mechanism, facts.uid, facts.block);
+      const last = await withStores(
+        config,
+        async (stores) => (await stores.submissions.list(16)).find(({ hotkey }) => hotkey === signer.hotkey) ?? null,
+      ).catch((error: unknown) => {
+        if (isFailure(error)) return null;
+        throw error;
+      });
+      const equal =
+        last?.state === 'finalized' &&
+        last.uids.join() === onChain.map(({ uid }) => uid).join() &&
+        last.values.join() === onChain.map(({ value }) => value).join();
+      out.result(
+        {
+          ok: true,
+          hotkey: signer.hotkey,
+          uid: facts.uid,
+          block: facts.block.number,
+          last_update: facts.lastUpdate,
+          blocks_since: facts.block.number - facts.lastUpdate,
+          permit: facts.validatorPermit,
+          on_chain: { uids: onChain.map(({ uid }) => uid), values: onChain.map(({ value }) => value) },
+          last_submission: last && { round: last.round, state: last.state, block: last.included?.number ?? null, failure: last.failure },
+          equal: last === null ? null : equal,
+        },
+        () =>
+          [
+            facts.uid === null
+              ? `${signer.hotkey} is not registered on netuid ${netuid}`
+              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set ${counted(facts.block.number - facts.lastUpdate, 'block')} ago (block ${facts.lastUpdate})`,
+            onChain.length > 0
+              ? table(
+                  ['uid', 'weight'],
+                  onChain.map(({ uid, value }) => [uid, value]),
+                )
+              : 'the chain holds no weights of this hotkey',
+            last === null
+              ? 'nothing was sent from this data directory'
+              : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
+          ].join('\n'),
+      );
+    });
+  });
+}
