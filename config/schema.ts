@@ -59,7 +59,6 @@ export const configSchema = z.strictObject({
     }),
     endpoints: key(z.array(endpoint(), 'a list is expected').min(1).max(ENDPOINTS_MAX), {
       description: 'Addresses of subtensor nodes, best first; the next one takes over when one fails.',
-      flag: '--endpoint',
     }),
     genesis: key(optional(hash()), {
       description: 'Genesis hash that the endpoints must have; unset: that of the network, or none is asked for.',
@@ -102,7 +101,6 @@ export const configSchema = z.strictObject({
     enabled: key(z.boolean().default(true), { description: 'Serve health, metrics and the API.' }),
     host: key(text().default('127.0.0.1'), {
       description: 'Address of the HTTP server. It has no login: keep it local or behind a proxy.',
-      flag: '--http-host',
     }),
     port: key(port(0).default(4011), { description: 'Port of the HTTP server; 0: any free one.', flag: '--http-port' }),
   }),

@@ -3,7 +3,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { chainFailure } from '../chain/failures.js';
 import { walletFailure } from '../chain/wallet-failures.js';
 import { describeConfig } from '../config/describe.js';
@@ -43,47 +43,73 @@ const EXIT_WORDS: Readonly<Record<keyof typeof EXIT, string>> = {
   config: 'the configuration is wrong, or does not fit the database',
 };
 
+/** An option that so many commands have is described once. */
+const COMMON_FROM = 3;
+
 function describeCli(): string {
-  const program = createProgram({});
+  const commands = leavesOf(createProgram({}), 'voxd');
+  const uses = new Map<string, number>();
+  for (const { command } of commands) for (const option of command.options) uses.set(rowOf(option), (uses.get(rowOf(option)) ?? 0) + 1);
+  const common = [...uses].filter(([, count]) => count >= COMMON_FROM).map(([row]) => row);
   const lines = [
     '# Command line',
     '',
-    'Generated from the program. Every command takes `--help`; all print JSON with `--json`, errors too: `{"ok":false,"code":…,"facts":…,"hint":…}`.',
+    'Generated from the program. Every command takes `--help`; what it prints is JSON with `--json`, errors too: `{"ok":false,"code":…,"facts":…,"hint":…}`.',
     '',
     '## Exit codes',
     '',
     '| code | means |',
     '|---|---|',
+    // Safety: the keys of EXIT are the keys of EXIT_WORDS.
     ...Object.entries(EXIT).map(([name, code]) => `| ${code} | ${EXIT_WORDS[name as keyof typeof EXIT]} |`),
     '',
+    '`voxd status` uses 1 for degraded and 2 for failing. A second signal while stopping ends with 143.',
+    '',
+    '## Options of many commands',
+    '',
+    'Each command below names those that it takes.',
+    '',
+    ...tableOf(common),
+    ...commands.flatMap(({ command, path }) => describeCommand(command, path, new Set(common))),
   ];
-  const visit = (command: Command, path: string) => {
-    const own = command.commands.filter((sub) => sub.name() !== 'help');
-    if (own.length > 0) for (const sub of own) visit(sub, `${path} ${sub.name()}`);
-    else lines.push(...describeCommand(command, path));
-  };
-  visit(program, 'voxd');
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function describeCommand(command: Command, path: string): string[] {
+interface Leaf {
+  readonly command: Command;
+  readonly path: string;
+}
+
+function leavesOf(command: Command, path: string): readonly Leaf[] {
+  const own = command.commands.filter((sub) => sub.name() !== 'help');
+  return own.length === 0 ? [{ command, path }] : own.flatMap((sub) => leavesOf(sub, `${path} ${sub.name()}`));
+}
+
+function rowOf({ flags, description, defaultValue, mandatory, argChoices }: Option): string {
+  const unset = defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  const notes = [
+    ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
+    ...(mandatory ? ['required'] : []),
+    ...(unset ? [] : [`default ${String(defaultValue)}`]),
+  ];
+  const words = `${description}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+  return `| \`${flags.replaceAll('|', '\\|')}\` | ${words.replaceAll('|', '\\|')} |`;
+}
+
+function tableOf(rows: readonly string[]): string[] {
+  return rows.length > 0 ? ['| option | what it does |', '|---|---|', ...rows, ''] : [];
+}
+
+function describeCommand(command: Command, path: string, common: ReadonlySet<string>): string[] {
   const words = command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`));
-  const options = command.options.map(({ flags, description, defaultValue, mandatory, argChoices }) => {
-    const notes = [
-      ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
-      ...(mandatory ? ['required'] : []),
-      ...(defaultValue === undefined || (Array.isArray(defaultValue) && defaultValue.length === 0)
-        ? []
-        : [`default ${String(defaultValue)}`]),
-    ];
-    return `| \`${flags.replaceAll('|', '\\|')}\` | ${description.replaceAll('|', '\\|')}${notes.length > 0 ? ` (${notes.join('; ')})` : ''} |`;
-  });
+  const shared = command.options.filter((option) => common.has(rowOf(option))).map(({ long, flags }) => `\`${long ?? flags}\``);
   return [
     `## ${[path, ...words].join(' ')}`,
     '',
     `${command.description()}.`,
     '',
-    ...(options.length > 0 ? ['| option | what it does |', '|---|---|', ...options, ''] : []),
+    ...tableOf(command.options.map(rowOf).filter((row) => !common.has(row))),
+    ...(shared.length > 0 ? [`Also takes ${shared.join(', ')}.`, ''] : []),
   ];
 }
 

@@ -13,6 +13,8 @@ const BOUND =
   /(^|_)(MAX|MIN|KEPT|HELD|FEW|WANTED|OUTSTANDING|TIMEOUTS?|ATTEMPTS|RESTARTS|RETRY|RESERVE|GRACE|ABANDON|BUDGET|PROTECTS|LIFETIME|BACKOFF|SLACK|LOOKED_BACK|TTL|WAIT|REST|HEARTBEAT|POLL|LIMITS?|SPARE|STALE|PATIENCE|PERIOD|HISTORY|SLOTS|PROBE|BATCH|ROUNDS)(_|$)|_MS$/;
 /** Constants of formulas (docs/scoring.md has them) and of the development voices. */
 const FORMULAS = /^scoring\/(dsp|voices|bank)\/|^chain\/(yuma|devchain\/(epoch|pallets\/subtensor))/;
+/** The largest value of a type. */
+const TYPE_MAX = /^U\d+_MAX$/;
 /** Named like a bound, but not one. */
 const NO_BOUNDS = new Set([
   'protocol/kinds.ts#MINUTE_MS',
@@ -107,7 +109,7 @@ function isBound({ key }: Bound): boolean {
   const [path = '', name = ''] = key.split('#');
   const [group = ''] = name.split('.');
   if (FORMULAS.test(path) || NO_BOUNDS.has(key) || NO_BOUNDS.has(`${path}#${group}`)) return false;
-  return BOUND.test(group);
+  return BOUND.test(group) && !TYPE_MAX.test(group);
 }
 
 describe('docs/limits.md', () => {
