@@ -3,7 +3,7 @@ import { modelClaims } from '../chain/registry.js';
 import type { SubnetSnapshot } from '../chain/snapshot.js';
 import { type Failure, isFailure } from '../protocol/failure.js';
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import type { ArtifactTransfer, Clock, Peers } from '../protocol/ports.js';
+import type { ArtifactTransfer, Clock, Peer, Peers } from '../protocol/ports.js';
 import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, type Manifest, MODEL_SIZE_BYTES_MAX, parseManifest } from '../scoring/manifest.js';
 import { nodeFailure } from './failures.js';
 import type { Logger } from './logger.js';
@@ -28,7 +28,11 @@ export interface FetcherDeps {
 const RETRY_FIRST_MS = 2_000;
 const RETRY_MAX_MS = 60_000;
 /** Providers tried in one turn. */
-const PROVIDERS_TRIED_MAX = 4;
+export const PROVIDERS_TRIED_MAX = 4;
+export const FETCHES_AT_ONCE_MAX = 4;
+/** One provider gets so long for a whole model: the largest one at about 1 Mbit/s. */
+export const FETCH_TIMEOUT_MS = 20 * 60_000;
+const WAITING: ReadonlySet<string> = new Set(['announced', 'retry', 'verified', 'superseded']);
 
 /** Brings announced models whose claim is final onto this machine, and has them looked at before they run. */
 export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapshot, signal: AbortSignal): Promise<void> } {
@@ -61,11 +65,8 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
   async function bring(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<string> {
     const here = await deps.cache.find(row.model);
     if (here !== null) return here;
-    const owner = deps.peers.peerOf(row.hotkey);
-    const others = deps.peers.peers().filter(({ hotkey }) => hotkey !== null && hotkey !== row.hotkey);
-    const sources = [...(owner ? [owner] : []), ...others].slice(0, PROVIDERS_TRIED_MAX);
     let last: Failure | null = null;
-    for (const { peerId } of sources) {
+    for (const { peerId } of sourcesOf(row, announcement, deps.peers)) {
       const pending = await deps.cache.begin(row.model, announcement.sizeBytes + announcement.manifestSizeBytes);
       try {
         const { receivedBytes, elapsedMs } = await deps.transfer.fetchModel({
@@ -77,7 +78,7 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
             return parsed.ok ? parsed : { ok: false, error: parsed.error.message };
           },
           limits: { manifestSizeBytesMax: MANIFEST_SIZE_BYTES_MAX, totalSizeBytesMax: MODEL_SIZE_BYTES_MAX, filesMax: FILES_MAX },
-          signal,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
         });
         deps.metrics.count('voxd_transfer_bytes_total', { direction: 'in' }, receivedBytes);
         const directory = await pending.commit();
@@ -86,7 +87,7 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
         return directory;
       } catch (error) {
         await pending.discard();
-        if (!isFailure(error) || signal.aborted || error.disposition === 'fatal') throw error;
+        if (!isFailure(error) || signal.aborted || error.disposition === 'fatal' || isOwnFault(error)) throw error;
         last = error;
         log.debug({ model: row.model, from: peerId, code: error.code, facts: error.facts }, 'this provider did not help');
       }
@@ -95,7 +96,7 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
   }
 
   async function settle(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<void> {
-    const key = `${row.hotkey}/${row.model}`;
+    const key = keyOf(row);
     if (deps.clock.nowMs() < (retryAt.get(key) ?? 0)) return;
     try {
       const directory = await bring(row, announcement, signal);
@@ -104,11 +105,15 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
       retryAt.delete(key);
     } catch (error) {
       if (!isFailure(error) || signal.aborted) throw error;
-      const own = (error.code.startsWith('model.') && error.disposition === 'skip') || OWN_FAULTS.has(error.code);
+      const own = isOwnFault(error);
       const attempts = row.attempts + 1;
       const reason = { code: error.code, facts: error.facts };
       await stores.models.put({ ...row, state: own ? 'rejected' : 'retry', attempts, reason });
-      if (own) return log.warn({ hotkey: row.hotkey, model: row.model, ...reason }, 'model rejected');
+      if (own) {
+        retryAt.delete(key);
+        log.warn({ hotkey: row.hotkey, model: row.model, ...reason }, 'model rejected');
+        return;
+      }
       retryAt.set(key, deps.clock.nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(attempts, 6)));
       deps.metrics.count('voxd_transfer_models_total', { outcome: 'retry' });
       log.warn({ hotkey: row.hotkey, model: row.model, attempts, ...reason }, 'model not here yet');
@@ -118,21 +123,47 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
   async function retire(current: ReadonlySet<string>): Promise<void> {
     const hotkeys = new Set([...current].map((key) => key.split('/')[0]));
     for (const row of await stores.models.list()) {
-      const replaced = hotkeys.has(row.hotkey) && !current.has(`${row.hotkey}/${row.model}`);
-      if (replaced && row.state !== 'superseded') await stores.models.put({ ...row, state: 'superseded' });
+      if (!hotkeys.has(row.hotkey) || current.has(keyOf(row)) || row.state === 'superseded') continue;
+      retryAt.delete(keyOf(row));
+      await stores.models.put({ ...row, state: 'superseded' });
     }
   }
 
   return {
     async turn(snapshot, signal) {
       const wanted = await claimed(snapshot);
-      for (const { row, announcement } of wanted) {
-        const waits = row.state === 'announced' || row.state === 'retry' || row.state === 'verified' || row.state === 'superseded';
-        if (waits) await settle(row, announcement, signal);
-      }
-      await retire(new Set(wanted.map(({ row }) => `${row.hotkey}/${row.model}`)));
+      // Those that failed least come first, several at once: one slow provider must not hold up the others.
+      const waiting = wanted.filter(({ row }) => WAITING.has(row.state)).sort((a, b) => a.row.attempts - b.row.attempts);
+      const settleNext = async () => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await settle(next.row, next.announcement, signal);
+      };
+      const done = await Promise.allSettled(Array.from({ length: FETCHES_AT_ONCE_MAX }, settleNext));
+      const failed = done.find((each) => each.status === 'rejected');
+      if (failed) throw failed.reason;
+      await retire(new Set(wanted.map(({ row }) => keyOf(row))));
     },
   };
+}
+
+/** The owner, then peers that the announcement names, then others: different ones at each attempt, so that everybody is asked in the end. */
+function sourcesOf(row: ModelRow, { providers }: StoredAnnouncement, peers: Peers): readonly Peer[] {
+  const owner = peers.peerOf(row.hotkey);
+  const others = peers.peers().filter(({ hotkey, peerId }) => hotkey !== null && peerId !== owner?.peerId);
+  const isNamed = ({ peerId }: Peer) => providers.some((address) => address.endsWith(`/p2p/${peerId}`));
+  const first = [...(owner ? [owner] : []), ...others.filter(isNamed)].slice(0, PROVIDERS_TRIED_MAX - 1);
+  const rest = others.filter((peer) => !first.includes(peer));
+  const room = PROVIDERS_TRIED_MAX - first.length;
+  const from = rest.length === 0 ? 0 : (row.attempts * room) % rest.length;
+  return [...first, ...rest.slice(from), ...rest.slice(0, from)].slice(0, PROVIDERS_TRIED_MAX);
+}
+
+function keyOf({ hotkey, model }: Pick<ModelRow, 'hotkey' | 'model'>): string {
+  return `${hotkey}/${model}`;
+}
+
+/** Deterministic: another provider or another try would end the same. */
+function isOwnFault({ code, disposition }: Failure): boolean {
+  return (code.startsWith('model.') && disposition === 'skip') || OWN_FAULTS.has(code);
 }
 
 /** Faults of the package that show while it arrives; every other provider would send the same. */
