@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { byHotkey } from '../chain/registry.js';
 import type { CastMember } from '../node/devnet/cast.js';
 import { healthOf } from '../node/devnet/observe.js';
 import type { Hotkey } from '../protocol/names.js';
@@ -38,20 +39,21 @@ interface Sample {
 
 async function sample(
   network: BenchNetwork & { readonly validator: CastMember },
+  judgedBy: Hotkey,
   miner: CastMember,
   blockAt: (ms: number) => number,
 ): Promise<Sample> {
   const { chain, validator } = network;
   const { hotkey } = await network.join(miner);
-  const seats = (await chain.snapshot(NETUID)).neurons;
-  const uidOf = (of: (neuron: (typeof seats)[number]) => boolean) => seats.find(of)?.uid ?? -1;
-  const uid = uidOf((neuron) => neuron.hotkey === hotkey);
-  const judge = uidOf(({ validatorPermit }) => validatorPermit);
+  const snapshot = await chain.snapshot(NETUID);
+  const uid = byHotkey(snapshot, hotkey)?.uid;
+  const judge = byHotkey(snapshot, judgedBy)?.uid;
+  if (uid === undefined || judge === undefined) throw new Error(`${miner.name} or the validator has no seat`);
   const paid = await network.until(
     `the first weight of ${miner.name}`,
     async () => {
       const head = await chain.finalizedHead();
-      const row = await chain.weightsOf(NETUID, MECHANISM, judge as typeof uid, head);
+      const row = await chain.weightsOf(NETUID, MECHANISM, judge, head);
       return row.some((entry) => entry.uid === uid && entry.value > 0) ? head : null;
     },
     PAID_TIMEOUT_MS,
@@ -107,14 +109,15 @@ export const weights: Benchmark = {
       const samples: Sample[] = [];
       // One after the other: each joins a network that is at work.
       for (const miner of network.miners.slice(0, quick ? 1 : 3)) {
-        const one = await sample(network, miner, blockAt);
+        const one = await sample(network, hotkey, miner, blockAt);
         samples.push(one);
         note(
           `${miner.name}: ${one.blocks} blocks, at best ${one.blocksMin}; seconds ${one.atMs.slice(1).map((ms, i) => ((ms - one.atMs[i]!) / 1000).toFixed(1))}`,
         );
       }
       done = true;
-      const seconds = (from: number, to: number) => median(samples.map(({ atMs }) => (atMs[to]! - atMs[from]!) / 1000));
+      // A log line may come a moment after what it tells of, hence never below 0.
+      const seconds = (from: number, to: number) => median(samples.map(({ atMs }) => Math.max(0, atMs[to]! - atMs[from]!) / 1000));
       const blocks = median(samples.map((one) => one.blocks));
       const blocksMin = median(samples.map((one) => one.blocksMin));
       const schedule = 'the schedule of the next round';
