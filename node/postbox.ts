@@ -5,9 +5,15 @@ import { type NetworkId, topicOf } from '../protocol/topics.js';
 import type { Metrics } from './metrics.js';
 import type { SequenceStore } from './ports.js';
 
+export interface Posted {
+  readonly envelope: Uint8Array;
+  readonly sequence: bigint;
+  readonly recipients: number;
+}
+
 export interface Postbox {
   /** Signs and publishes. The sequence number is durable before anybody sees it, so a restart never says two things under one number. */
-  post(kind: MessageKind, payload: Uint8Array, lifetimeMs: number): Promise<{ readonly envelope: Uint8Array; readonly recipients: number }>;
+  post(kind: MessageKind, payload: Uint8Array, lifetimeMs: number): Promise<Posted>;
 }
 
 export const METRIC_KIND = {
@@ -46,7 +52,7 @@ export function createPostbox(
       const envelope = assemble(body, signature);
       const { recipients } = await deps.gossip.publish(kind, envelope);
       deps.metrics.count('voxd_gossip_published_total', { kind: METRIC_KIND[kind] });
-      return { envelope, recipients };
+      return { envelope, sequence, recipients };
     },
   };
 }

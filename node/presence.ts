@@ -92,11 +92,15 @@ export function createPresence(
     const rest = announcedTo === 0 ? FIRST_TRIES_REST_MS : ANNOUNCE_REST_MS;
     if (since < rest || (since < options.announceIntervalMs && !arrived && announcedTo > 0)) return;
     const announcement = { ...model, commitmentBlock, providers: deps.addresses().slice(0, 4) };
-    const { envelope, recipients } = await deps.postbox.post('announce', encodeAnnouncement(announcement), ANNOUNCEMENT_LIFETIME_MS);
+    const { envelope, sequence, recipients } = await deps.postbox.post(
+      'announce',
+      encodeAnnouncement(announcement),
+      ANNOUNCEMENT_LIFETIME_MS,
+    );
     await deps.announcements.put({
       ...announcement,
       hotkey: deps.signer.hotkey,
-      sequence: BigInt(nowMs),
+      sequence,
       issuedAtMs: nowMs,
       expiresAtMs: nowMs + ANNOUNCEMENT_LIFETIME_MS,
       envelope,
