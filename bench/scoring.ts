@@ -70,7 +70,7 @@ export const scoring: Benchmark = {
     try {
       for (const [path, bytes] of Object.entries(generateVoicePackage('good', { name: 'bench' })))
         await writeFile(join(directory, path), bytes);
-      const model = await sealVoice(directory, 'bench');
+      const model = await sealVoice(directory);
       const prompts = drawPrompts(SEED, PROMPTS);
       const runs: { native: Evaluation; wasm: Evaluation; bare: Awaited<ReturnType<typeof bareRun>> }[] = [];
       // The first run warms the judge's thread and the disk cache and is not counted.
