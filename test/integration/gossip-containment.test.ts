@@ -21,7 +21,7 @@ describe('defects of gossipsub', function () {
   this.timeout(30_000);
   const nodes: Node[] = [];
   afterEach(async () => {
-    await Promise.all(nodes.splice(0).map((node) => node.stop()));
+    await Promise.all(nodes.splice(0).map(async (node) => node.stop()));
   });
 
   async function start(): Promise<Node> {
