@@ -1,5 +1,5 @@
 /** Everything the network part can refuse. `message.*` are also the reasons of verdicts about gossip. */
-import { defineFailures, type FailureSpec } from './failure.js';
+import { defineFailures, EXIT, type FailureSpec } from './failure.js';
 
 const message = {
   'message.too_large': spec('skip', 'the message has more bytes than its kind allows', 'its sender runs a broken or hostile program'),
@@ -47,7 +47,14 @@ const message = {
 
 const p2p = {
   'p2p.not_started': spec('retry', 'the network host is not running', 'start the node first'),
-  'p2p.listen_failed': spec('fatal', 'cannot listen on {addresses}', 'choose a free port with --listen, or stop the other program'),
+  'p2p.listen_failed': {
+    ...spec(
+      'fatal',
+      'cannot listen on {addresses}',
+      'choose a free port with --p2p-port or another address with --listen-ip, or stop the other program',
+    ),
+    exit: EXIT.unavailable,
+  },
   'p2p.bad_address': spec(
     'fatal',
     '{address} is not a multiaddr such as /ip4/0.0.0.0/tcp/4004',

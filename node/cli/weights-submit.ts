@@ -20,7 +20,7 @@ export function addSubmit(weights: Command, env: Environment): void {
     .description('Set these weights now, without a running node: the shortest path to the chain')
     .requiredOption('--uids <list>', 'uids, separated by commas')
     .requiredOption('--values <list>', 'weights in the same order, on any scale (3,1 or 0.75,0.25): the largest becomes 65535')
-    .option('--version-key <n>', 'version key to send', parseVersionKey, BigInt(VERSION_KEY))
+    .option('--version-key <n>', 'version key to send', parseVersionKey, String(VERSION_KEY))
     .option('--dry-run', 'say what would be sent, send nothing')
     .addHelpText(
       'after',
@@ -38,8 +38,7 @@ It ends when the weights are in a finalized block, or with the reason why the ch
     const signer = await openSigner(config);
     await withChain(config, async ({ chain }) => {
       const { netuid, mechanism } = config.chain;
-      // Safety: parseVersionKey made it.
-      const request: SetWeights = { netuid, mechanism, ...vector, versionKey: flags['versionKey'] as bigint };
+      const request: SetWeights = { netuid, mechanism, ...vector, versionKey: BigInt(String(flags['versionKey'])) };
       const plan = planSubmission(await chain.weightFacts(netuid, mechanism, signer.hotkey), request);
       if (plan.action !== 'submit') throw plan.because;
       if (flags['dryRun'] === true)
@@ -101,7 +100,7 @@ function fixedPoint(text: string): bigint {
   return BigInt(whole + part.padEnd(DIGITS_MAX, '0'));
 }
 
-function parseVersionKey(text: string): bigint {
+function parseVersionKey(text: string): string {
   if (!/^\d{1,20}$/.test(text) || BigInt(text) > U64_MAX) throw new InvalidArgumentError('give a whole number below 2^64');
-  return BigInt(text);
+  return text;
 }
