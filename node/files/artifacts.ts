@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelDigest } from '../../protocol/names.js';
 import type { ArtifactSource } from '../../protocol/ports.js';
+import { modelFailure } from '../../scoring/failures.js';
 import { MANIFEST_FILE_NAME, type Manifest, parseManifest } from '../../scoring/manifest.js';
 import type { ModelCache } from '../ports.js';
 
@@ -22,12 +23,13 @@ export function createArtifactSource(cache: ModelCache): ArtifactSource {
       const directory = await cache.find(model);
       const manifest = directory === null ? null : await manifestOf(directory);
       const file = manifest?.files[fileIndex];
-      if (directory === null || !manifest || !file || chunkIndex >= file.chunks.length) return null;
+      if (directory === null || !manifest || file?.chunks[chunkIndex] === undefined) return null;
       const offset = chunkIndex * manifest.chunkSizeBytes;
       const bytes = new Uint8Array(Math.min(manifest.chunkSizeBytes, file.sizeBytes - offset));
       const handle = await open(join(directory, file.path), 'r');
       try {
-        await handle.read(bytes, 0, bytes.length, offset);
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
+        if (bytesRead < bytes.length) throw modelFailure('model.file_missing', { file: file.path });
       } finally {
         await handle.close();
       }

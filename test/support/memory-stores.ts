@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { RegistryChange } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import { nodeFailure } from '../../node/failures.js';
+import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
 import type {
   ModelCache,
   ModelRow,
@@ -295,20 +296,67 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
   };
 }
 
-/** A cache that holds the packages it was given; nothing is verified and `begin` is refused unless a directory is provided. */
-export function createMemoryModelCache(packages: ReadonlyMap<ModelDigest, { directory: string; sizeBytes: number }>): ModelCache {
+export interface MemoryModelCacheOptions {
+  readonly budgetBytes?: number;
+  /** Rejects when the directory does not hold the package. Default: everything is fine. */
+  readonly verify?: (directory: string, model: ModelDigest) => Promise<void>;
+  /** Default: time stands still, so that nothing given out ever makes room. */
+  readonly nowMs?: () => number;
+}
+
+/** A cache with the promises of the one on disk (test/contracts/model-cache.ts), without a disk: its directories are names. */
+export function createMemoryModelCache(
+  packages: ReadonlyMap<ModelDigest, { directory: string; sizeBytes: number }>,
+  { budgetBytes = Number.POSITIVE_INFINITY, verify = async () => {}, nowMs = () => 0 }: MemoryModelCacheOptions = {},
+): ModelCache {
+  // In order of use: what was used last stands last.
   const kept = new Map(packages);
+  const givenOutAtMs = new Map<ModelDigest, number>();
+  const arriving = new Map<string, number>();
+  let serial = 0;
+  const used = () =>
+    [...kept.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + [...arriving.values()].reduce((a, b) => a + b, 0);
+
   return {
-    find: async (model) => kept.get(model)?.directory ?? null,
+    async find(model) {
+      const here = kept.get(model);
+      if (here === undefined) return null;
+      kept.delete(model);
+      kept.set(model, here);
+      givenOutAtMs.set(model, nowMs());
+      return here.directory;
+    },
     async begin(model, sizeBytes) {
-      const directory = `memory:${model}`;
+      if (sizeBytes > budgetBytes) throw nodeFailure('store.model_too_large', { sizeBytes, budgetBytes });
+      for (const idle of [...kept.keys()].filter(
+        (each) => nowMs() - (givenOutAtMs.get(each) ?? Number.NEGATIVE_INFINITY) >= FOUND_PROTECTS_MS,
+      )) {
+        if (used() + sizeBytes <= budgetBytes) break;
+        kept.delete(idle);
+      }
+      if (used() + sizeBytes > budgetBytes) throw nodeFailure('store.cache_busy', { usedBytes: used(), budgetBytes });
+      serial += 1;
+      const directory = `memory:arriving/${model}.${serial}`;
+      arriving.set(directory, sizeBytes);
+      let done: Promise<string> | null = null;
+      async function finish(): Promise<string> {
+        try {
+          await verify(directory, model);
+          const target = `memory:complete/${model}`;
+          kept.delete(model);
+          kept.set(model, { directory: target, sizeBytes });
+          givenOutAtMs.set(model, nowMs());
+          return target;
+        } finally {
+          arriving.delete(directory);
+        }
+      }
       return {
         directory,
-        async commit() {
-          kept.set(model, { directory, sizeBytes });
-          return directory;
+        commit: () => (done ??= finish()),
+        async discard() {
+          if (done === null) arriving.delete(directory);
         },
-        discard: async () => {},
       };
     },
     list: async () => [...kept].map(([model, { sizeBytes }]) => ({ model, sizeBytes })),

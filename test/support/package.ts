@@ -31,10 +31,10 @@ export function makePackage(sizes: readonly number[], chunkSizeBytes: number): T
   // Safety: a sha-256 in hex.
   const digest = sha(manifest) as ModelDigest;
   const source: ArtifactSource = {
-    manifest: async (model) => (model === digest ? manifest : null),
+    manifest: async (model) => (model === digest ? manifest.slice() : null),
     chunk: async (model, file, chunk) => {
       const bytes = files[file];
-      if (model !== digest || bytes === undefined || chunk * chunkSizeBytes >= bytes.length) return null;
+      if (model !== digest || bytes === undefined || layout.files[file]?.chunks[chunk] === undefined) return null;
       return bytes.slice(chunk * chunkSizeBytes, (chunk + 1) * chunkSizeBytes);
     },
   };

@@ -269,7 +269,7 @@ describe('fetcher', () => {
     const { turn, row, chain, commit, asked } = await claimed();
     await turn();
     const before = await row();
-    const [{ commitment }] = (await chain.reader.snapshot(7)).neurons as [{ commitment: { block: number; data: string } }];
+    const { commitment } = (await chain.reader.snapshot(7)).neurons[0]!;
     chain.deregister(MINER);
     chain.register(MINER);
     chain.patch(MINER, { commitment });

@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+import type { SubnetSnapshot } from '../../../chain/snapshot.js';
+import { healthReport, type StatusFacts } from '../../../node/status.js';
+import type { PeerId } from '../../../protocol/peer-id.js';
+import type { Peer } from '../../../protocol/ports.js';
+import { createFakeChain } from '../../support/fake-chain.js';
+import { aHotkey } from '../../support/keys.js';
+
+const SELF = aHotkey('self');
+const BLOCK_TIME_MS = 12_000;
+const STALE_MS = 8 * BLOCK_TIME_MS + 5_000;
+// Safety: a name stands in for a peer id.
+const PEER: Peer = { peerId: 'p' as PeerId, hotkey: SELF, address: '', direction: 'inbound', connectedAtMs: 0, score: 0 };
+const QUEUE = { waiting: 2, running: 1, dead: 0 };
+
+describe('status', () => {
+  const chain = createFakeChain({ netuid: 7, blockTimeMs: BLOCK_TIME_MS });
+  let snapshot: SubnetSnapshot;
+  before(async () => {
+    chain.register(SELF, { stakeRao: 1n, permit: true });
+    snapshot = await chain.reader.snapshot(7);
+  });
+
+  const facts = (change: Partial<StatusFacts> = {}): StatusFacts => ({
+    startedAtMs: 1_000,
+    nowMs: 62_500,
+    started: true,
+    hotkey: SELF,
+    identity: chain.reader.identity(),
+    head: chain.head(),
+    headAgeMs: 4_000,
+    snapshot,
+    peers: [PEER, { ...PEER, hotkey: null }],
+    round: { round: 3, phase: 'scoring', entered: 5, heard: 2, assigned: 4 },
+    queue: QUEUE,
+    weights: { lastRound: 2, lastBlock: 90, waiting: null },
+    databaseOk: true,
+    ...change,
+  });
+  const component = (change: Partial<StatusFacts>, name: string) => {
+    const report = healthReport(facts(change));
+    return { report, part: report.components.find((each) => each.name === name) };
+  };
+
+  it('is well, with the facts of each part and not a word too many', () => {
+    const report = healthReport(facts());
+    expect(report).to.deep.include({ status: 'ok', live: true, ready: true, uptimeSeconds: 61 });
+    expect(report.components.map(({ name, status, detail }) => [name, status, detail])).to.deep.equal(
+      ['chain', 'registry', 'p2p', 'database', 'scoring', 'weights'].map((name) => [name, 'ok', undefined]),
+    );
+    const of = Object.fromEntries(report.components.map(({ name, facts: told }) => [name, told]));
+    expect(of['chain']).to.deep.include({ block: chain.head().number, headAgeMs: 4_000, endpoint: 'fake://chain' });
+    expect(of['registry']).to.deep.include({ netuid: 7, neurons: 1, hotkey: SELF, registered: true });
+    expect(of['p2p']).to.deep.equal({ peers: 2, bound: 1 });
+    expect(of['scoring']).to.deep.equal({ ...QUEUE, round: 3, phase: 'scoring', entered: 5, heard: 2 });
+    expect(of['weights']).to.deep.equal({ lastRound: 2, lastBlock: 90 });
+  });
+
+  it('is not ready before it has started', () => {
+    expect(healthReport(facts({ started: false }))).to.deep.include({ ready: false, live: true, status: 'ok' });
+  });
+
+  it('has no scoring and no weights where it does not validate', () => {
+    const names = healthReport(facts({ queue: null, weights: null })).components.map(({ name }) => name);
+    expect(names).to.deep.equal(['chain', 'registry', 'p2p', 'database']);
+  });
+
+  const cases: readonly [string, string, Partial<StatusFacts>, 'ok' | 'degraded' | 'failing', string | undefined][] = [
+    ['chain', 'there is none yet', { identity: null }, 'failing', 'No chain yet: is the endpoint up?'],
+    ['chain', 'there is no block yet', { head: null }, 'failing', 'No chain yet: is the endpoint up?'],
+    ['chain', 'the head is as old as it may be', { headAgeMs: STALE_MS }, 'ok', undefined],
+    [
+      'chain',
+      'the head stands still',
+      { headAgeMs: STALE_MS + 1 },
+      'failing',
+      'No finalized block for 101 s: add a second endpoint to chain.endpoints.',
+    ],
+    ['registry', 'nothing was read yet', { snapshot: null }, 'failing', 'The subnet has not been read yet.'],
+    [
+      'registry',
+      'we are not in it',
+      { hotkey: aHotkey('other') },
+      'degraded',
+      `Hotkey ${aHotkey('other')} is not registered on netuid 7: register it.`,
+    ],
+    ['p2p', 'nobody is there', { peers: [] }, 'degraded', 'No peer is connected: is p2p.announceIp reachable, and is anybody registered?'],
+    ['database', 'it is away', { databaseOk: false }, 'failing', 'The database does not answer.'],
+    [
+      'scoring',
+      'jobs gave up',
+      { queue: { ...QUEUE, dead: 3 } },
+      'degraded',
+      '3 scoring jobs gave up after all retries; their models keep their last standing.',
+    ],
+    [
+      'weights',
+      'the chain makes us wait',
+      { weights: { lastRound: null, lastBlock: null, waiting: 'Wait 7 blocks.' } },
+      'ok',
+      'Wait 7 blocks.',
+    ],
+  ];
+  for (const [name, when, change, status, detail] of cases) {
+    it(`says of ${name} when ${when}: ${status}`, () => {
+      const { report, part } = component(change, name);
+      expect([part?.status, part?.detail]).to.deep.equal([status, detail]);
+      expect(report.status).to.equal(status);
+      expect(report.ready).to.equal(status !== 'failing');
+      expect(report.live).to.equal(true);
+    });
+  }
+
+  it('feels as bad as its worst part', () => {
+    expect(healthReport(facts({ peers: [], databaseOk: false })).status).to.equal('failing');
+    expect(healthReport(facts({ peers: [], queue: { ...QUEUE, dead: 1 } })).status).to.equal('degraded');
+  });
+
+  it('knows no round outside of one', () => {
+    expect(component({ round: null }, 'scoring').part?.facts).to.deep.equal({ ...QUEUE, round: null, phase: null, entered: 0, heard: 0 });
+  });
+});
