@@ -71,7 +71,7 @@ export const nodeFailure = defineFailures({
   'store.row_damaged': {
     disposition: 'fatal',
     message: 'A row of {table} does not read back: {reason}',
-    hint: 'Restore the last backup; `voxd db verify` lists damaged rows.',
+    hint: 'Restore the last backup, or give the node a new data directory: it begins anew and loses its standings.',
     exit: EXIT.internal,
   },
   'store.block_older': {
@@ -116,7 +116,7 @@ export const nodeFailure = defineFailures({
   'node.already_running': {
     disposition: 'fatal',
     message: 'Another voxd works on this database (hotkey {hotkey}, process {pid} on {host})',
-    hint: 'Stop that one first; a second daemon would set the same weights twice. `voxd worker` may join as a helper.',
+    hint: 'Stop that one first; a second daemon would set the same weights twice.',
     exit: EXIT.unavailable,
   },
   'node.claim_lost': {

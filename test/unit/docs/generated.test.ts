@@ -23,4 +23,22 @@ describe('generated documentation', () => {
     );
     expect(unknown).to.deep.equal([]);
   });
+
+  it('names only commands that there are', () => {
+    const program = createProgram({});
+    const isCommand = (words: readonly string[]) => {
+      const command = program.commands.find((found) => found.name() === words[0]);
+      const sub = command !== undefined && command.commands.length > 0;
+      return command !== undefined && (!sub || words[1] === undefined || command.commands.some((found) => found.name() === words[1]));
+    };
+    const texts = [...Object.keys(generatedPages()), 'operating.md', '../README.md', '../SECURITY.md'].map(
+      (name) => [name, generatedPages()[name] ?? committedPage(name)] as const,
+    );
+    const unknown = texts.flatMap(([name, text]) =>
+      [...text.matchAll(/`voxd ([a-z]+)(?: ([a-z]+))?/g)]
+        .filter(([, first = '', second]) => !isCommand([first, ...(second === undefined ? [] : [second])]))
+        .map(([words]) => `${name}: ${words}`),
+    );
+    expect(unknown).to.deep.equal([]);
+  });
 });
