@@ -74,6 +74,12 @@ export async function explain(
   };
 }
 
+function workOn(weakest: { readonly part: string; readonly mean_ppm: number } | undefined): string {
+  if (!weakest) return 'nothing more is known';
+  const { part, mean_ppm: mean } = weakest;
+  return mean === 1_000_000 ? 'no part of it leaves anything to wish for' : `its weakest part is ${part} (${(mean / 10_000).toFixed(1)} %)`;
+}
+
 function weakestOf(parts: Readonly<Record<string, number>>): string {
   const [weakest] = Object.entries(parts).sort(([, a], [, b]) => a - b);
   return weakest ? `${weakest[0]} ${(weakest[1] / 1e6).toFixed(2)}` : '–';
@@ -88,7 +94,7 @@ function advise(
   if (standing === null) return 'it has not been scored yet: see that it is registered, committed, announced and reachable';
   if (standing.copyOf !== null) return 'offer a voice of its own: copies earn nothing, however good';
   const [weakest] = [...parts].sort((a, b) => a.mean_ppm - b.mean_ppm);
-  const work = weakest ? `its weakest part is ${weakest.part} (${(weakest.mean_ppm / 10_000).toFixed(1)} %)` : 'nothing more is known';
+  const work = workOn(weakest);
   const above = place > 0 ? ranked[place - 1] : undefined;
   if (!above) return place === 0 ? `it leads; ${work}` : work;
   return `${((above.standingPpm - standing.standingPpm) / 10_000).toFixed(2)} points of standing to the next place; ${work}`;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.js';
 import { addConfigCommand } from './config-command.js';
 import { addDevnetCommands } from './devnet-command.js';
+import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
@@ -48,7 +49,14 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
   ])
     add(program, env);
   strict(program);
+  addExamples(program, []);
   return program;
+}
+
+function addExamples(command: Command, path: readonly string[]): void {
+  const examples = EXAMPLES[path.join(' ')];
+  if (examples) command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+  for (const sub of command.commands) addExamples(sub, [...path, sub.name()]);
 }
 
 /** Unknown flags and surplus words are refused everywhere, and errors are thrown as failures so that main prints them once. */
