@@ -10,7 +10,7 @@ import type { Stores } from '../ports.js';
 import { type CastMember, castOf } from './cast.js';
 import { checksOf } from './checks.js';
 import { configPath, type DevnetFolders, freeBasePort, prepareFolders, writeConfig, writeVoices } from './files.js';
-import { healthOf, isFinished, leaderboard, type ObservedValidator, summarise } from './observe.js';
+import { fateOf, healthOf, leaderboard, type ObservedValidator, summarise } from './observe.js';
 import { type KeptProcess, keepProcess } from './processes.js';
 import type { Progress, ProgressRow } from './progress.js';
 import type { DevnetResult, RoundSummary } from './result.js';
@@ -51,6 +51,8 @@ export interface Devnet {
 
 const NETUID = 1;
 const MECHANISM = 0;
+/** Voices on offer, the copy included. */
+const MODELS = 5;
 const LOOK_MS = 1_000;
 /** Starting coldkey balance of each participant. */
 const BALANCE_RAO = 100_000_000_000_000n;
@@ -120,8 +122,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       return players.every((player) => player.role !== 'miner' || neuronOf(snapshot, player)?.commitment != null) ? snapshot : null;
     });
     const first = Math.floor(complete.block.number / options.cadenceBlocks) + 1;
-    const last = first + options.rounds - 1;
-    progress.event(`all five models are committed; counting rounds ${first} to ${last} (${options.cadenceBlocks} blocks each)`);
+    progress.event(`all five models are committed; counting from round ${first} (${options.cadenceBlocks} blocks each)`);
 
     const validators: ObservedValidator[] = [];
     for (const player of players.filter(({ role }) => role === 'validator')) {
@@ -131,14 +132,11 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       closers.push(close);
       validators.push({ member: player, hotkey: player.hotkey, stores });
     }
-    for (let round = first; round <= last; round++) {
-      for (const validator of validators)
-        await until(`${validator.member.name} round ${round}`, async () => {
-          await look(chain, players);
-          return (await isFinished(validator, round).catch(onlyFailures)) || null;
-        });
-      progress.event(`round ${round}: both validators weighed it and the chain finalized their weights`);
+    const finished: number[] = [];
+    for (let round = first; finished.length < options.rounds; round++) {
+      if (await everybodyFinishes(round)) finished.push(round);
     }
+    const last = finished.at(-1) ?? first;
     const paid = await until('an epoch with these weights', async () => {
       const snapshot = await look(chain, players);
       const sent = Math.max(
@@ -155,7 +153,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     const nameOf = (hotkey: string) => players.find((player) => player.hotkey === hotkey)?.name ?? hotkey;
     const identity = { scorer: deps.scorer, genesis: chain.identity().genesis, netuid: NETUID, mechanism: MECHANISM, nameOf };
     const rounds: RoundSummary[] = [];
-    for (let round = first; round <= last; round++) {
+    for (const round of finished) {
       const summary = await summarise(round, validators, identity);
       if (summary) rounds.push(summary);
     }
@@ -176,6 +174,24 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       restarts: Object.fromEntries(kept.map((process_) => [process_.name, process_.restarts()])),
     };
     return { result, folders, endpoint, stop };
+
+    /** False: a validator missed this round; what it says about that is told, and the next round counts instead. */
+    async function everybodyFinishes(round: number): Promise<boolean> {
+      for (const validator of validators) {
+        const fate = await until(`${validator.member.name} in round ${round}`, async () => {
+          await look(chain, players);
+          const now = await fateOf(validator, round, MODELS);
+          return now === 'running' ? null : now;
+        });
+        if (fate === 'missed') {
+          const note = (await validator.stores.rounds.get(round).catch(onlyFailures))?.note;
+          progress.event(`round ${round} does not count: ${validator.member.name} did not finish it${note ? ` (${note.code})` : ''}`);
+          return false;
+        }
+      }
+      progress.event(`round ${round}: both validators weighed it and the chain finalized their weights`);
+      return true;
+    }
   } catch (error) {
     progress.end();
     await stop();

@@ -26,10 +26,21 @@ export async function healthOf(member: CastMember): Promise<HealthReport | null>
   }
 }
 
-/** A round is finished when the chain has finalized this validator's weights for it. */
-export async function isFinished(validator: ObservedValidator, round: number): Promise<boolean> {
-  const rows = await validator.stores.submissions.list(32);
-  return rows.some((row) => row.state === 'finalized' && row.round !== null && row.round >= round);
+export type RoundFate = 'running' | 'finished' | 'missed';
+
+/**
+ * A round is finished when this validator heard every model and the chain has finalized its weights for exactly this round. It is missed when
+ * the validator has gone on without that: too few models heard in time, or killed at the wrong moment.
+ */
+export async function fateOf({ hotkey, stores }: ObservedValidator, round: number, models: number): Promise<RoundFate> {
+  const [scores, submissions, newest] = await Promise.all([
+    stores.scores.ofRound(round),
+    stores.submissions.list(32),
+    stores.rounds.list(1),
+  ]);
+  const heard = scores.filter(({ validator }) => validator === hotkey).length;
+  if (heard >= models && submissions.some((row) => row.state === 'finalized' && row.round === round)) return 'finished';
+  return (newest[0]?.round ?? 0) > round + 1 ? 'missed' : 'running';
 }
 
 export async function summarise(
