@@ -4,7 +4,7 @@ import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import { createMessageGate } from '../protocol/message-gate.js';
 import type { Hash } from '../protocol/names.js';
-import type { Clock, Signer, Verify } from '../protocol/ports.js';
+import type { Clock, Peer, Signer, Verify } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
@@ -141,10 +141,10 @@ export function createDaemon(
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
     const host = await startHost(genesis, dataDir.path, signal);
-    host.serve(createArtifactSource(cache));
+    host.serve(createArtifactSource(cache, (bytes) => metrics.count('voxd_transfer_bytes_total', { direction: 'out' }, bytes)));
 
     const registry = createRegistrySync(
-      { chain, store: stores.registry, log: log('registry') },
+      { chain, store: stores.registry, log: log('registry'), metrics },
       { netuid, everyBlocks: options.syncEveryBlocks },
     );
     await registry.restore();
@@ -155,7 +155,7 @@ export function createDaemon(
     const postbox = createPostbox({ signer, gossip: host, sequences: stores.sequences, clock, metrics, finalizedBlock }, { network });
     const gate = createMessageGate({ verify }, { network });
     const inbox = createInbox(
-      { gossip: host, gate, stores, clock, log: log('inbox'), metrics, registry: registry.current, finalizedBlock },
+      { gossip: host, gate, stores, clock, log: log('inbox'), metrics, members: registry.members, finalizedBlock },
       { netuid, schedule: options.rounds, scorer },
     );
     const presence = createPresence(
@@ -179,6 +179,7 @@ export function createDaemon(
     const duties: Duty[] = [
       { name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) },
       pruningDuty({ sql: database, log: log('store'), clock }, options.rounds),
+      { name: 'gauges', turn: async () => takeGauges(client.status().reconnects, host.peers()) },
     ];
     const validator = validates ? await createValidator() : null;
     if (validator) duties.push(...validator.duties);
@@ -250,7 +251,18 @@ export function createDaemon(
       'voxd runs',
     );
 
+    function takeGauges(reconnects: number, peers: readonly Peer[]): void {
+      metrics.set('voxd_chain_reconnects', {}, reconnects);
+      for (const [label, direction] of [
+        ['in', 'inbound'],
+        ['out', 'outbound'],
+      ] as const)
+        metrics.set('voxd_p2p_peers', { direction: label }, peers.filter((peer) => peer.direction === direction).length);
+    }
+
     async function createValidator() {
+      // Asked first: a machine that cannot confine foreign models must not take part.
+      logger.info({ ...(await runner.sandboxReport()) }, 'foreign models are confined');
       const queue = createScoringQueue({ database, clock, logger: log('queue'), metrics });
       const judge = own('judge', composeJudge(options.scoring.concurrency), (pool) => pool.close());
       const scoring = createScorer(
@@ -278,6 +290,7 @@ export function createDaemon(
           queue,
           clock,
           log: log('rounds'),
+          metrics,
           registry: registry.current,
           refusedRecord: scoring.refusedRecord,
           publishCommit: async (round, commitment) =>

@@ -1,4 +1,3 @@
-import type { SubnetSnapshot } from '../chain/snapshot.js';
 import type { MessageKind } from '../protocol/kinds.js';
 import { KINDS, MESSAGE_KINDS } from '../protocol/kinds.js';
 import type { Membership, MessageGate } from '../protocol/message-gate.js';
@@ -28,21 +27,13 @@ export function createInbox(
     readonly clock: Clock;
     readonly log: Logger;
     readonly metrics: Metrics;
-    readonly registry: () => SubnetSnapshot | null;
+    readonly members: () => Membership;
     readonly finalizedBlock: () => number;
   },
   options: { readonly netuid: number; readonly schedule: RoundSchedule; readonly scorer: string },
 ): Inbox {
   const { stores, log } = deps;
   const listeners: (() => void)[] = [];
-
-  function membership(): Membership {
-    const neurons = deps.registry()?.neurons ?? [];
-    return {
-      registered: new Set(neurons.map(({ hotkey }) => hotkey)),
-      permitted: new Set(neurons.filter(({ validatorPermit }) => validatorPermit).map(({ hotkey }) => hotkey)),
-    };
-  }
 
   type Keepers = { readonly [K in MessageKind]: (message: Message<K>) => Promise<void> };
   const keepers: Keepers = {
@@ -81,7 +72,7 @@ export function createInbox(
   }
 
   async function receive<K extends MessageKind>(kind: K, bytes: Uint8Array, from: string) {
-    const verdict = deps.gate.admit(kind, bytes, membership(), deps.clock.nowMs());
+    const verdict = deps.gate.admit(kind, bytes, deps.members(), deps.clock.nowMs());
     deps.metrics.count('voxd_gossip_messages_total', { kind: METRIC_KIND[kind], verdict: verdict.action });
     if (verdict.action !== 'accept') {
       log.debug({ kind, from, verdict: verdict.action, reason: verdict.reason }, 'message not accepted');
@@ -96,7 +87,7 @@ export function createInbox(
 
   return {
     async open() {
-      for (const { hotkey } of deps.registry()?.neurons ?? [])
+      for (const hotkey of deps.members().registered)
         for (const kind of MESSAGE_KINDS) {
           const seen = await stores.sequences.seen(hotkey, KINDS[kind].code);
           if (seen) deps.gate.restore(hotkey, kind, seen.sequence - BigInt(KINDS[kind].sequenceWindow));

@@ -22,8 +22,7 @@ export interface MetricSpec {
 export const METRICS = {
   voxd_chain_finalized_block: { kind: 'gauge', help: 'Number of the newest finalized block seen.', labels: {} },
   voxd_chain_head_age_seconds: { kind: 'gauge', help: 'Seconds since the newest finalized block was seen.', labels: {} },
-  voxd_chain_reconnects_total: { kind: 'counter', help: 'Connections to a chain endpoint that had to be made anew.', labels: {} },
-  voxd_chain_request_seconds: { kind: 'histogram', help: 'Duration of chain reads.', labels: { outcome: OUTCOMES }, buckets: SECONDS },
+  voxd_chain_reconnects: { kind: 'gauge', help: 'Connections to a chain endpoint that had to be made anew since the start.', labels: {} },
   voxd_registry_neurons: { kind: 'gauge', help: 'Neurons in the registry.', labels: { role: ['validator', 'miner'] } },
   voxd_registry_changes_total: {
     kind: 'counter',
@@ -37,34 +36,15 @@ export const METRICS = {
     labels: { kind: MESSAGE_KINDS, verdict: VERDICTS },
   },
   voxd_gossip_published_total: { kind: 'counter', help: 'Gossip messages published by this node.', labels: { kind: MESSAGE_KINDS } },
-  voxd_gossip_validate_seconds: { kind: 'histogram', help: 'Duration of validating one message.', labels: {}, buckets: QUICK_SECONDS },
   voxd_transfer_bytes_total: { kind: 'counter', help: 'Model bytes moved between peers.', labels: { direction: DIRECTIONS } },
   voxd_transfer_models_total: { kind: 'counter', help: 'Model fetches finished.', labels: { outcome: OUTCOMES } },
   voxd_model_cache_bytes: { kind: 'gauge', help: 'Size of the models in the cache.', labels: {} },
   voxd_model_cache_evictions_total: { kind: 'counter', help: 'Models dropped from the cache for room.', labels: {} },
-  voxd_models: {
-    kind: 'gauge',
-    help: 'Claimed models by state.',
-    labels: {
-      state: ['announced', 'verified', 'prechecked', 'queued', 'running', 'scored', 'rejected', 'retry', 'superseded', 'expired'],
-    },
-  },
   voxd_scoring_queue_depth: { kind: 'gauge', help: 'Scoring jobs by state.', labels: { state: ['waiting', 'running', 'dead'] } },
   voxd_scoring_jobs_total: { kind: 'counter', help: 'Scoring jobs finished.', labels: { outcome: OUTCOMES } },
   voxd_scoring_model_seconds: { kind: 'histogram', help: 'Duration of scoring one model.', labels: {}, buckets: SECONDS },
-  voxd_scoring_stage_seconds: {
-    kind: 'histogram',
-    help: 'Duration of one stage for one prompt.',
-    labels: { stage: ['synthesise', 'judge'] },
-    buckets: SECONDS,
-  },
   voxd_round_current: { kind: 'gauge', help: 'Number of the open round.', labels: {} },
   voxd_rounds_total: { kind: 'counter', help: 'Rounds closed.', labels: { outcome: ['weighed', 'skipped'] } },
-  voxd_audits_total: {
-    kind: 'counter',
-    help: "Other validators' records scored again.",
-    labels: { outcome: ['reproduced', 'differs', 'unavailable'] },
-  },
   voxd_weights_submissions_total: {
     kind: 'counter',
     help: 'Weight submissions settled.',
@@ -80,9 +60,6 @@ export const METRICS = {
   voxd_store_restarts_total: { kind: 'counter', help: 'Times the embedded database server had to be started again.', labels: {} },
   voxd_http_requests_total: { kind: 'counter', help: 'HTTP answers by class.', labels: { status: ['2xx', '3xx', '4xx', '5xx'] } },
   voxd_http_request_seconds: { kind: 'histogram', help: 'Duration of HTTP requests.', labels: {}, buckets: QUICK_SECONDS },
-  voxd_speech_requests_total: { kind: 'counter', help: 'Speech requests of applications.', labels: { outcome: OUTCOMES } },
-  voxd_speech_seconds: { kind: 'histogram', help: 'Duration of speech requests.', labels: {}, buckets: SECONDS },
-  voxd_loop_errors_total: { kind: 'counter', help: 'Unexpected errors in loops; anything above 0 is a defect.', labels: {} },
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 
 type Table = typeof METRICS;

@@ -10,6 +10,7 @@ import { phaseAt, type RoundSchedule, type RoundWindow, roundOf, roundSeed, roun
 import type { WeighingPolicy } from '../scoring/weigh.js';
 import { gate } from '../scoring/weights.js';
 import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
 import type { ModelRow, RoundRow, ScoringQueue, Stores } from './ports.js';
 import { roundEntries } from './round-entries.js';
 import { weigh } from './round-weighing.js';
@@ -30,6 +31,7 @@ export interface RoundKeeperDeps {
   readonly queue: ScoringQueue;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly registry: () => SubnetSnapshot | null;
   /** The record of a model that was refused before it could speak. */
   readonly refusedRecord: (row: RoundRow, entry: RoundRow['entries'][number], code: string) => ScoreRecord;
@@ -145,15 +147,26 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
       if (row.round >= round || (row.state !== 'open' && row.state !== 'revealed')) continue;
       const note = row.note ?? { code: 'round.not_weighed', facts: { round: row.round, entered: row.entries.length } };
       await stores.rounds.update(row.round, { state: 'skipped', note });
+      deps.metrics.count('voxd_rounds_total', { outcome: 'skipped' });
       log.warn({ round: row.round, ...note }, 'round ended without weights');
     }
     for (const key of published) if (!key.includes(`/${round}`)) published.delete(key);
   }
 
+  /** A node that starts late in a round, on an endpoint that keeps few old states, cannot know who took part: it waits for the next round. */
+  function outOfReach(round: number, error: unknown): null {
+    if (!isFailure(error) || error.code !== 'chain.block_not_found') throw error;
+    if (view?.round !== round)
+      log.warn({ round, ...error.facts, hint: error.hint }, 'the opening of this round is out of reach; the next round counts');
+    view = { round, phase: 'out of reach', entered: 0, heard: 0, assigned: 0 };
+    return null;
+  }
+
   async function turn(head: BlockRef): Promise<void> {
     const round = roundOf(head.number, options.schedule);
     const window = roundWindow(round, options.schedule);
-    const opening = await openingOf(round, window);
+    const opening = await openingOf(round, window).catch((error: unknown) => outOfReach(round, error));
+    if (opening === null) return;
     // The owner of the subnet always has a permit, also when nobody is there.
     const listeners = opening.neurons.filter(({ validatorPermit, stakeRao }) => validatorPermit && stakeRao > 0n);
     if (!listeners.some(({ hotkey }) => hotkey === options.self)) {
@@ -168,6 +181,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     const mine = row.entries.filter(({ model }) => assigned.get(model)?.includes(options.self));
     const records = await ownRecords(round);
     const heard = new Set(records.map(({ hotkey }) => hotkey as string));
+    deps.metrics.set('voxd_round_current', {}, round);
     view = { round, phase, entered: row.entries.length, heard: heard.size, assigned: mine.length };
 
     if (head.number < window.endsAt - 1 && (row.state === 'open' || row.state === 'revealed')) await handOut(row, mine, heard);
@@ -200,6 +214,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     await stores.standings.put(row.round, rows);
     const note = verdict.ok ? null : { code: verdict.error.code, facts: verdict.error.facts };
     await stores.rounds.update(row.round, { state: verdict.ok ? 'weighed' : 'skipped', note, weighing });
+    deps.metrics.count('voxd_rounds_total', { outcome: verdict.ok ? 'weighed' : 'skipped' });
     for (const validator of weighed.disbelieved)
       log.warn({ round: row.round, validator }, 'records of this validator do not reproduce here');
     log.info(
@@ -219,14 +234,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
 
   return {
     view: () => view,
-    async turn(head) {
-      try {
-        await turn(head);
-      } catch (error) {
-        if (!isFailure(error) || error.disposition !== 'retry') throw error;
-        log.warn({ block: head.number, code: error.code, facts: error.facts }, 'round waits: the next block tries again');
-      }
-    },
+    turn,
   };
 }
 

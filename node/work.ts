@@ -1,5 +1,6 @@
 import type { ChainReader } from '../chain/ports.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
+import { isFailure } from '../protocol/failure.js';
 import type { Clock, Peers } from '../protocol/ports.js';
 import type { Logger } from './logger.js';
 import { type Loop, runLoop } from './loop.js';
@@ -60,13 +61,26 @@ export function createWork(
   async function follow(): Promise<void> {
     deps.metrics.set('voxd_chain_head_age_seconds', {}, (deps.clock.nowMs() - seenAtMs) / 1000);
     if (head === null) return;
-    await deps.registry.follow(head);
+    const at = head;
+    await patiently('registry', at, () => deps.registry.follow(at));
     for (const duty of duties) loops.get(duty.name)?.trigger();
   }
 
   async function attend(duty: Duty, signal: AbortSignal): Promise<void> {
     const snapshot = deps.registry.current();
-    if (head !== null && snapshot !== null) await duty.turn({ head, snapshot }, signal);
+    const at = head;
+    if (at === null || snapshot === null) return;
+    await patiently(duty.name, at, () => duty.turn({ head: at, snapshot }, signal));
+  }
+
+  /** The chain or the database may be away for a moment: that is said once per turn, and the next head tries again. */
+  async function patiently(duty: string, at: BlockRef, turn: () => Promise<unknown>): Promise<void> {
+    try {
+      await turn();
+    } catch (error) {
+      if (!isFailure(error) || error.disposition !== 'retry') throw error;
+      deps.log.warn({ duty, block: at.number, code: error.code, facts: error.facts }, 'this duty waits for the next block');
+    }
   }
 
   return {

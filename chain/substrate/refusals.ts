@@ -20,6 +20,13 @@ export function toRequestFailure(error: unknown, method: string, endpoint: strin
   if (isFailure(error)) return error;
   const refusal = rpcRefusalOf(error);
   if (refusal !== null) {
+    if (/State already discarded|UnknownBlock/.test(`${refusal.message} ${refusal.data}`)) {
+      return chainFailure(
+        'chain.block_not_found',
+        { block: /0x[0-9a-f]{64}/.exec(`${refusal.message} ${refusal.data}`)?.[0] ?? 'asked for', endpoint },
+        error,
+      );
+    }
     const reason = refusal.data === '' ? refusal.message : `${refusal.message}: ${refusal.data}`;
     return chainFailure('chain.request_refused', { method, endpoint, rpcCode: refusal.code, reason: reason.slice(0, 300) }, error);
   }

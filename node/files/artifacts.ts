@@ -7,11 +7,22 @@ import { modelFailure } from '../../scoring/failures.js';
 import { MANIFEST_FILE_NAME, type Manifest, parseManifest } from '../../scoring/manifest.js';
 import type { ModelCache } from '../ports.js';
 
+/** Manifests of models that are being served. */
+const MANIFESTS_KEPT = 32;
+
 /** Serves complete packages of the cache, chunk by chunk. */
-export function createArtifactSource(cache: ModelCache): ArtifactSource {
-  async function manifestOf(directory: string): Promise<Manifest | null> {
+export function createArtifactSource(cache: ModelCache, onServed: (bytes: number) => void = () => {}): ArtifactSource {
+  const manifests = new Map<ModelDigest, Manifest>();
+
+  /** Read once per model: a transfer asks for it with every chunk, and the digest says that it cannot change. */
+  async function manifestOf(model: ModelDigest, directory: string): Promise<Manifest | null> {
+    const known = manifests.get(model);
+    if (known) return known;
     const parsed = parseManifest(await readFile(join(directory, MANIFEST_FILE_NAME)));
-    return parsed.ok ? parsed.value : null;
+    if (!parsed.ok) return null;
+    if (manifests.size >= MANIFESTS_KEPT) manifests.clear();
+    manifests.set(model, parsed.value);
+    return parsed.value;
   }
 
   return {
@@ -21,7 +32,7 @@ export function createArtifactSource(cache: ModelCache): ArtifactSource {
     },
     async chunk(model, fileIndex, chunkIndex) {
       const directory = await cache.find(model);
-      const manifest = directory === null ? null : await manifestOf(directory);
+      const manifest = directory === null ? null : await manifestOf(model, directory);
       const file = manifest?.files[fileIndex];
       if (directory === null || !manifest || file?.chunks[chunkIndex] === undefined) return null;
       const offset = chunkIndex * manifest.chunkSizeBytes;
@@ -33,6 +44,7 @@ export function createArtifactSource(cache: ModelCache): ArtifactSource {
       } finally {
         await handle.close();
       }
+      onServed(bytes.length);
       return bytes;
     },
   };

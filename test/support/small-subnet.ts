@@ -74,7 +74,10 @@ export async function createSmallSubnet(names: readonly string[]): Promise<Small
   const running: { validator: TestValidator; turn: () => Promise<void> }[] = [];
 
   async function start(name: string, signer: Signer, stores: Stores, ears: TestValidator['ears']) {
-    const registry = createRegistrySync({ chain: chain.reader, store: stores.registry, log }, { netuid: chain.netuid, everyBlocks: 1 });
+    const registry = createRegistrySync(
+      { chain: chain.reader, store: stores.registry, log, metrics: NO_METRICS },
+      { netuid: chain.netuid, everyBlocks: 1 },
+    );
     const gossip = bus.join(name);
     const finalizedBlock = () => registry.current()?.block.number ?? 0;
     const postbox = createPostbox({ signer, gossip, sequences: stores.sequences, clock, metrics: NO_METRICS, finalizedBlock }, { network });
@@ -86,7 +89,7 @@ export async function createSmallSubnet(names: readonly string[]): Promise<Small
         clock,
         log,
         metrics: NO_METRICS,
-        registry: registry.current,
+        members: registry.members,
         finalizedBlock,
       },
       { netuid: chain.netuid, schedule: SCHEDULE, scorer: SCORER },
@@ -113,6 +116,7 @@ export async function createSmallSubnet(names: readonly string[]): Promise<Small
         queue,
         clock,
         log,
+        metrics: NO_METRICS,
         registry: registry.current,
         refusedRecord: (row, entry, code) => record(row, entry, 0, code),
         publishCommit: async (round, commitment) =>

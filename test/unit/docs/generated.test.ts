@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { CONFIG_KEYS } from '../../../config/keys.js';
 import { createProgram } from '../../../node/cli/program.js';
+import { METRICS } from '../../../node/metrics.js';
 import { VERSION } from '../../../node/version.js';
 import { committedPage, generatedPages } from '../../../scripts/describe.js';
 
@@ -14,6 +15,15 @@ describe('generated documentation', () => {
   it('has the version of package.json', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
     expect(VERSION).to.equal(version);
+  });
+
+  it('promises no metric that nothing counts', () => {
+    const node = new URL('../../../node/', import.meta.url);
+    const sources = readdirSync(node, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && name !== 'metrics.ts')
+      .map((name) => readFileSync(new URL(name, node), 'utf8'))
+      .join('\n');
+    expect(Object.keys(METRICS).filter((name) => !sources.includes(`'${name}'`))).to.deep.equal([]);
   });
 
   it('names only flags that a command has', () => {
