@@ -23,7 +23,7 @@ export const walletFailure = defineFailures({
   'wallet.encrypted': {
     disposition: 'fatal',
     message: 'The key file {path} is encrypted ({scheme}).',
-    hint: 'A node needs an unencrypted hotkey: `btcli wallet regen-hotkey --no-use-password` makes one from the words. The coldkey never has to be here.',
+    hint: 'Give its password in the file that VOXD_WALLET__PASSWORD_FILE names ($NACL files), or make an unencrypted hotkey: `btcli wallet regen-hotkey --no-use-password`. The coldkey never has to be here.',
     exit: EXIT.config,
   },
   'wallet.bad_password': {

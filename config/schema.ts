@@ -71,6 +71,10 @@ export const configSchema = z.strictObject({
     path: key(text().default('~/.bittensor/wallets'), { description: 'Folder of the wallets.', flag: '--wallet-path' }),
     name: key(text().default('default'), { description: 'Name of the wallet.', flag: '--wallet' }),
     hotkey: key(text().default('default'), { description: 'Name of the hotkey in the wallet.', flag: '--hotkey' }),
+    password: key(optional(secret()), {
+      description: 'Password of an encrypted hotkey file. Opening it takes seconds and 512 MiB of memory, once at the start.',
+      secret: true,
+    }),
     uri: key(optional(secret()), {
       description: 'Development key such as //Alice, instead of a wallet file. Refused on finney and test.',
       secret: true,

@@ -8,7 +8,9 @@ import { cryptoWaitReady } from '@polkadot/util-crypto';
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Hotkey } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';
+import type { Secret } from '../../protocol/secret.js';
 import { walletFailure } from '../wallet-failures.js';
+import { decryptKeyFile, isEncrypted } from './encrypted.js';
 import { formatKeyFile, formatPublicKeyFile, KEY_FILE_SIZE_BYTES_MAX, type KeyFile, parseKeyFile } from './key-file.js';
 import { newWords, pairFromSeed, seedFromWords, signerOfPair } from './keys.js';
 
@@ -51,11 +53,11 @@ function filesOf({ walletPath, wallet, hotkey }: WalletName): WalletFiles {
 /**
  * The hotkey of a wallet as a signer.
  *
- * Errors: wallet.bad_name, not_found, unreadable, open_to_others, encrypted, malformed, no_secret.
+ * Errors: wallet.bad_name, not_found, unreadable, open_to_others, encrypted (no password given), bad_password, malformed, no_secret.
  */
-export async function openHotkey(name: WalletName): Promise<Signer> {
+export async function openHotkey(name: WalletName, password: Secret | null = null): Promise<Signer> {
   const { hotkey: path } = filesOf(name);
-  const { pair } = await readSecretFile(path, () => whatIsThere(name));
+  const { pair } = await readSecretFile(path, () => whatIsThere(name), password);
   if (pair === null) throw walletFailure('wallet.no_secret', { path });
   return signerOfPair(pair);
 }
@@ -67,7 +69,7 @@ export async function openHotkey(name: WalletName): Promise<Signer> {
  */
 export async function openColdkey(name: WalletName): Promise<Signer> {
   const { coldkey: path } = filesOf(name);
-  const { pair } = await readSecretFile(path, () => whatIsThere(name));
+  const { pair } = await readSecretFile(path, () => whatIsThere(name), null);
   if (pair === null) throw walletFailure('wallet.no_secret', { path });
   return signerOfPair(pair);
 }
@@ -157,16 +159,17 @@ export async function createWallet({
   };
 }
 
-async function readSecretFile(path: string, found: () => Promise<string>): Promise<KeyFile> {
+async function readSecretFile(path: string, found: () => Promise<string>, password: Secret | null): Promise<KeyFile> {
   await cryptoWaitReady();
-  const text = await readKeyText(path, true, found);
+  const bytes = await readKeyBytes(path, true, found);
+  const text = password !== null && isEncrypted(bytes) ? await decryptKeyFile(path, bytes, password) : bytes.toString('utf8');
   const parsed = parseKeyFile(path, text);
   if (!parsed.ok) throw parsed.error;
   return parsed.value;
 }
 
 /** Mode and content come from one open file, so it cannot be exchanged between the look and the reading. */
-async function readKeyText(path: string, secret: boolean, found: () => Promise<string>): Promise<string> {
+async function readKeyBytes(path: string, secret: boolean, found: () => Promise<string>): Promise<Buffer> {
   try {
     const file = await open(path, 'r');
     try {
@@ -175,7 +178,7 @@ async function readKeyText(path: string, secret: boolean, found: () => Promise<s
         throw walletFailure('wallet.open_to_others', { path, mode: (mode & 0o777).toString(8) });
       }
       if (size > KEY_FILE_SIZE_BYTES_MAX) throw walletFailure('wallet.malformed', { path, reason: `it has ${size} bytes` });
-      return await file.readFile('utf8');
+      return await file.readFile();
     } finally {
       await file.close();
     }
@@ -189,9 +192,9 @@ async function readKeyText(path: string, secret: boolean, found: () => Promise<s
 
 async function publicAddress(path: string): Promise<Hotkey | null> {
   await cryptoWaitReady();
-  const text = await readKeyText(path, false, async () => '').catch(() => null);
-  if (text === null) return null;
-  const parsed = parseKeyFile(path, text);
+  const bytes = await readKeyBytes(path, false, async () => '').catch(() => null);
+  if (bytes === null) return null;
+  const parsed = parseKeyFile(path, bytes.toString('utf8'));
   return parsed.ok ? parsed.value.address : null;
 }
 

@@ -142,8 +142,8 @@ export function createClock(): Clock {
 }
 
 export async function openSigner(config: Config): Promise<Signer> {
-  const { uri, path, name, hotkey } = config.wallet;
-  return uri === null ? openHotkey({ walletPath: path, wallet: name, hotkey }) : signerFromUri(uri.reveal());
+  const { uri, path, name, hotkey, password } = config.wallet;
+  return uri === null ? openHotkey({ walletPath: path, wallet: name, hotkey }, password) : signerFromUri(uri.reveal());
 }
 
 export function openVerify(): Promise<Verify> {

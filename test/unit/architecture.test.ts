@@ -15,7 +15,7 @@ const ADAPTERS: Readonly<Record<string, readonly RegExp[]>> = {
   'protocol/libp2p': [/^libp2p$/, /^@libp2p\//, /^@chainsafe\//, /^@multiformats\//, /^it-/, /^uint8arraylist$/],
   'chain/substrate': [/^@polkadot\//],
   'chain/devchain': [/^@polkadot\//, /^@polkadot-api\//, /^ws$/],
-  'chain/wallet': [/^@polkadot\//],
+  'chain/wallet': [/^@polkadot\//, /^hash-wasm$/],
   'scoring/onnx': [/^onnxruntime-/],
   'scoring/threads': [],
   'node/postgres': [/^pg$/, /^graphile-worker$/],
