@@ -3,14 +3,14 @@
  * {model digest, scorer digest, prompt-set digest, seed}; timings and audio files live beside it, not in it.
  */
 import { z } from 'zod';
-import { canonicalJson, sha256Hex } from '../protocol/digest.js';
+import { canonicalJson } from '../protocol/digest.js';
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import { parseHotkey } from '../protocol/names.js';
 import { err, ok, type Result } from '../protocol/result.js';
+import { digestOfRecord, RECORD_SIZE_BYTES_MAX } from '../protocol/score-exchange.js';
 
 const PPM = z.number().int().min(0).max(1_000_000);
 const DIGEST = z.string().regex(/^[0-9a-f]{64}$/);
-export const RECORD_SIZE_BYTES_MAX = 48 * 1024;
 export const PROMPTS_PER_RECORD_MAX = 128;
 const FINGERPRINT_HEX_MAX = 4096;
 
@@ -50,7 +50,7 @@ export function encodeRecord(record: ScoreRecord): Uint8Array {
 }
 
 export function recordDigest(record: ScoreRecord): string {
-  return sha256Hex('voxd/record/1', encodeRecord(record));
+  return digestOfRecord(encodeRecord(record));
 }
 
 /** Shape: canonical JSON bytes from a peer → record. Errors: what is wrong, in words. Limit: RECORD_SIZE_BYTES_MAX. */
