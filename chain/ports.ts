@@ -2,6 +2,7 @@
 import type { Hash, Hotkey, Uid } from '../protocol/names.js';
 import type { Signer } from '../protocol/ports.js';
 import type { BlockRef, SubnetSnapshot } from './snapshot.js';
+import type { EpochInput } from './yuma.js';
 
 export interface ChainIdentity {
   readonly endpoint: string;
@@ -10,6 +11,64 @@ export interface ChainIdentity {
   readonly specName: string;
   readonly specVersion: number;
   readonly blockTimeMs: number;
+}
+
+/** What the connected runtime offers, found by name in its metadata. */
+export interface RuntimeDescription {
+  readonly specVersion: number;
+  /** How a snapshot is read: one runtime call, or plain storage where the runtime has no such call. */
+  readonly registry: 'selective_metagraph' | 'storage';
+  readonly epochClock: 'state' | 'formula';
+  /** Calls by which weights can get on this chain. */
+  readonly weightCalls: readonly string[];
+  /** Every error a pallet can answer with, in the order of the metadata. */
+  readonly errors: readonly {
+    readonly pallet: string;
+    readonly index: number;
+    readonly name: string;
+    readonly documentation: string;
+  }[];
+}
+
+/** A commit by hash that has not been revealed. */
+export interface HashCommit {
+  readonly hash: Hash;
+  readonly block: number;
+  /** Epoch in which it was committed, as the pallet counts. */
+  readonly epoch: number;
+}
+
+/** An encrypted commit that the chain opens by itself once its drand round is known. */
+export interface TimelockedCommit {
+  readonly epoch: number;
+  readonly block: number;
+  readonly round: number;
+  /** blake2-256 of the ciphertext. */
+  readonly digest: Hash;
+}
+
+/** The randomness beacon that the chain follows. */
+export interface Beacon {
+  /** Compressed G2 point, 96 bytes, hex digits. */
+  readonly publicKey: string;
+  readonly periodSeconds: number;
+  readonly genesisSeconds: number;
+  /** 0: the chain has not seen a pulse. */
+  readonly lastStoredRound: number;
+}
+
+/** What the chain offers and holds of weights that are committed first and revealed later. */
+export interface CommitReveal {
+  /** The runtime takes commits by hash for this mechanism. */
+  readonly byHash: boolean;
+  /** `CommitRevealWeightsVersion`; null: the runtime takes no timelocked commits for this mechanism. */
+  readonly timelockVersion: number | null;
+  readonly revealPeriodEpochs: number;
+  /** This hotkey's, oldest first. */
+  readonly hashCommits: readonly HashCommit[];
+  /** This hotkey's that are still stored, oldest first. */
+  readonly timelockedCommits: readonly TimelockedCommit[];
+  readonly beacon: Beacon | null;
 }
 
 /** Everything that `planSubmission` looks at, read at one finalized block. */
@@ -33,9 +92,21 @@ export interface WeightFacts {
   readonly weightsVersionKey: bigint;
   readonly rateLimitBlocks: number;
   readonly commitRevealEnabled: boolean;
+  /** null: this runtime knows open weights only. */
+  readonly commitReveal: CommitReveal | null;
+  /** The row of this hotkey in `Weights`, ascending uid; empty without a seat. */
+  readonly stored: readonly WeightEntry[];
   readonly tempo: number;
   /** Stateful epoch clock (spec ≥ 423); null on older runtimes, where (block + netuid + 1) % (tempo + 1) == 0 opens an epoch. */
-  readonly epochClock: { readonly lastEpochBlock: number; readonly pendingEpochAt: number; readonly index: number } | null;
+  readonly epochClock: EpochClock | null;
+}
+
+/** `LastEpochBlock`, `PendingEpochAt`, `SubnetEpochIndex`, `BlocksSinceLastStep` of the subnet. */
+export interface EpochClock {
+  readonly lastEpochBlock: number;
+  readonly pendingEpochAt: number;
+  readonly index: number;
+  readonly blocksSinceLastStep: number;
 }
 
 export interface WeightEntry {
@@ -54,6 +125,13 @@ export interface ChainReader {
   weightFacts(netuid: number, mechanism: number, hotkey: Hotkey): Promise<WeightFacts>;
   /** The row stored in `Weights`, ascending uid. */
   weightsOf(netuid: number, mechanism: number, uid: Uid, at?: BlockRef): Promise<readonly WeightEntry[]>;
+  /** Whose timelocked weights were opened and set in that block. */
+  timelockedReveals(netuid: number, mechanism: number, at: BlockRef): Promise<readonly Hotkey[]>;
+  /** What the next epoch of that mechanism will be computed from, as it stands now. */
+  epochInput(netuid: number, mechanism: number): Promise<EpochInput>;
+  /** Free balance, rao. */
+  balanceOf(account: Hotkey): Promise<bigint>;
+  runtime(): RuntimeDescription;
 }
 
 /** Proof that an extrinsic is in a finalized block and succeeded there. */
@@ -71,6 +149,28 @@ export interface SetWeights {
   readonly versionKey: bigint;
 }
 
+export interface CommitWeights {
+  readonly netuid: number;
+  readonly mechanism: number;
+  /** blake2-256 over the vector and the salt, see chain/commit-hash.ts. */
+  readonly hash: Hash;
+}
+
+export interface RevealWeights extends SetWeights {
+  /** u16 values. */
+  readonly salt: readonly number[];
+}
+
+export interface CommitTimelocked {
+  readonly netuid: number;
+  readonly mechanism: number;
+  /** Ciphertext, at most 5,000 bytes. */
+  readonly commit: Uint8Array;
+  readonly round: number;
+  /** `CommitRevealWeightsVersion` it was made for. */
+  readonly version: number;
+}
+
 export interface AxonEndpoint {
   readonly ip: string;
   readonly port: number;
@@ -83,9 +183,13 @@ export interface AxonEndpoint {
 export interface ChainWriter {
   /** Resolves only when finalized and successful; the pallet's refusal is a named failure. */
   setWeights(signer: Signer, request: SetWeights): Promise<Inclusion>;
+  commitWeights(signer: Signer, request: CommitWeights): Promise<Inclusion>;
+  revealWeights(signer: Signer, request: RevealWeights): Promise<Inclusion>;
+  commitTimelocked(signer: Signer, request: CommitTimelocked): Promise<Inclusion>;
   serveAxon(signer: Signer, netuid: number, endpoint: AxonEndpoint): Promise<Inclusion>;
   /** `data` goes into one `Raw` field (≤ 128 bytes). */
   setCommitment(signer: Signer, netuid: number, data: Uint8Array): Promise<Inclusion>;
-  burnedRegister(coldkey: Signer, netuid: number, hotkey: Hotkey): Promise<Inclusion>;
+  /** `limitRao`: refused when the price is above it (by the chain where it has `register_limit`, else by the price read just before). */
+  burnedRegister(coldkey: Signer, netuid: number, hotkey: Hotkey, limitRao?: bigint): Promise<Inclusion>;
   addStake(coldkey: Signer, netuid: number, hotkey: Hotkey, amountRao: bigint): Promise<Inclusion>;
 }

@@ -65,7 +65,23 @@ export function createReader({ connection }: { readonly connection: Connection }
         });
         return entries.toSorted((a, b) => a.uid - b.uid);
       }),
+    timelockedReveals: () => reading('timelockedReveals', notYet),
+    epochInput: () => reading('epochInput', notYet),
+    balanceOf: (account) =>
+      reading('balanceOf', async (session) => {
+        const storage = await storageAt(session, (await finalizedHead(session)).hash);
+        const { account: found } = await readNamed(storage, { account: storage.slot('system', 'account', account) });
+        const data = typeof found === 'object' && found !== null && 'data' in found ? found.data : null;
+        return typeof data === 'object' && data !== null && 'free' in data ? toBigInt(data.free) : 0n;
+      }),
+    runtime: () => {
+      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'description' });
+    },
   };
+}
+
+async function notYet(session: Session): Promise<never> {
+  throw chainFailure('chain.missing_item', { specVersion: session.identity.specVersion, item: 'answer' });
 }
 
 export async function finalizedHead(session: Session): Promise<BlockRef> {
@@ -139,6 +155,7 @@ async function readWeightFacts(session: Session, netuid: number, mechanism: numb
       lastEpochBlock: storage.slot(PALLET, 'lastEpochBlock', netuid),
       pendingEpochAt: storage.slot(PALLET, 'pendingEpochAt', netuid),
       epochIndex: storage.slot(PALLET, 'subnetEpochIndex', netuid),
+      blocksSinceLastStep: storage.slot(PALLET, 'blocksSinceLastStep', netuid),
     }),
   ]);
   if (values.exists !== true) throw chainFailure('chain.subnet_not_found', { netuid });
@@ -168,6 +185,8 @@ async function readWeightFacts(session: Session, netuid: number, mechanism: numb
     weightsVersionKey,
     rateLimitBlocks: weightsRateLimitBlocks,
     commitRevealEnabled,
+    commitReveal: null,
+    stored: [],
     tempo,
     epochClock:
       values.lastEpochBlock === null || values.lastEpochBlock === undefined
@@ -176,6 +195,7 @@ async function readWeightFacts(session: Session, netuid: number, mechanism: numb
             lastEpochBlock: toNumber(values.lastEpochBlock),
             pendingEpochAt: toNumber(values.pendingEpochAt ?? 0),
             index: toNumber(values.epochIndex ?? 0),
+            blocksSinceLastStep: toNumber(values.blocksSinceLastStep ?? 0),
           },
   };
 }

@@ -150,6 +150,15 @@ export function createSubmitter(
         callFor: (session) => weightsCall(session, request),
         explain: (code) => weightsRefused(code, signer.hotkey, request),
       }),
+    commitWeights: async () => {
+      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'commit' });
+    },
+    revealWeights: async () => {
+      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'reveal' });
+    },
+    commitTimelocked: async () => {
+      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'timelocked commit' });
+    },
     serveAxon: (signer, netuid, endpoint) =>
       submit({
         signer,

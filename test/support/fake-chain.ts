@@ -289,8 +289,13 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         weightsVersionKey: hyperparameters.weightsVersionKey,
         rateLimitBlocks: hyperparameters.weightsRateLimitBlocks,
         commitRevealEnabled: hyperparameters.commitRevealEnabled,
+        commitReveal: null,
+        stored: self === undefined ? [] : (stateAt(block).rows.get(`${mechanism}/${self.uid}`) ?? []),
         tempo: hyperparameters.tempo,
-        epochClock: options.statefulEpochs === false ? null : { lastEpochBlock, pendingEpochAt: 0, index: epochIndex },
+        epochClock:
+          options.statefulEpochs === false
+            ? null
+            : { lastEpochBlock, pendingEpochAt: 0, index: epochIndex, blocksSinceLastStep: block.number - lastEpochBlock },
       };
       return facts;
     },
@@ -299,6 +304,10 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       subnet(asked);
       return stateAt(at ?? finalized()).rows.get(`${mechanism}/${uid}`) ?? [];
     },
+    timelockedReveals: async () => [],
+    epochInput: async () => missing('epoch input'),
+    balanceOf: async () => 0n,
+    runtime: () => missing('description'),
   };
 
   const writer: ChainWriter = {
@@ -331,6 +340,9 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         replaceNeuron(signer.hotkey, { lastUpdate: number });
       });
     },
+    commitWeights: async () => missing('commit'),
+    revealWeights: async () => missing('reveal'),
+    commitTimelocked: async () => missing('timelocked commit'),
     serveAxon: (signer, asked, endpoint) => {
       const method = endpoint.peerKey === null ? 'serve_axon' : 'serve_axon_tls';
       return transact('serveAxon', method, [signer.hotkey, asked, endpoint], () => {
@@ -365,6 +377,10 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         replaceNeuron(hotkey, { stakeRao: self.stakeRao + amountRao });
       }),
   };
+
+  function missing(item: string): never {
+    throw chainFailure('chain.missing_item', { specVersion: identity.specVersion, item });
+  }
 
   const change = (apply: () => void) => {
     apply();

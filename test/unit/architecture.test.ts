@@ -30,7 +30,17 @@ const ELSEWHERE: Readonly<Record<string, readonly RegExp[]>> = {
   'node/metrics.ts': [/^prom-client$/],
   'scripts/describe.ts': [/^commander$/],
 };
-const ANYWHERE = [/^node:/, /^@scure\/base$/, /^zod$/, /^protons-runtime$/, /^uint8arraylist$/, /^cockatiel$/, /^fft\.js$/, /^yaml$/];
+const ANYWHERE = [
+  /^node:/,
+  /^@scure\/base$/,
+  /^@noble\/(curves|hashes)\//,
+  /^zod$/,
+  /^protons-runtime$/,
+  /^uint8arraylist$/,
+  /^cockatiel$/,
+  /^fft\.js$/,
+  /^yaml$/,
+];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ['protocol'],
   chain: ['chain', 'protocol'],

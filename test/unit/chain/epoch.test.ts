@@ -40,7 +40,7 @@ describe('epochs by the clock of newer runtimes', () => {
   const clocked = (number: number, lastEpochBlock: number, pendingEpochAt = 0): EpochFacts => ({
     netuid: 7,
     tempo: 10,
-    epochClock: { lastEpochBlock, pendingEpochAt, index: 4 },
+    epochClock: { lastEpochBlock, pendingEpochAt, index: 4, blocksSinceLastStep: number - lastEpochBlock },
     block: { number },
   });
 

@@ -22,8 +22,10 @@ function someFacts(over: Partial<WeightFacts> = {}): WeightFacts {
     weightsVersionKey: 0n,
     rateLimitBlocks: 100,
     commitRevealEnabled: false,
+    commitReveal: null,
+    stored: [],
     tempo: 360,
-    epochClock: { lastEpochBlock: 900, pendingEpochAt: 0, index: 5 },
+    epochClock: { lastEpochBlock: 900, pendingEpochAt: 0, index: 5, blocksSinceLastStep: 0 },
     ...over,
   };
 }
