@@ -3,7 +3,7 @@ import { isFailure } from '../../protocol/failure.js';
 import type { Hash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
-import type { ChainIdentity } from '../ports.js';
+import type { ChainIdentity, RuntimeDescription } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
 import { openSession, type Session } from './session.js';
 import { systemClock, withDeadline } from './timing.js';
@@ -44,6 +44,8 @@ export interface Connection {
   status(): ConnectionStatus;
   /** Of the chain last connected to. Errors: throws chain.stopped before the first connection. */
   identity(): ChainIdentity;
+  /** Of the runtime last connected to. Errors: throws chain.stopped before the first connection. */
+  runtime(): RuntimeDescription;
   /** The live session, waited for at most one request deadline. Errors: chain.unreachable, chain.stopped. */
   session(): Promise<Session>;
   /** Runs a read; if the session goes away beneath it, once more on the next one. */
@@ -82,6 +84,7 @@ export function createConnection(
   let running: Promise<void> | null = null;
   let current: Session | null = null;
   let lastIdentity: ChainIdentity | null = null;
+  let lastRuntime: (() => RuntimeDescription) | null = null;
   let genesis = options.genesis;
   let opened = 0;
   let requestsBefore = 0;
@@ -170,6 +173,7 @@ export function createConnection(
         opened += 1;
         genesis ??= session.identity.genesis;
         lastIdentity = session.identity;
+        lastRuntime = session.description;
         current = session;
         deps.logger?.info({ endpoint, chain: session.identity.chain, spec: session.identity.specVersion }, 'connected to the chain');
         first.resolve();
@@ -268,6 +272,10 @@ export function createConnection(
     identity: () => {
       if (lastIdentity === null) throw chainFailure('chain.stopped');
       return lastIdentity;
+    },
+    runtime: () => {
+      if (lastRuntime === null) throw chainFailure('chain.stopped');
+      return lastRuntime();
     },
     session,
     read: async (work) => {

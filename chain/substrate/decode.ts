@@ -42,9 +42,15 @@ export function at<T>(vector: readonly T[], index: number, absent: T): T {
   return vector[index] ?? absent;
 }
 
-function fieldOf(json: unknown, name: string): unknown {
+/** A field of anything; undefined when it is no struct, or one without that field. */
+export function fieldIn(json: unknown, name: string): unknown {
+  return typeof json === 'object' && json !== null ? Object.entries(json).find(([key]) => key === name)?.[1] : undefined;
+}
+
+/** A field of a struct; undefined where the runtime's struct has none of that name. */
+export function fieldOf(json: unknown, name: string): unknown {
   if (typeof json !== 'object' || json === null) throw new DecodeError(`not a struct: ${show(json)}`);
-  return Object.entries(json).find(([key]) => key === name)?.[1];
+  return fieldIn(json, name);
 }
 
 /** Ed25519, as multibase certificates of libp2p keys are marked in the algorithm byte. */
@@ -96,7 +102,7 @@ export function toShares(json: unknown): readonly { readonly share: bigint; read
   });
 }
 
-function hexDigits(json: unknown): string {
+export function hexDigits(json: unknown): string {
   if (typeof json === 'string' && /^0x([0-9a-f]{2})*$/.test(json)) return json.slice(2);
   throw new DecodeError(`not bytes: ${show(json)}`);
 }

@@ -9,6 +9,14 @@ const ROOT_NETUID = 0;
 /** Runtimes before the settable activity cutoff: the factor's scale. */
 const CUTOFF_FACTOR_SCALE = 1000n;
 
+/** Mechanisms of a subnet are kept apart by this stride. */
+const MECHANISM_STRIDE = 4096;
+
+/** The key under which a mechanism's weights, bonds, commits and updates are stored; mechanism 0 has the netuid itself. */
+export function storageIndexOf(netuid: number, mechanism: number): number {
+  return mechanism * MECHANISM_STRIDE + netuid;
+}
+
 type Values<K extends string> = Readonly<Record<K, unknown>>;
 
 /** Reads named slots in one go. */
@@ -111,16 +119,25 @@ export function personSlots(storage: StorageAt, netuid: number, hotkey: Hotkey):
     storage.slot(PALLET, 'axons', netuid, hotkey),
     storage.slot(PALLET, 'neuronCertificates', netuid, hotkey),
     storage.slot('commitments', 'commitmentOf', netuid, hotkey),
+    ...holderSlots(storage, netuid, hotkey),
+  ];
+}
+
+export const PERSON_SLOTS = 8;
+
+/** What a hotkey's stake weight is made of, in the order that `holderOf` reads it. */
+export function holderSlots(storage: StorageAt, netuid: number, hotkey: Hotkey): (Slot | null)[] {
+  return [
     ...stakeSlots(storage, netuid, hotkey),
     storage.slot(PALLET, 'childKeys', hotkey, netuid),
     storage.slot(PALLET, 'parentKeys', hotkey, netuid),
   ];
 }
 
-export const PERSON_SLOTS = 8;
+export const HOLDER_SLOTS = 4;
 
 /** Alpha on the subnet and TAO on root; where the runtime knows no alpha, the total TAO stake and nothing. */
-export function stakeSlots(storage: StorageAt, netuid: number, hotkey: Hotkey): [Slot | null, Slot | null] {
+function stakeSlots(storage: StorageAt, netuid: number, hotkey: Hotkey): [Slot | null, Slot | null] {
   if (!storage.has(PALLET, 'totalHotkeyAlpha')) return [storage.slot(PALLET, 'totalHotkeyStake', hotkey), null];
   const root = netuid === ROOT_NETUID ? null : storage.slot(PALLET, 'totalHotkeyAlpha', hotkey, ROOT_NETUID);
   return [storage.slot(PALLET, 'totalHotkeyAlpha', hotkey, netuid), root];
@@ -130,33 +147,56 @@ export function stakePartsOf(alpha: unknown, root: unknown): StakeParts {
   return { alphaRao: or(alpha, toBigInt, 0n), rootRao: or(root, toBigInt, 0n) };
 }
 
-export interface Person {
-  readonly coldkey: Hotkey;
-  readonly axon: Neuron['axon'];
-  readonly commitment: Neuron['commitment'];
+/** Own stake, and shares of it lent to children or taken from parents. */
+export interface Holder {
   readonly stake: StakeParts;
   readonly lent: readonly bigint[];
   readonly parents: readonly { readonly share: bigint; readonly account: Hotkey }[];
 }
 
-export function personOf(values: readonly unknown[]): Person {
-  const [owner, axon, certificate, commitment, alpha, root, children, parents] = values;
+export interface Person extends Holder {
+  readonly coldkey: Hotkey;
+  readonly axon: Neuron['axon'];
+  readonly commitment: Neuron['commitment'];
+}
+
+export function holderOf(values: readonly unknown[]): Holder {
+  const [alpha, root, children, parents] = values;
   return {
-    coldkey: toHotkey(owner),
-    axon: toAxon(axon ?? null, certificate ?? null),
-    commitment: toCommitment(commitment ?? null),
     stake: stakePartsOf(alpha, root),
     lent: toShares(children ?? null).map(({ share }) => share),
     parents: toShares(parents ?? null),
   };
 }
 
-/** Stake of the people outside `known` who lend some of theirs to someone inside. */
-export function unknownParents(people: readonly Person[], known: ReadonlySet<Hotkey>): readonly Hotkey[] {
+export function personOf(values: readonly unknown[]): Person {
+  const [owner, axon, certificate, commitment, ...holder] = values;
+  return {
+    coldkey: toHotkey(owner),
+    axon: toAxon(axon ?? null, certificate ?? null),
+    commitment: toCommitment(commitment ?? null),
+    ...holderOf(holder),
+  };
+}
+
+/** Stake of people outside the subnet who lend some of it to someone inside. */
+export async function outsideStakes(
+  storage: StorageAt,
+  netuid: number,
+  holders: readonly Holder[],
+  inside: ReadonlySet<Hotkey>,
+): Promise<ReadonlyMap<Hotkey, StakeParts>> {
+  const outside = unknownParents(holders, inside);
+  if (outside.length === 0) return new Map();
+  const values = await storage.read(outside.flatMap((hotkey) => stakeSlots(storage, netuid, hotkey)));
+  return new Map(outside.map((hotkey, i) => [hotkey, stakePartsOf(values[2 * i], values[2 * i + 1])]));
+}
+
+function unknownParents(people: readonly Holder[], known: ReadonlySet<Hotkey>): readonly Hotkey[] {
   return [...new Set(people.flatMap((person) => person.parents.map(({ account }) => account)))].filter((account) => !known.has(account));
 }
 
-export function weightOf(person: Person, stakeOf: ReadonlyMap<Hotkey, StakeParts>, taoWeight: unknown): bigint {
+export function weightOf(person: Holder, stakeOf: ReadonlyMap<Hotkey, StakeParts>, taoWeight: unknown): bigint {
   const nothing: StakeParts = { alphaRao: 0n, rootRao: 0n };
   const parents = person.parents.map(({ share, account }) => ({ share, of: stakeOf.get(account) ?? nothing }));
   return stakeWeightRao(person.stake, person.lent, parents, or(taoWeight, toBigInt, 0n));

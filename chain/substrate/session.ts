@@ -3,9 +3,10 @@ import type { Failure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
-import type { ChainIdentity } from '../ports.js';
+import type { ChainIdentity, RuntimeDescription } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
 import { toNumber } from './decode.js';
+import { describeRuntime } from './description.js';
 import { SUBTENSOR_EXTENSIONS } from './extensions.js';
 import { blockTimeOf, featuresOf, type RuntimeFeatures } from './features.js';
 import { createEndpointProvider, type RpcProvider, specVersionOf } from './provider.js';
@@ -16,6 +17,8 @@ import { withDeadline } from './timing.js';
 export interface Session {
   readonly identity: ChainIdentity;
   readonly features: RuntimeFeatures;
+  /** What the runtime offers. */
+  description(): RuntimeDescription;
   readonly api: ApiPromise;
   readonly rpc: RpcProvider;
   /** Aborted when the session is over; the reason is a chain.* failure. */
@@ -65,6 +68,7 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
     return {
       identity: identityOf(ready, endpoint, genesis),
       features: featuresOf(ready),
+      description: () => describeRuntime(ready),
       api: ready,
       rpc: provider.rpc,
       ended: over.signal,

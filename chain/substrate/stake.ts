@@ -2,8 +2,8 @@
  * Stake weight: what a hotkey's stake counts for in a subnet's consensus, rao.
  *
  * weight = inherited alpha + floor(taoWeight × inherited root TAO), where inherited = own − lent to children + taken from parents. This is the
- * runtime's `get_stake_weights_for_hotkey_on_subnet`; each product is rounded down here, so the figure is at most a few rao below the
- * runtime's 64-bit fraction. On runtimes before subnet tokens it is the hotkey's total TAO stake.
+ * runtime's `get_stake_weights_for_network` to the last rao: its shares and its TAO weight are fractions of 32 bits, rounded down, and an
+ * inherited part is rounded down once. On runtimes before subnet tokens it is the hotkey's total TAO stake.
  *
  * Source: opentensor/subtensor pallets/subtensor/src/staking/stake_utils.rs.
  */
@@ -20,6 +20,12 @@ export interface Shared<T> {
 }
 
 const FULL_SHARE = 2n ** 64n - 1n;
+const FRACTION_BITS = 32n;
+
+/** A share of 2⁶⁴−1 as the runtime's fraction of 32 bits. */
+function fractionOf(share: bigint): bigint {
+  return (share << FRACTION_BITS) / FULL_SHARE;
+}
 
 /** Shape: own parts, shares lent to children, shares taken from parents with the parents' parts, TaoWeight (of 2⁶⁴−1) → rao. */
 export function stakeWeightRao(
@@ -29,10 +35,10 @@ export function stakeWeightRao(
   taoWeight: bigint,
 ): bigint {
   const inherited = (part: (parts: StakeParts) => bigint) => {
-    const lent = lentShares.reduce((sum, share) => sum + (part(own) * share) / FULL_SHARE, 0n);
-    const taken = parents.reduce((sum, { share, of }) => sum + (part(of) * share) / FULL_SHARE, 0n);
-    const kept = part(own) > lent ? part(own) - lent : 0n;
-    return kept + taken;
+    const lent = lentShares.reduce((sum, share) => sum + part(own) * fractionOf(share), 0n);
+    const taken = parents.reduce((sum, { share, of }) => sum + part(of) * fractionOf(share), 0n);
+    const whole = part(own) << FRACTION_BITS;
+    return ((whole > lent ? whole - lent : 0n) + taken) >> FRACTION_BITS;
   };
-  return inherited((parts) => parts.alphaRao) + (inherited((parts) => parts.rootRao) * taoWeight) / FULL_SHARE;
+  return inherited((parts) => parts.alphaRao) + ((inherited((parts) => parts.rootRao) * fractionOf(taoWeight)) >> FRACTION_BITS);
 }

@@ -1,7 +1,8 @@
 import type { QueryableStorageEntry } from '@polkadot/api/types';
 import type { Registry } from '@polkadot/types/types';
-import { hexToU8a } from '@polkadot/util';
+import { hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { chainFailure } from '../failures.js';
+import { runtimeCallOf } from './features.js';
 import type { Session } from './session.js';
 
 /** Keys in one `state_queryStorageAt`: what the library's own paging uses, and every public node accepts. */
@@ -21,6 +22,8 @@ export interface StorageAt {
   slot(pallet: string, item: string, ...args: readonly unknown[]): Slot | null;
   /** The values in the order of the slots, in ⌈n / MAX_KEYS_PER_REQUEST⌉ requests. A null slot reads as null. */
   read(slots: readonly (Slot | null)[]): Promise<readonly unknown[]>;
+  /** Shape: section and method, camel case → a call that answers plain JSON in one request; null: this runtime declares no such call. */
+  runtimeCall(section: string, method: string): ((...args: readonly unknown[]) => Promise<unknown>) | null;
   /** Types, events and errors of the runtime of that block. */
   readonly registry: Registry;
 }
@@ -35,6 +38,20 @@ export async function storageAt(session: Session, hash: string): Promise<Storage
   return {
     specVersion: at.runtimeVersion.specVersion.toNumber(),
     registry: at.registry,
+    runtimeCall: (section, method) => {
+      const declared = runtimeCallOf(at, section, method);
+      if (declared === null) return null;
+      const { name, params, type } = declared;
+      return async (...args) => {
+        const bytes = params.map((param, i) => at.registry.createTypeUnsafe(param.type, [args[i]]).toU8a());
+        const answer = await session.request('state_call', name, u8aToHex(u8aConcat(...bytes)), hash);
+        try {
+          return at.registry.createTypeUnsafe(type, [hexToU8a(String(answer))]).toJSON();
+        } catch (error) {
+          throw badAnswer(name, session.identity.endpoint, error);
+        }
+      };
+    },
     has: (pallet, item) => entryOf(pallet, item) !== undefined,
     slot: (pallet, item, ...args) => {
       const entry = entryOf(pallet, item);
@@ -67,9 +84,13 @@ function decodeSlot(slot: Slot, bytes: string | null, endpoint: string): unknown
   try {
     return slot.decode(bytes);
   } catch (error) {
-    const reason = `${slot.key}: ${error instanceof Error ? error.message : String(error)}`;
-    throw chainFailure('chain.bad_answer', { method: 'state_queryStorageAt', endpoint, reason: reason.slice(0, 300) }, error);
+    throw badAnswer('state_queryStorageAt', endpoint, error, `${slot.key}: `);
   }
+}
+
+function badAnswer(method: string, endpoint: string, error: unknown, where = '') {
+  const reason = `${where}${error instanceof Error ? error.message : String(error)}`;
+  return chainFailure('chain.bad_answer', { method, endpoint, reason: reason.slice(0, 300) }, error);
 }
 
 function changesOf(answer: unknown, endpoint: string): [string, string | null][] {

@@ -1,0 +1,164 @@
+import { chainFailure } from '../failures.js';
+import type { BlockRef, Hotkey } from '../snapshot.js';
+import type { EpochInput, StoredRow } from '../yuma.js';
+import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
+import {
+  HOLDER_SLOTS,
+  holderOf,
+  holderSlots,
+  hyperparametersOf,
+  outsideStakes,
+  readNamed,
+  storageIndexOf,
+  subnetSlots,
+  weightOf,
+} from './neurons.js';
+import { seatCount } from './plain-snapshot.js';
+import type { StorageAt } from './storage.js';
+
+const PALLET = 'subtensorModule';
+const SEAT_SLOTS = 4;
+const U16_MAX = 65_535n;
+
+export interface EpochPlace {
+  readonly netuid: number;
+  readonly mechanism: number;
+  readonly block: BlockRef;
+}
+
+/**
+ * What an epoch of one mechanism would be computed from, were it to run after that block.
+ *
+ * Requests for n seats: 1 + 2 × ⌈4n / 1000⌉, and ⌈2p / 1000⌉ when p hotkeys outside the subnet lend stake to some inside.
+ * Errors: chain.subnet_not_found, chain.mechanism_missing.
+ */
+export async function readEpochInput(storage: StorageAt, { netuid, mechanism, block }: EpochPlace): Promise<EpochInput> {
+  const index = storageIndexOf(netuid, mechanism);
+  const values = await readNamed(storage, { ...subnetSlots(storage, netuid), ...epochSlots(storage, netuid, index) });
+  if (values.exists !== true) throw chainFailure('chain.subnet_not_found', { netuid });
+  const mechanismCount = given(values.mechanismCount, toNumber) ?? 1;
+  if (mechanism >= mechanismCount) throw chainFailure('chain.mechanism_missing', { netuid, mechanism });
+  const seats = await readSeats(storage, netuid, index, seatCount(netuid, values.count));
+  const holding = await storage.read(seats.flatMap(({ hotkey }) => holderSlots(storage, netuid, hotkey)));
+  const holders = seats.map((_, i) => holderOf(holding.slice(i * HOLDER_SLOTS, (i + 1) * HOLDER_SLOTS)));
+  const inside = new Map(seats.map(({ hotkey }, i) => [hotkey, holders[i]?.stake ?? { alphaRao: 0n, rootRao: 0n }]));
+  const stakeOf = new Map([...inside, ...(await outsideStakes(storage, netuid, holders, new Set(inside.keys())))]);
+  const { tempo, activityCutoffBlocks, maxValidators } = hyperparametersOf(values);
+  const owner = given(values.ownerHotkey, toHotkey);
+  const split = { mechanism, mechanismCount, shares: given(values.mechanismSplit, (list) => toList(list, toBigInt)) };
+  const lastUpdates = toList(values.lastUpdateOfMechanism ?? [], toNumber);
+  const permits = toList(values.validatorPermit ?? [], toBoolean);
+  const pools = poolsOf(values);
+  return {
+    block: block.number,
+    tempo,
+    activityCutoffBlocks,
+    stakeRao: holders.map((holder) => weightOf(holder, stakeOf, values.taoWeight)),
+    lastUpdate: seats.map((_, uid) => at(lastUpdates, uid, 0)),
+    registeredAt: seats.map(({ registeredAt }) => registeredAt),
+    validatorPermit: seats.map((_, uid) => at(permits, uid, false)),
+    weights: seats.map(({ weights }) => weights),
+    bonds: seats.map(({ bonds }) => bonds),
+    kappa: toNumber(values.kappa),
+    bondsPenalty: given(values.bondsPenalty, toNumber) ?? Number(U16_MAX),
+    bondsMovingAverage: toNumber(values.bondsMovingAverage),
+    yuma3: given(values.yuma3, toBoolean) ?? false,
+    maxValidators,
+    stakeThresholdRao: given(values.stakeThreshold, toBigInt) ?? 0n,
+    ownerUid: seats.find(({ hotkey }) => hotkey === owner)?.uid ?? null,
+    lastStepBlock: given(values.lastStepBlock, toNumber) ?? 0,
+    serverPoolRao: partOf(pools.serverRao, split),
+    validatorPoolRao: partOf(pools.validatorRao, split),
+  };
+}
+
+function epochSlots(storage: StorageAt, netuid: number, index: number) {
+  const item = (name: string) => storage.slot(PALLET, name, netuid);
+  return {
+    kappa: item('kappa'),
+    bondsPenalty: item('bondsPenalty'),
+    bondsMovingAverage: item('bondsMovingAverage'),
+    yuma3: item('yuma3On'),
+    stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
+    ownerHotkey: item('subnetOwnerHotkey'),
+    mechanismCount: item('mechanismCountCurrent'),
+    mechanismSplit: item('mechanismEmissionSplit'),
+    lastUpdateOfMechanism: storage.slot(PALLET, 'lastUpdate', index),
+    // The pallet spells it so.
+    lastStepBlock: item('lastMechansimStepBlock'),
+    pendingServer: item('pendingServerEmission'),
+    pendingValidator: item('pendingValidatorEmission'),
+    pendingRoot: item('pendingRootAlphaDivs'),
+    pendingWhole: item('pendingEmission'),
+    pendingSwapped: item('pendingAlphaSwapped'),
+  };
+}
+
+type EpochValues = Readonly<Record<keyof ReturnType<typeof epochSlots>, unknown>>;
+
+interface EpochSeat {
+  readonly uid: number;
+  readonly hotkey: Hotkey;
+  readonly registeredAt: number;
+  readonly weights: StoredRow;
+  readonly bonds: StoredRow;
+}
+
+async function readSeats(storage: StorageAt, netuid: number, index: number, count: number): Promise<readonly EpochSeat[]> {
+  const uids = Array.from({ length: count }, (_, uid) => uid);
+  const values = await storage.read(
+    uids.flatMap((uid) => [
+      storage.slot(PALLET, 'keys', netuid, uid),
+      storage.slot(PALLET, 'blockAtRegistration', netuid, uid),
+      storage.slot(PALLET, 'weights', index, uid),
+      storage.slot(PALLET, 'bonds', index, uid),
+    ]),
+  );
+  return uids.map((uid) => {
+    const [hotkey, registeredAt, weights, bonds] = values.slice(uid * SEAT_SLOTS, (uid + 1) * SEAT_SLOTS);
+    return {
+      uid,
+      hotkey: toHotkey(hotkey),
+      registeredAt: given(registeredAt, toNumber) ?? 0,
+      weights: toStoredRow(weights),
+      bonds: toStoredRow(bonds),
+    };
+  });
+}
+
+function toStoredRow(json: unknown): StoredRow {
+  return toList(json ?? [], (pair) => {
+    const [uid, value] = toList(pair, toNumber);
+    return [uid ?? 0, value ?? 0] as const;
+  });
+}
+
+/** Runtimes with one pending figure pay half of it to servers and half to validators. */
+function poolsOf(values: EpochValues): { readonly serverRao: bigint; readonly validatorRao: bigint } {
+  const rao = (json: unknown) => given(json, toBigInt) ?? 0n;
+  const serverRao = given(values.pendingServer, toBigInt);
+  if (serverRao !== null) return { serverRao, validatorRao: rao(values.pendingValidator) + rao(values.pendingRoot) };
+  const whole = rao(values.pendingWhole) + rao(values.pendingSwapped);
+  return { serverRao: whole / 2n, validatorRao: whole - whole / 2n };
+}
+
+interface Split {
+  readonly mechanism: number;
+  readonly mechanismCount: number;
+  /** Of 65535 per mechanism; null: even. */
+  readonly shares: readonly bigint[] | null;
+}
+
+/** One mechanism's part of a pool; what rounding leaves goes to mechanism 0. Source: subnets/mechanism.rs, split_emissions. */
+export function partOf(poolRao: bigint, { mechanism, mechanismCount, shares }: Split): bigint {
+  const partAt = (number: number) => (shares === null ? poolRao / BigInt(mechanismCount) : (poolRao * (shares[number] ?? 0n)) / U16_MAX);
+  if (mechanism !== 0) return partAt(mechanism);
+  let others = 0n;
+  for (let number = 1; number < mechanismCount; number += 1) others += partAt(number);
+  return poolRao - others;
+}
+
+/** An item that this runtime lacks, or that is not set, reads as null. */
+function given<T>(json: unknown, read: (json: unknown) => T): T | null {
+  return json === null || json === undefined ? null : read(json);
+}
