@@ -97,7 +97,7 @@ export interface WeightFacts {
   /** The row of this hotkey in `Weights`, ascending uid; empty without a seat. */
   readonly stored: readonly WeightEntry[];
   readonly tempo: number;
-  /** Stateful epoch clock (spec ≥ 423); null on older runtimes, where (block + netuid + 1) % (tempo + 1) == 0 opens an epoch. */
+  /** Stateful epoch clock (spec ≥ 423); null on older runtimes, which run one where (block + netuid + 2) % (tempo + 1) == 0. */
   readonly epochClock: EpochClock | null;
 }
 

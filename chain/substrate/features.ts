@@ -3,7 +3,7 @@ import type { DefinitionCallNamed } from '@polkadot/types/types';
 
 /** What the connected runtime offers, found by name in its metadata: no version number is ever compared. */
 export interface RuntimeFeatures {
-  /** The epoch clock is state (`LastEpochBlock`); without it an epoch opens when (block + netuid + 1) % (tempo + 1) == 0. */
+  /** The epoch clock is state (`LastEpochBlock`); without it an epoch runs when (block + netuid + 2) % (tempo + 1) == 0. */
   readonly epochClock: boolean;
   /** `serve_axon_tls` and `NeuronCertificates`: the transport key can be on chain. */
   readonly certificates: boolean;
