@@ -3,7 +3,7 @@ import { blake2AsU8a } from '@polkadot/util-crypto';
 import { startBlock } from './epoch.js';
 import { decodeExtrinsic, type Extrinsic, inherent } from './extrinsic.js';
 import { feeOf } from './fees.js';
-import type { CallContext, DepositedEvent } from './pallet.js';
+import type { CallContext } from './pallet.js';
 import * as balances from './pallets/balances.js';
 import { setTime } from './pallets/clock.js';
 import * as system from './pallets/system.js';
@@ -66,14 +66,22 @@ export function makeBlock(
   const number = parent.number + 1;
   const store = createOverlay(state);
   const records: EventRecord[] = [];
-  const depositIn = (phase: EventRecord['phase']) => (event: DepositedEvent) => void records.push({ phase, event, topics: [] });
+  const { rules } = runtime.generation;
+  const contextIn = (phase: EventRecord['phase']): CallContext => ({
+    store,
+    rules,
+    block: number,
+    deposit: (event) => {
+      if (runtime.announces(event)) records.push({ phase, event, topics: [] });
+    },
+  });
 
   store.remove(EVENTS_KEY);
   system.blockNumber.put(store, number);
   system.parentHash.put(store, parent.hash);
   system.blockHash.put(store, parent.number, parent.hash);
   if (parent.number > system.BLOCK_HASH_COUNT) system.blockHash.remove(store, parent.number - system.BLOCK_HASH_COUNT);
-  startBlock({ store, block: number, deposit: depositIn({ type: 'Initialization', value: null }) });
+  startBlock(contextIn({ type: 'Initialization', value: null }));
 
   const time = decodeExtrinsic(
     inherent(runtimeCall(runtime.palletNamed('Timestamp'), setTime, { now: BigInt(timeMs) }), runtime.call),
@@ -81,14 +89,14 @@ export function makeBlock(
   );
   const included = [time];
   const refused: { extrinsic: Extrinsic; why: Invalidity }[] = [];
-  apply(runtime, time, { store, block: number, deposit: depositIn({ type: 'ApplyExtrinsic', value: 0 }) });
+  apply(runtime, time, contextIn({ type: 'ApplyExtrinsic', value: 0 }));
   for (const extrinsic of candidates) {
     const validity = validate(runtime, genesisHash, store, number, extrinsic);
     if (!validity.ok) {
       if (validity.error.kind !== 'future') refused.push({ extrinsic, why: validity.error });
       continue;
     }
-    apply(runtime, extrinsic, { store, block: number, deposit: depositIn({ type: 'ApplyExtrinsic', value: included.length }) });
+    apply(runtime, extrinsic, contextIn({ type: 'ApplyExtrinsic', value: included.length }));
     included.push(extrinsic);
   }
 

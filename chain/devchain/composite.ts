@@ -58,9 +58,15 @@ export function struct<P extends Parts>(path: readonly string[], of: P, params: 
 export type Cases = Readonly<Record<string, readonly [index: number, fields: Fields<unknown>]>>;
 export type CaseValue<C extends Cases> = { [K in keyof C]: { readonly type: K; readonly value: FieldsValue<C[K][1]> } }[keyof C];
 
-export function variant<C extends Cases>(path: readonly string[], cases: C, params: TypeParams = []): Type<CaseValue<C>> {
+/** A type that knows its cases, so that it can be made again with others. */
+export interface VariantType<C extends Cases> extends Type<CaseValue<C>> {
+  readonly path: readonly string[];
+  readonly cases: C;
+}
+
+export function variant<C extends Cases>(path: readonly string[], cases: C, params: TypeParams = []): VariantType<C> {
   const byIndex = new Map(Object.entries(cases).map(([name, [index, fields]]) => [index, { name, fields }]));
-  return defined<CaseValue<C>>(
+  const type = defined<CaseValue<C>>(
     {
       write: (out, { type, value }) => {
         const [index, fields] = cases[type]!;
@@ -84,4 +90,5 @@ export function variant<C extends Cases>(path: readonly string[], cases: C, para
       },
     }),
   );
+  return { ...type, path, cases };
 }

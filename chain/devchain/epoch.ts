@@ -1,6 +1,6 @@
 /** What happens at the start of each block: prices fall, emission gathers, and where a tempo is over the epoch runs. */
 import { type EpochOutput, runEpoch } from '../yuma.js';
-import type { CallContext } from './pallet.js';
+import type { CallContext, Rules } from './pallet.js';
 import { events } from './pallets/subtensor/declarations.js';
 import { decayPrice } from './pallets/subtensor/registration.js';
 import { increaseStake, shareEarnings, stakeWeightOf } from './pallets/subtensor/staking.js';
@@ -16,30 +16,31 @@ const U16_MAX = 65_535n;
 const MAX_BLOCKS_WITHOUT_STEP = 50_400n;
 
 export function startBlock(context: CallContext): void {
-  const { store } = context;
+  const { store, rules } = context;
   let epochs = 0;
   for (const { keys, value } of stored.networksAdded.entries(store, [])) {
     const [netuid] = keys;
     if (!value) continue;
     decayPrice(store, netuid);
     gatherEmission(store, netuid);
-    if (!shouldRunEpoch(store, netuid, context.block)) {
+    if (!shouldRunEpoch(store, netuid, context.block, rules)) {
       stored.blocksSinceLastStep.put(store, netuid, stored.blocksSinceLastStep.get(store, netuid) + 1n);
       continue;
     }
-    if (epochs >= stored.maxEpochsPerBlock.get(store)) {
+    if (rules.epochClock === 'state' && epochs >= stored.maxEpochsPerBlock.get(store)) {
       stored.pendingEpochAt.put(store, netuid, BigInt(context.block + 1));
       context.deposit(events.of({ type: 'EpochDeferred', value: { netuid, block: BigInt(context.block + 1) } }));
       continue;
     }
     epochs += 1;
-    openEpoch(store, netuid, context.block);
+    openEpoch(store, netuid, context.block, rules);
   }
 }
 
-export function shouldRunEpoch(store: StoreView, netuid: number, block: number): boolean {
+export function shouldRunEpoch(store: StoreView, netuid: number, block: number, rules: Rules): boolean {
   const tempo = stored.tempo.get(store, netuid);
   if (tempo === 0) return false;
+  if (rules.epochClock === 'formula') return (block + netuid + 1) % (tempo + 1) === 0;
   const pending = stored.pendingEpochAt.get(store, netuid);
   if (pending > 0n && BigInt(block) >= pending) return true;
   if (stored.blocksSinceLastStep.get(store, netuid) > MAX_BLOCKS_WITHOUT_STEP) return true;
@@ -56,13 +57,14 @@ function gatherEmission(store: Store, netuid: number): void {
   add(stored.pendingValidatorEmission, EMISSION_PER_BLOCK_RAO - cut - server);
 }
 
-function openEpoch(store: Store, netuid: number, block: number): void {
+/** The clock's state is kept in every generation, so that an upgrade to the one that shows it finds it right. */
+function openEpoch(store: Store, netuid: number, block: number, rules: Rules): void {
   stored.lastEpochBlock.put(store, netuid, BigInt(block));
   stored.pendingEpochAt.put(store, netuid, 0n);
   stored.subnetEpochIndex.put(store, netuid, stored.subnetEpochIndex.get(store, netuid) + 1n);
   stored.blocksSinceLastStep.put(store, netuid, 0n);
 
-  const output = consensusOf(store, netuid, block);
+  const output = consensusOf(store, netuid, block, rules);
   const pools = [stored.pendingServerEmission, stored.pendingValidatorEmission, stored.pendingOwnerCut] as const;
   const ownerCut = stored.pendingOwnerCut.get(store, netuid);
   for (const pool of pools) pool.put(store, netuid, 0n);
@@ -71,16 +73,15 @@ function openEpoch(store: Store, netuid: number, block: number): void {
   stored.lastMechanismStepBlock.put(store, netuid, BigInt(block));
 }
 
-function consensusOf(store: StoreView, netuid: number, block: number): EpochOutput {
+function consensusOf(store: StoreView, netuid: number, block: number, rules: Rules): EpochOutput {
   const uids = Array.from({ length: stored.subnetworkN.get(store, netuid) }, (_, uid) => uid);
   const tempo = stored.tempo.get(store, netuid);
-  const factor = stored.activityCutoffFactorMilli.get(store, netuid);
   const numbers = (list: readonly bigint[]) => uids.map((uid) => Number(list[uid] ?? 0n));
   const permits = stored.validatorPermit.get(store, netuid);
   return runEpoch({
     block,
     tempo,
-    activityCutoffBlocks: Math.max(1, Math.floor((factor * tempo) / 1000)),
+    activityCutoffBlocks: activityCutoffOf(store, netuid, rules),
     stakeRao: uids.map((uid) => stakeWeightOf(store, stored.keys.get(store, netuid, uid), netuid)),
     lastUpdate: numbers(stored.lastUpdate.get(store, netuid)),
     registeredAt: uids.map((uid) => Number(stored.blockAtRegistration.get(store, netuid, uid))),
@@ -98,6 +99,13 @@ function consensusOf(store: StoreView, netuid: number, block: number): EpochOutp
     serverPoolRao: stored.pendingServerEmission.get(store, netuid),
     validatorPoolRao: stored.pendingValidatorEmission.get(store, netuid),
   });
+}
+
+/** Blocks after which a validator that set no weights does not count. */
+export function activityCutoffOf(store: StoreView, netuid: number, rules: Rules): number {
+  if (rules.epochClock === 'formula') return stored.activityCutoff.get(store, netuid);
+  const factor = stored.activityCutoffFactorMilli.get(store, netuid);
+  return Math.max(1, Math.floor((factor * stored.tempo.get(store, netuid)) / 1000));
 }
 
 function writeBack(store: Store, netuid: number, output: EpochOutput): void {

@@ -128,7 +128,7 @@ export interface TransactionExtension {
 
 const metadataHashMode = variant(['frame_metadata_hash_extension', 'Mode'], { Disabled: [0, NOTHING], Enabled: [1, NOTHING] });
 
-export const EXTENSIONS: readonly TransactionExtension[] = [
+const BEFORE: readonly TransactionExtension[] = [
   { identifier: 'CheckNonZeroSender', type: unit, additional: unit },
   { identifier: 'CheckSpecVersion', type: unit, additional: u32 },
   { identifier: 'CheckTxVersion', type: unit, additional: u32 },
@@ -141,13 +141,14 @@ export const EXTENSIONS: readonly TransactionExtension[] = [
     type: named(['pallet_transaction_payment', 'ChargeTransactionPayment'], compact(u64)),
     additional: unit,
   },
-  { identifier: 'SudoTransactionExtension', type: unit, additional: unit },
-  { identifier: 'CheckShieldedTxValidity', type: unit, additional: unit },
-  { identifier: 'SubtensorTransactionExtension', type: unit, additional: unit },
-  { identifier: 'DrandPriority', type: unit, additional: unit },
-  {
-    identifier: 'CheckMetadataHash',
-    type: named(['frame_metadata_hash_extension', 'CheckMetadataHash'], metadataHashMode),
-    additional: option(hash),
-  },
 ];
+const METADATA_HASH: TransactionExtension = {
+  identifier: 'CheckMetadataHash',
+  type: named(['frame_metadata_hash_extension', 'CheckMetadataHash'], metadataHashMode),
+  additional: option(hash),
+};
+
+/** The extensions of a transaction in order; `silent` are the names of those without bytes, which differ between generations. */
+export function extensionsOf(silent: readonly string[]): readonly TransactionExtension[] {
+  return [...BEFORE, ...silent.map((identifier) => ({ identifier, type: unit, additional: unit })), METADATA_HASH];
+}

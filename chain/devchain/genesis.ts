@@ -11,7 +11,7 @@ import * as stored from './pallets/subtensor/storage.js';
 import { sudoKey } from './pallets/sudo.js';
 import { SS58_PREFIX } from './pallets/system.js';
 import { toHex } from './scale.js';
-import type { AccountId } from './shapes.js';
+import { type AccountId, commitmentField } from './shapes.js';
 import type { Store } from './storage-item.js';
 
 export interface SubnetGenesis {
@@ -42,7 +42,7 @@ export interface GenesisNeuron {
   readonly stakeRao: bigint;
   /** IPv4 as a number. */
   readonly axon: { readonly ip: number; readonly port: number } | null;
-  /** One `BigRaw` field, at most 512 bytes. */
+  /** One `Raw` field, or `BigRaw` when it is longer than 128 bytes; at most 512. */
   readonly commitment: Uint8Array | null;
 }
 
@@ -173,7 +173,7 @@ function writeNeuron(store: Store, netuid: number, neuron: GenesisNeuron): void 
     });
   }
   if (neuron.commitment !== null) {
-    const fields = [{ type: 'BigRaw', value: [...neuron.commitment] }] as const;
-    commitmentOf.put(store, netuid, hotkey, { deposit: 0n, block: 0, info: { fields } });
+    const info = { fields: [commitmentField(neuron.commitment)] };
+    commitmentOf.put(store, netuid, hotkey, { deposit: 0n, block: 0, info });
   }
 }

@@ -1,6 +1,5 @@
 /** The runtime described in the bytes that clients read: metadata versions 14 and 15. */
 import { metadata } from '@polkadot-api/substrate-bindings';
-import { EXTENSIONS } from './extrinsic.js';
 import type { Pallet } from './pallet.js';
 import type { Runtime } from './runtime.js';
 import type { ApiMethod } from './runtime-api.js';
@@ -20,19 +19,19 @@ const HASHER_NAMES = { Identity: 'Identity', Blake2128Concat: 'Blake2128Concat',
 export type MetadataVersion = 14 | 15;
 export const METADATA_VERSIONS: readonly MetadataVersion[] = [14, 15];
 
-/** Shape: runtime, its APIs, version → the bytes of `RuntimeMetadataPrefixed`. */
-export function encodeMetadata(runtime: Runtime, apis: readonly ApiMethod[], version: MetadataVersion): Uint8Array {
+/** Shape: runtime, version → the bytes of `RuntimeMetadataPrefixed`. */
+export function encodeMetadata(runtime: Runtime, version: MetadataVersion): Uint8Array {
   const table = createTypeTable();
   const call = runtime.call.id(table);
   const event = runtime.event.id(table);
-  const extra = table.idOf(EXTENSIONS, () => ({
+  const extra = table.idOf(runtime.extensions, () => ({
     path: [],
     params: [],
-    def: { tag: 'tuple', value: EXTENSIONS.map(({ type }) => type.id(table)) },
+    def: { tag: 'tuple', value: runtime.extensions.map(({ type }) => type.id(table)) },
   }));
   const ids = { address: address.id(table), call, signature: signature.id(table), extra };
   const extrinsic = extrinsicId(table, ids);
-  const signedExtensions = EXTENSIONS.map(({ identifier, type, additional }) => ({
+  const signedExtensions = runtime.extensions.map(({ identifier, type, additional }) => ({
     identifier,
     type: type.id(table),
     additionalSigned: additional.id(table),
@@ -55,6 +54,7 @@ export function encodeMetadata(runtime: Runtime, apis: readonly ApiMethod[], ver
     return metadata.enc({ magicNumber: MAGIC, metadata: { tag: 'v14', value } });
   }
   const error = errorId(table, runtime.pallets);
+  const { apis } = runtime;
   const described = [...new Set(apis.map(({ api }) => api))].map((name) => ({
     name,
     docs: [],

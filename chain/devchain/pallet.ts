@@ -17,9 +17,18 @@ export interface DepositedEvent {
   readonly event: unknown;
 }
 
+/** In what the generations behave differently (generation.ts). */
+export interface Rules {
+  /** `state`: `LastEpochBlock` and its companions; `formula`: (block + netuid + 1) % (tempo + 1) == 0, and `ActivityCutoff` counts blocks. */
+  readonly epochClock: 'state' | 'formula';
+  /** False: of what the newer pools refuse by number, this one refuses only weights with too little stake. */
+  readonly poolChecks: boolean;
+}
+
 /** What a call may see and do while it runs. */
 export interface CallContext {
   readonly store: Store;
+  readonly rules: Rules;
   /** Number of the block being made. */
   readonly block: number;
   deposit(event: DepositedEvent): void;
@@ -34,7 +43,7 @@ export interface CallDefinition<A> {
   /** `Pays::No` calls can be sent by accounts without any balance. */
   readonly pays: boolean;
   /** What the transaction pool looks at; throws the module error that it maps to a code. */
-  guard?(context: Pick<CallContext, 'store' | 'block'>, signer: AccountId, args: A): void;
+  guard?(context: Pick<CallContext, 'store' | 'block' | 'rules'>, signer: AccountId, args: A): void;
   run(context: CallContext, origin: Origin, args: A): void;
 }
 

@@ -21,7 +21,7 @@ export function runtimeCall(pallet: Pallet, definition: CallDefinition<unknown>,
       const store = createOverlay(context.store);
       const deposited: Parameters<CallContext['deposit']>[0][] = [];
       try {
-        definition.run({ store, block: context.block, deposit: (event) => void deposited.push(event) }, origin, args);
+        definition.run({ ...context, store, deposit: (event) => void deposited.push(event) }, origin, args);
       } catch (error) {
         if (error instanceof ModuleError || error instanceof DispatchRefusal) return error;
         throw error;
@@ -90,5 +90,8 @@ export function dispatchErrorOf(
       : { type: 'Token', value: { type: kind, value: null } };
   }
   const pallet = palletNamed(refusal.pallet);
-  return { type: 'Module', value: { index: pallet.index, error: Uint8Array.of(pallet.errors.indexOf(refusal.error), 0, 0, 0) } };
+  const index = pallet.errors.indexOf(refusal.error);
+  // An older generation may refuse for a reason that has no number there.
+  if (index === -1) return { type: 'Other', value: null };
+  return { type: 'Module', value: { index: pallet.index, error: Uint8Array.of(index, 0, 0, 0) } };
 }

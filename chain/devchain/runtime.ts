@@ -1,7 +1,9 @@
-/** The runtime: all pallets together, and the types that name them all. */
+/** The runtime: all pallets together as one generation has them, and the types that name them all. */
 import { blake2AsU8a } from '@polkadot/util-crypto';
 import { invariant } from '../../protocol/failure.js';
-import { struct } from './composite.js';
+import { type Cases, struct, type VariantType, variant } from './composite.js';
+import { extensionsOf, type TransactionExtension } from './extrinsic.js';
+import { type Generation, type GenerationName, generationOf } from './generation.js';
 import type { DepositedEvent, Pallet } from './pallet.js';
 import { adminUtilsPallet } from './pallets/admin.js';
 import { balancesPallet, transactionPaymentPallet } from './pallets/balances.js';
@@ -10,6 +12,8 @@ import { commitmentsPallet } from './pallets/commitments.js';
 import { subtensorPallet } from './pallets/subtensor/pallet.js';
 import { sudoPallet } from './pallets/sudo.js';
 import { systemPallet } from './pallets/system.js';
+import { type Presentation, presentationOf } from './presentation.js';
+import { type ApiMethod, apisOf } from './runtime-api.js';
 import { callType, type RuntimeCall } from './runtime-call.js';
 import { defined, field, type Type, toHex, type ValueOf, vec } from './scale.js';
 import { hash, phase } from './shapes.js';
@@ -32,29 +36,45 @@ export interface EventRecord {
 }
 
 export interface Runtime {
+  readonly generation: Generation;
   readonly version: RuntimeVersion;
   readonly pallets: readonly Pallet[];
+  readonly apis: readonly ApiMethod[];
+  readonly presentation: Presentation;
+  readonly extensions: readonly TransactionExtension[];
   readonly call: Type<RuntimeCall>;
   readonly event: Type<DepositedEvent>;
   readonly eventRecords: Type<readonly EventRecord[]>;
   palletNamed(name: string): Pallet;
+  /** Whether this generation has such an event; others are not deposited. */
+  announces(event: DepositedEvent): boolean;
 }
 
-/** The runtime with the stateful epoch clock. */
-export const SPEC_VERSION = 425;
-const APIS: readonly (readonly [string, number])[] = [
+export interface RuntimeOptions {
+  readonly blockTimeMs: number;
+  /** Default: the newest. */
+  readonly generation?: GenerationName;
+  /** Default: the generation's own. */
+  readonly specVersion?: number;
+}
+
+const API_VERSIONS: readonly (readonly [string, number])[] = [
   ['Core', 5],
   ['Metadata', 2],
   ['AccountNonceApi', 1],
   ['TransactionPaymentApi', 4],
+  ['NeuronInfoRuntimeApi', 1],
+  ['SubnetInfoRuntimeApi', 2],
+  ['SwapRuntimeApi', 1],
 ];
 
-export function createRuntime(options: { readonly blockTimeMs: number; readonly specVersion?: number }): Runtime {
+export function createRuntime({ blockTimeMs, generation: name = 'clock', specVersion }: RuntimeOptions): Runtime {
+  const generation = generationOf(name);
   let pallets: readonly Pallet[] = [];
   const list = () => pallets;
-  const palletNamed = (name: string): Pallet => {
-    const found = pallets.find((pallet) => pallet.name === name);
-    invariant(found !== undefined, `no pallet ${name}`);
+  const palletNamed = (wanted: string): Pallet => {
+    const found = pallets.find((pallet) => pallet.name === wanted);
+    invariant(found !== undefined, `no pallet ${wanted}`);
     return found;
   };
   const call = callType(list);
@@ -64,10 +84,10 @@ export function createRuntime(options: { readonly blockTimeMs: number; readonly 
     ['T', hash],
   ]);
   const eventRecords = vec(record);
-  pallets = [
+  const whole = [
     systemPallet(eventRecords),
-    timestampPallet(options.blockTimeMs),
-    auraPallet(options.blockTimeMs),
+    timestampPallet(blockTimeMs),
+    auraPallet(blockTimeMs),
     balancesPallet,
     transactionPaymentPallet,
     subtensorPallet,
@@ -75,23 +95,66 @@ export function createRuntime(options: { readonly blockTimeMs: number; readonly 
     commitmentsPallet,
     adminUtilsPallet,
   ];
+  pallets = whole.map((pallet) => cut(pallet, generation));
+  const apis = apisOf(generation, () => call);
+  const offered = new Set(['Core', 'Metadata', ...apis.map(({ api }) => api)]);
   return {
+    generation,
     version: {
       specName: 'node-subtensor',
       implName: 'node-subtensor',
       authoringVersion: 1,
-      specVersion: options.specVersion ?? SPEC_VERSION,
+      specVersion: specVersion ?? generation.specVersion,
       implVersion: 1,
-      apis: APIS.map(([name, version]) => [toHex(blake2AsU8a(name, 64)), version]),
+      apis: API_VERSIONS.filter(([api]) => offered.has(api)).map(([api, version]) => [toHex(blake2AsU8a(api, 64)), version]),
       transactionVersion: 1,
       stateVersion: 1,
     },
     pallets,
+    apis,
+    presentation: presentationOf(generation, whole),
+    extensions: extensionsOf(generation.extensions),
     call,
     event,
     eventRecords,
     palletNamed,
+    announces: ({ pallet: index, event: deposited }) => {
+      const events = pallets.find((pallet) => pallet.index === index)?.events;
+      if (events === undefined || events === null) return false;
+      const known = isVariant(events) && typeof deposited === 'object' && deposited !== null && 'type' in deposited;
+      return !known || String(deposited.type) in events.cases;
+    },
   };
+}
+
+/** The pallet as the generation has it. */
+function cut(pallet: Pallet, generation: Generation): Pallet {
+  const has = ({ name }: { readonly name: string }) => !generation.lacks.has(`${pallet.name}.${name}`);
+  const shown = generation.shows.map(({ item }) => item).filter((item) => item.pallet === pallet.name);
+  const replaced = new Set(shown.map(({ name }) => name));
+  return {
+    ...pallet,
+    storage: [...pallet.storage.filter((item) => has(item) && !replaced.has(item.name)), ...shown],
+    calls: pallet.calls.filter(has).map((definition) => ({ ...definition, ...generation.calls.get(`${pallet.name}.${definition.name}`) })),
+    events: pallet.events === null ? null : cutEvents(pallet, pallet.events, generation),
+    errors: generation.errors.get(pallet.name) ?? pallet.errors,
+    constants: pallet.constants.filter(has),
+  };
+}
+
+function cutEvents(pallet: Pallet, events: Type<unknown>, generation: Generation): Type<unknown> {
+  if (!isVariant(events)) return events;
+  const cases = Object.entries(events.cases)
+    .filter(([name]) => !generation.lacks.has(`${pallet.name}.${name}`))
+    .map(([name, [index, fields]]) => {
+      const change = generation.events.get(`${pallet.name}.${name}`);
+      return [name, [change?.index ?? index, change?.fields ?? fields]] as const;
+    });
+  return variant(events.path, Object.fromEntries(cases));
+}
+
+function isVariant(type: Type<unknown>): type is VariantType<Cases> {
+  return 'cases' in type;
 }
 
 function eventType(pallets: () => readonly Pallet[]): Type<DepositedEvent> {

@@ -100,14 +100,14 @@ function small(name: 'u8' | 'u16' | 'u32', sizeBytes: number): Type<number> {
   );
 }
 
-function large(name: 'u64' | 'u128', sizeBytes: number): Type<bigint> {
+function large(name: 'u64' | 'u128' | 'i128', sizeBytes: number): Type<bigint> {
   return defined<bigint>(
     { write: (out, value) => out.push(writeUint(value, sizeBytes)), read: (from) => readUint(from.take(sizeBytes)) },
     () => primitive(name),
   );
 }
 
-function primitive(name: 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'bool' | 'str'): TypeDefinition {
+function primitive(name: 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'i128' | 'bool' | 'str'): TypeDefinition {
   return { path: [], params: [], def: { tag: 'primitive', value: { tag: name, value: undefined } } };
 }
 
@@ -116,6 +116,8 @@ export const u16 = small('u16', 2);
 export const u32 = small('u32', 4);
 export const u64 = large('u64', 8);
 export const u128 = large('u128', 16);
+/** Two's complement; nothing negative is written here. */
+export const i128 = large('i128', 16);
 
 export const bool: Type<boolean> = defined<boolean>(
   {

@@ -4,6 +4,7 @@
  */
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 import { openChain } from './chain.js';
+import type { GenerationName } from './generation.js';
 import type { GenesisConfig } from './genesis.js';
 import { lockFolder } from './lock.js';
 import { createMethods } from './rpc/methods.js';
@@ -11,6 +12,7 @@ import { startRpcServer } from './rpc/server.js';
 import { createSubscriptions } from './rpc/subscriptions.js';
 import { createRuntime } from './runtime.js';
 
+export { GENERATION_NAMES, type GenerationName } from './generation.js';
 export { devAddress, devGenesis, type GenesisConfig, type SubnetGenesis } from './genesis.js';
 
 /** Blocks between the newest and the finalized one. */
@@ -30,6 +32,10 @@ export interface DevchainOptions {
   readonly blockTimeMs: number;
   readonly finalityLag?: number;
   readonly genesis: GenesisConfig;
+  /** How the runtime presents itself; default: the newest. */
+  readonly generation?: GenerationName;
+  /** Default: the generation's own. */
+  readonly specVersion?: number;
   readonly logger?: (event: string, facts: object) => void;
 }
 
@@ -58,7 +64,11 @@ export async function startDevchain(options: DevchainOptions): Promise<Devchain>
   await cryptoWaitReady();
   const host = options.host ?? '127.0.0.1';
   const log = options.logger ?? (() => undefined);
-  const runtime = createRuntime({ blockTimeMs: options.blockTimeMs > 0 ? options.blockTimeMs : DECLARED_BLOCK_TIME_MS });
+  const runtime = createRuntime({
+    blockTimeMs: options.blockTimeMs > 0 ? options.blockTimeMs : DECLARED_BLOCK_TIME_MS,
+    ...(options.generation === undefined ? {} : { generation: options.generation }),
+    ...(options.specVersion === undefined ? {} : { specVersion: options.specVersion }),
+  });
   const release = options.dataDir === null ? () => undefined : lockFolder(options.dataDir);
   const chain = openOrRelease(release, () =>
     openChain(runtime, {

@@ -19,6 +19,7 @@ import {
   u64,
   u128,
   unit,
+  type ValueOf,
   vec,
 } from './scale.js';
 
@@ -37,11 +38,18 @@ export const accountId: Type<AccountId> = named(['sp_core', 'crypto', 'AccountId
 export const hash: Type<string> = named(['primitive_types', 'H256'], hex32);
 export const accountIds: Type<readonly AccountId[]> = vec(accountId);
 
+/** `Compact<()>`: accounts have no short numbers here. */
+const accountIndex = defined<null>({ write: () => undefined, read: () => null }, (table) => ({
+  path: [],
+  params: [],
+  def: { tag: 'compact', value: unit.id(table) },
+}));
+
 export const address = variant(
   ['sp_runtime', 'multiaddress', 'MultiAddress'],
   {
     Id: [0, only(accountId)],
-    Index: [1, only(compact(u32))],
+    Index: [1, only(accountIndex)],
     Raw: [2, only(bytes)],
     Address32: [3, only(hex32)],
     Address20: [4, only(fixedBytes(20))],
@@ -80,6 +88,12 @@ export const tokenError = variant(['sp_runtime', 'TokenError'], {
   NotExpendable: [8, NOTHING],
   Blocked: [9, NOTHING],
 });
+const arithmeticError = variant(['sp_arithmetic', 'ArithmeticError'], {
+  Underflow: [0, NOTHING],
+  Overflow: [1, NOTHING],
+  DivisionByZero: [2, NOTHING],
+});
+const transactionalError = variant(['sp_runtime', 'TransactionalError'], { LimitReached: [0, NOTHING], NoLayer: [1, NOTHING] });
 export const dispatchError = variant(['sp_runtime', 'DispatchError'], {
   Other: [0, NOTHING],
   CannotLookup: [1, NOTHING],
@@ -89,6 +103,12 @@ export const dispatchError = variant(['sp_runtime', 'DispatchError'], {
   NoProviders: [5, NOTHING],
   TooManyConsumers: [6, NOTHING],
   Token: [7, only(tokenError)],
+  Arithmetic: [8, only(arithmeticError)],
+  Transactional: [9, only(transactionalError)],
+  Exhausted: [10, NOTHING],
+  Corruption: [11, NOTHING],
+  Unavailable: [12, NOTHING],
+  RootNotAllowed: [13, NOTHING],
 });
 export const dispatchResult = variant(['Result'], { Ok: [0, only(unit)], Err: [1, only(dispatchError)] }, [
   ['T', unit],
@@ -132,27 +152,37 @@ const MAX_RAW_BYTES = 128;
 const rawCases = Object.fromEntries(
   Array.from({ length: MAX_RAW_BYTES + 1 }, (_, length) => [`Raw${length}`, [1 + length, only(fixedBytes(length))] as const]),
 );
-export const commitmentData = variant(['pallet_commitments', 'types', 'Data'], {
+const dataPath = ['pallet_commitments', 'types', 'Data'] as const;
+const olderData = {
   None: [0, NOTHING],
   ...rawCases,
   BlakeTwo256: [130, only(fixedBytes(32))],
   Sha256: [131, only(fixedBytes(32))],
   Keccak256: [132, only(fixedBytes(32))],
   ShaThree256: [133, only(fixedBytes(32))],
+} as const;
+export const commitmentData = variant(dataPath, {
+  ...olderData,
   TimelockEncrypted: [134, parts({ encrypted: boundedVec(u8, 1024), reveal_round: u64 })],
   ResetBondsFlag: [135, NOTHING],
   BigRaw: [136, only(boundedVec(u8, 512))],
 });
+/** A field that holds these bytes, at most 512. */
+export function commitmentField(data: Uint8Array): ValueOf<typeof commitmentData> {
+  if (data.length > MAX_RAW_BYTES) return { type: 'BigRaw', value: [...data] };
+  // Safety: rawCases has a case for every length up to MAX_RAW_BYTES, each of exactly that many bytes.
+  return { type: `Raw${data.length}`, value: data } as unknown as ValueOf<typeof commitmentData>;
+}
 /** Fields of one commitment. */
 export const MAX_COMMITMENT_FIELDS = 3;
-export const commitmentInfo = struct(['pallet_commitments', 'types', 'CommitmentInfo'], {
-  fields: boundedVec(commitmentData, MAX_COMMITMENT_FIELDS),
-});
-export const commitmentRegistration = struct(['pallet_commitments', 'types', 'Registration'], {
-  deposit: u64,
-  block: u32,
-  info: commitmentInfo,
-});
+const infoOf = <T>(data: Type<T>) =>
+  struct(['pallet_commitments', 'types', 'CommitmentInfo'], { fields: boundedVec(data, MAX_COMMITMENT_FIELDS) });
+const registrationOf = <T>(info: Type<T>) => struct(['pallet_commitments', 'types', 'Registration'], { deposit: u64, block: u32, info });
+export const commitmentInfo = infoOf(commitmentData);
+export const commitmentRegistration = registrationOf(commitmentInfo);
+/** As runtimes had it before timelocked and long fields. */
+export const olderCommitmentInfo = infoOf(variant(dataPath, olderData));
+export const olderCommitmentRegistration = registrationOf(olderCommitmentInfo);
 
 export const weightRow = vec(tuple(u16, u16));
 export const shares = vec(tuple(u64, accountId));

@@ -31,7 +31,11 @@ export interface ItemDescription {
 }
 
 export interface StorageItem<K extends readonly unknown[], V, G> extends ItemDescription {
+  /** What `get` answers when nothing is stored. */
+  readonly absent: G;
   key(...keys: K): string;
+  /** What the keys of all entries under these first keys begin with. */
+  prefixKey(...keys: Partial<K>): string;
   get(store: StoreView, ...keys: K): G;
   put(store: Store, ...entry: [...K, V]): void;
   remove(store: Store, ...keys: K): void;
@@ -68,9 +72,9 @@ export type KeyParts<K extends readonly unknown[]> = { readonly [I in keyof K]: 
 export function itemsOf(pallet: string) {
   return {
     valued: <V, K extends readonly unknown[] = []>(name: string, keys: KeyParts<K>, value: Type<V>, fallback: V): StorageItem<K, V, V> =>
-      item<K, V, V>(pallet, name, keys, value, encode(value, fallback), () => fallback),
+      item<K, V, V>(pallet, name, keys, value, encode(value, fallback), fallback),
     optional: <V, K extends readonly unknown[] = []>(name: string, keys: KeyParts<K>, value: Type<V>): StorageItem<K, V, V | null> =>
-      item<K, V, V | null>(pallet, name, keys, value, null, () => null),
+      item<K, V, V | null>(pallet, name, keys, value, null, null),
   };
 }
 
@@ -80,7 +84,7 @@ function item<K extends readonly unknown[], V, G>(
   keyParts: KeyParts<K>,
   value: Type<V>,
   fallback: Uint8Array | null,
-  absent: () => V | G,
+  absent: G,
 ): StorageItem<K, V, G> {
   const prefix = storagePrefix(pallet, name);
   const keyOf = (keys: readonly unknown[]) =>
@@ -91,11 +95,13 @@ function item<K extends readonly unknown[], V, G>(
     keys: keyParts,
     value,
     fallback,
+    absent,
     key: (...keys) => keyOf(keys),
+    prefixKey: (...keys) => keyOf(keys),
     get: (store, ...keys) => {
       const found = store.get(keyOf(keys));
       // Safety: G is V, or V and null; both callers above hand in the matching `absent`.
-      return (found === null ? absent() : decode(value, fromHex(found))) as G;
+      return (found === null ? absent : decode(value, fromHex(found))) as G;
     },
     put: (store, ...entry) => {
       const keys = entry.slice(0, -1);

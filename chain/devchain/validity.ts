@@ -30,6 +30,8 @@ const CUSTOM_CODES: Readonly<Record<string, number>> = {
   InvalidPort: 13,
   HotKeyNotRegisteredInSubNet: 19,
 };
+/** What older pools look at. */
+const STAKE_CHECKS: ReadonlySet<string> = new Set(['NotEnoughStakeToSetWeights']);
 const OTHER_CUSTOM_CODE = 255;
 
 export interface Valid {
@@ -54,16 +56,18 @@ export function validate(
   const birthHash = birth === 0 ? genesisHash : system.blockHash.get(store, birth);
   if (birth >= number || birthHash === system.blockHash.get(store, number)) return err({ kind: 'ancientBirth' });
   const { specVersion, transactionVersion } = runtime.version;
+  const { rules } = runtime.generation;
   if (!isSignatureValid(extrinsic, { specVersion, transactionVersion, genesisHash, birthHash })) return err({ kind: 'badSignature' });
   const nonce = system.nonceOf(store, signed.signer);
   if (signed.nonce < nonce) return err({ kind: 'stale' });
   const fee = feeOf(call.definition, extrinsic.bytes.length);
   if (fee > spendableOf(store, signed.signer)) return err({ kind: 'payment' });
   try {
-    call.definition.guard?.({ store: createOverlay(store), block: number }, signed.signer, call.args);
+    call.definition.guard?.({ store: createOverlay(store), block: number, rules }, signed.signer, call.args);
   } catch (error) {
-    if (error instanceof ModuleError) return err({ kind: 'custom', code: CUSTOM_CODES[error.error] ?? OTHER_CUSTOM_CODE });
-    throw error;
+    if (error instanceof ModuleError && (rules.poolChecks || STAKE_CHECKS.has(error.error)))
+      return err({ kind: 'custom', code: CUSTOM_CODES[error.error] ?? OTHER_CUSTOM_CODE });
+    if (!(error instanceof ModuleError)) throw error;
   }
   return signed.nonce > nonce ? err({ kind: 'future' }) : ok({ death: deathOf(signed.era, number) });
 }

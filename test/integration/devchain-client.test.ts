@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { devGenesis, startDevchain } from '../../chain/devchain/server.js';
+import { devGenesis, GENERATION_NAMES, type GenerationName, startDevchain } from '../../chain/devchain/server.js';
 import { createChainClient } from '../../chain/substrate/client.js';
 import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
@@ -9,13 +9,14 @@ const NETUID = 1;
 const BLOCK_TIME_MS = 150;
 const FINALITY_LAG_BLOCKS = 2;
 
-async function devnet() {
+async function devnet(generation: GenerationName = 'clock') {
   const coldkey = await devSigner('//Alice');
   const devchain = await startDevchain({
     port: 0,
     dataDir: null,
     blockTimeMs: BLOCK_TIME_MS,
     finalityLag: FINALITY_LAG_BLOCKS,
+    generation,
     genesis: devGenesis({ subnet: { weightsRateLimit: 60, servingRateLimit: 60, maxUids: 64 } }),
   });
   let made = 0;
@@ -33,8 +34,13 @@ async function devnet() {
   };
 }
 
-chainContract('the development chain through the client', async () => {
-  const node = await devnet();
+for (const generation of GENERATION_NAMES) {
+  chainContract(`the development chain, generation ${generation}, through the client`, () => observed(generation));
+  chainFaults(`the development chain, generation ${generation}`, () => devnet(generation));
+}
+
+async function observed(generation: GenerationName) {
+  const node = await devnet(generation);
   const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null });
   await client.start(new AbortController().signal);
   const stop = async () => {
@@ -42,9 +48,7 @@ chainContract('the development chain through the client', async () => {
     await node.stop();
   };
   return { ...node, reader: client.reader, writer: client.writer, stop };
-});
-
-chainFaults('the development chain', devnet);
+}
 
 describe('a snapshot through the client', function () {
   this.timeout(60_000);

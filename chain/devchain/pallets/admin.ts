@@ -20,15 +20,16 @@ function setter<V>(
   hyperparameter: string,
   type: Type<V>,
   set: (context: CallContext, netuid: number, value: V) => void,
+  argument = hyperparameter,
 ): CallDefinition<unknown> {
-  const args = { netuid: u16, [hyperparameter]: type };
+  const args = { netuid: u16, [argument]: type };
   return call(index, `sudo_set_${hyperparameter}`, parts<Record<string, Type<unknown>>>(args), {
     run: (context, origin, values) => {
       const netuid = Number(values['netuid']);
       ensureOwnerOrRoot(context.store, origin, netuid);
       ensure(stored.networksAdded.get(context.store, netuid), 'SubnetDoesNotExist');
       // Safety: read by `type`, which is a Type<V>.
-      set(context, netuid, values[hyperparameter] as V);
+      set(context, netuid, values[argument] as V);
     },
   });
 }
@@ -49,8 +50,12 @@ export const adminUtilsPallet: Pallet = {
       stored.maxAllowedUids.put(store, netuid, value);
     }),
     setter(16, 'kappa', u16, ({ store }, netuid, value) => stored.kappa.put(store, netuid, value)),
-    setter(19, 'network_registration_allowed', bool, ({ store }, netuid, value) =>
-      stored.networkRegistrationAllowed.put(store, netuid, value),
+    setter(
+      19,
+      'network_registration_allowed',
+      bool,
+      ({ store }, netuid, value) => stored.networkRegistrationAllowed.put(store, netuid, value),
+      'registration_allowed',
     ),
     setter(25, 'max_allowed_validators', u16, ({ store }, netuid, value) => {
       ensure(value <= stored.maxAllowedUids.get(store, netuid), 'MaxValidatorsLargerThanMaxUIds');
@@ -66,8 +71,12 @@ export const adminUtilsPallet: Pallet = {
         stored.stakeThreshold.put(context.store, args.min_stake);
       },
     }),
-    setter(49, 'commit_reveal_weights_enabled', bool, ({ store }, netuid, value) =>
-      stored.commitRevealWeightsEnabled.put(store, netuid, value),
+    setter(
+      49,
+      'commit_reveal_weights_enabled',
+      bool,
+      ({ store }, netuid, value) => stored.commitRevealWeightsEnabled.put(store, netuid, value),
+      'enabled',
     ),
     setter(66, 'subtoken_enabled', bool, ({ store }, netuid, value) => stored.subtokenEnabled.put(store, netuid, value)),
   ],

@@ -6,8 +6,8 @@ import type { Chain } from '../chain.js';
 import { decodeExtrinsic, type Extrinsic } from '../extrinsic.js';
 import { encodeMetadata, METADATA_VERSIONS } from '../metadata.js';
 import { nonceOf, SS58_PREFIX } from '../pallets/system.js';
-import { type ApiMethod, runtimeApis } from '../runtime-api.js';
-import { bytes, decode, encode, fromHex, option, toHex, u32, vec } from '../scale.js';
+import type { Runtime } from '../runtime.js';
+import { bytes, createReader, decode, encode, fromHex, option, toHex, u32, vec } from '../scale.js';
 import type { StoreView } from '../storage-item.js';
 import { invalidParams, poolError, RpcError, undecodable, unknownBlock } from './errors.js';
 import { optional, param, required } from './params.js';
@@ -24,6 +24,15 @@ const NODE_NAME = 'voxd development chain';
 const NODE_VERSION = '1.0.0';
 /** Keys in one page of `state_getKeysPaged`. */
 const MAX_PAGE_KEYS = 1000;
+
+/** A block, the state after it, and how that is read. */
+interface StateAt {
+  readonly block: Block;
+  readonly store: StoreView;
+  /** As clients see it. */
+  readonly shown: StoreView;
+  readonly runtime: Runtime;
+}
 
 export function headerJson(block: Block): unknown {
   const { parentHash, number, stateRoot, extrinsicsRoot } = block;
@@ -50,8 +59,7 @@ export function submitTo(chain: Chain, params: readonly unknown[]): { readonly e
 }
 
 export function createMethods(chain: Chain, facts: NodeFacts): Methods {
-  const apis = runtimeApis(chain.runtime);
-  const metadataBytes = new Map(METADATA_VERSIONS.map((version) => [version, encodeMetadata(chain.runtime, apis, version)]));
+  const metadataBytes = new Map(METADATA_VERSIONS.map((version) => [version, encodeMetadata(chain.runtime, version)]));
 
   const blockAt = (params: readonly unknown[], index: number): Block => {
     const hash = optional(params, index, param.hash);
@@ -60,16 +68,16 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
     if (block === null) throw unknownBlock(`Header was not found in the database: ${hash}`);
     return block;
   };
-  const storeAt = (params: readonly unknown[], index: number): { readonly store: StoreView; readonly block: Block } => {
+  const storeAt = (params: readonly unknown[], index: number): StateAt => {
     const block = blockAt(params, index);
     const store = chain.stateAt(block.number);
     if (store === null) throw unknownBlock(`State already discarded for ${block.hash}`);
-    return { store, block };
+    return { store, shown: chain.runtime.presentation.view(store), block, runtime: chain.runtime };
   };
   const queryAt = (params: readonly unknown[]) => {
     const keys = required(params, 0, param.keys);
-    const { store, block } = storeAt(params, 1);
-    return [{ block: block.hash, changes: keys.map((key) => [key, store.get(key)]) }];
+    const { shown, block } = storeAt(params, 1);
+    return [{ block: block.hash, changes: keys.map((key) => [key, shown.get(key)]) }];
   };
   const nextNonce = (params: readonly unknown[]) => {
     const address = required(params, 0, param.text);
@@ -102,11 +110,11 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
       },
     ],
     ['state_getMetadata', () => toHex(metadataBytes.get(14) ?? new Uint8Array())],
-    ['state_getStorage', (params) => storeAt(params, 1).store.get(required(params, 0, param.hex))],
+    ['state_getStorage', (params) => storeAt(params, 1).shown.get(required(params, 0, param.hex))],
     [
       'state_getStorageSize',
       (params) => {
-        const value = storeAt(params, 1).store.get(required(params, 0, param.hex));
+        const value = storeAt(params, 1).shown.get(required(params, 0, param.hex));
         return value === null ? null : value.length / 2 - 1;
       },
     ],
@@ -117,7 +125,7 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
         const prefix = required(params, 0, param.hex);
         const count = Math.min(MAX_PAGE_KEYS, required(params, 1, param.count));
         const after = optional(params, 2, param.hex);
-        const keys = storeAt(params, 3).store.keysWith(prefix);
+        const keys = storeAt(params, 3).shown.keysWith(prefix);
         return (after === null ? keys : keys.filter((key) => key > after)).slice(0, count);
       },
     ],
@@ -126,8 +134,7 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
       (params) => {
         const name = required(params, 0, param.text);
         const args = fromHex(required(params, 1, param.hex));
-        const { store } = storeAt(params, 2);
-        return toHex(answer(name, args, store, apis, metadataBytes));
+        return toHex(answer(name, args, storeAt(params, 2), metadataBytes));
       },
     ],
     ['system_name', () => NODE_NAME],
@@ -168,16 +175,16 @@ function blockHashes(chain: Chain, which: unknown): unknown {
 function answer(
   name: string,
   args: Uint8Array,
-  store: StoreView,
-  apis: readonly ApiMethod[],
+  { store, block, runtime }: StateAt,
   metadataBytes: ReadonlyMap<number, Uint8Array>,
 ): Uint8Array {
   if (name === 'Metadata_metadata_versions') return encode(vec(u32), [...metadataBytes.keys()]);
   if (name === 'Metadata_metadata') return encode(bytes, metadataBytes.get(14) ?? new Uint8Array());
   try {
     if (name === 'Metadata_metadata_at_version') return encode(option(bytes), metadataBytes.get(decode(u32, args)) ?? null);
-    const method = apis.find((candidate) => `${candidate.api}_${candidate.name}` === name);
-    if (method !== undefined) return method.answer(store, args);
+    const method = runtime.apis.find((candidate) => `${candidate.api}_${candidate.name}` === name);
+    const context = { store, block: block.number, rules: runtime.generation.rules };
+    if (method !== undefined) return method.answer(context, createReader(args));
   } catch (error) {
     if (error instanceof RangeError) throw new RpcError(4003, `Client error: Execution failed: ${error.message}`);
     throw error;

@@ -36,12 +36,12 @@ export function createSubscriptions(chain: Chain): readonly Subscription[] {
   };
   const storage: Subscribe = (params, notify) => {
     const keys = optional(params, 0, param.keys) ?? [];
-    const now = chain.now();
-    notify({ block: chain.head().hash, changes: keys.map((key) => [key, now.get(key)]) });
-    const watched = new Set(keys);
+    const { presentation } = chain.runtime;
+    const entryOf = (key: string) => [key, presentation.view(chain.now()).get(key)] as const;
+    notify({ block: chain.head().hash, changes: keys.map(entryOf) });
     const onBlock = (block: Block, changes: Changes) => {
-      const changed = [...changes].filter(([key]) => watched.has(key));
-      if (changed.length > 0) notify({ block: block.hash, changes: changed });
+      const changed = keys.filter((key) => changes.has(presentation.keptKey(key) ?? ''));
+      if (changed.length > 0) notify({ block: block.hash, changes: changed.map(entryOf) });
     };
     chain.events.on('block', onBlock);
     return () => chain.events.off('block', onBlock);

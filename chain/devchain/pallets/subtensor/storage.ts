@@ -55,6 +55,7 @@ export const minAllowedWeights = perSubnet('MinAllowedWeights', u16, 1);
 export const maxWeightsLimit = perSubnet('MaxWeightsLimit', u16, 65535);
 export const weightsVersionKey = perSubnet('WeightsVersionKey', u64, 0n);
 export const weightsSetRateLimit = perSubnet('WeightsSetRateLimit', u64, 100n);
+export const activityCutoff = perSubnet('ActivityCutoff', u16, 5000);
 export const activityCutoffFactorMilli = perSubnet('ActivityCutoffFactorMilli', u32, 13889);
 export const commitRevealWeightsEnabled = perSubnet('CommitRevealWeightsEnabled', bool, true);
 export const revealPeriodEpochs = valued('RevealPeriodEpochs', [twox(u16)], u64, 1n);

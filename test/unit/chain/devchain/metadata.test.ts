@@ -2,7 +2,6 @@ import { Metadata, TypeRegistry } from '@polkadot/types';
 import { expect } from 'chai';
 import { encodeMetadata, METADATA_VERSIONS } from '../../../../chain/devchain/metadata.js';
 import { createRuntime } from '../../../../chain/devchain/runtime.js';
-import { runtimeApis } from '../../../../chain/devchain/runtime-api.js';
 import { toHex } from '../../../../chain/devchain/scale.js';
 import { storagePrefix } from '../../../../chain/devchain/storage-item.js';
 
@@ -13,7 +12,7 @@ describe('devchain metadata', () => {
     it(`is read by the client library in version ${version}`, () => {
       const registry = new TypeRegistry();
       // Safety: toHex writes 0x first.
-      const metadata = new Metadata(registry, toHex(encodeMetadata(runtime, runtimeApis(runtime), version)) as `0x${string}`);
+      const metadata = new Metadata(registry, toHex(encodeMetadata(runtime, version)) as `0x${string}`);
       registry.setMetadata(metadata);
       const indices = Object.fromEntries(metadata.asLatest.pallets.map((pallet) => [pallet.name.toString(), pallet.index.toNumber()]));
       expect(indices).to.include({
