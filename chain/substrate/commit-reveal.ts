@@ -2,9 +2,8 @@ import { blake2AsU8a } from '@polkadot/util-crypto';
 import { epochIndex } from '../epoch.js';
 import type { Beacon, CommitReveal, HashCommit, TimelockedCommit, WeightFacts } from '../ports.js';
 import type { Hash, Hotkey } from '../snapshot.js';
-import { DecodeError, fieldOf, hexDigits, toBigInt, toHotkey, toList, toNumber } from './decode.js';
+import { asHash, DecodeError, fieldOf, hexDigits, toBigInt, toHotkey, toList, toNumber } from './decode.js';
 import type { RuntimeFeatures } from './features.js';
-import { asHash } from './inclusion.js';
 import { storageIndexOf } from './neurons.js';
 import type { Slot, StorageAt } from './storage.js';
 

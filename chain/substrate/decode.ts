@@ -2,7 +2,7 @@
  * From the library's plain JSON of a decoded storage value to the values of chain/snapshot.ts. Integers arrive as numbers, or as `0x`
  * big-endian hex above 2⁵²; structs with camel-case names; bytes as hex; an enum as an object with one camel-case name.
  */
-import { parseHotkey } from '../../protocol/names.js';
+import { type Hash, parseHash, parseHotkey } from '../../protocol/names.js';
 import type { Axon, ChainCommitment, Hotkey } from '../snapshot.js';
 
 export class DecodeError extends Error {
@@ -30,6 +30,11 @@ export function toHotkey(json: unknown): Hotkey {
   const parsed = parseHotkey(typeof json === 'string' ? json : '');
   if (!parsed.ok) throw new DecodeError(`not an account: ${show(json)} (${parsed.error})`);
   return parsed.value;
+}
+
+export function asHash(text: unknown): Hash | null {
+  const parsed = parseHash(String(text));
+  return parsed.ok ? parsed.value : null;
 }
 
 export function toList<T>(json: unknown, item: (json: unknown) => T): readonly T[] {

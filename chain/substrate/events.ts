@@ -1,12 +1,14 @@
 import type { Registry } from '@polkadot/types/types';
 import { hexToU8a } from '@polkadot/util';
 import type { Hash } from '../../protocol/names.js';
-import { fieldIn } from './decode.js';
+import { chainFailure } from '../failures.js';
+import { asHash, fieldIn, toNumber } from './decode.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';
 
 /** What a block did, named by the metadata of its own runtime. */
 export interface BlockEvents {
+  readonly number: number;
   readonly registry: Registry;
   readonly events: readonly BlockEvent[];
 }
@@ -20,11 +22,19 @@ export interface BlockEvent {
   readonly extrinsic: number | null;
 }
 
+/** Three requests, whatever the block holds. The events of a block that upgrades the runtime are those of the old one: its parent's. */
 export async function eventsAt(session: Session, blockHash: Hash): Promise<BlockEvents> {
-  const storage = await storageAt(session, blockHash);
+  const header = await session.request('chain_getHeader', blockHash);
+  const parent = asHash(fieldIn(header, 'parentHash'));
+  if (parent === null) throw chainFailure('chain.block_not_found', { block: blockHash, endpoint: session.identity.endpoint });
+  const storage = await storageAt(session, blockHash, parent);
   const [records] = await storage.read([storage.slot('system', 'events')]);
   const { registry } = storage;
-  return { registry, events: (Array.isArray(records) ? records : []).map((record) => eventOf(registry, record)) };
+  return {
+    number: toNumber(fieldIn(header, 'number')),
+    registry,
+    events: (Array.isArray(records) ? records : []).map((record) => eventOf(registry, record)),
+  };
 }
 
 function eventOf(registry: Registry, record: unknown): BlockEvent {

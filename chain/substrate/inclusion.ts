@@ -1,6 +1,6 @@
 import type { Registry } from '@polkadot/types/types';
 import { BN, hexToU8a } from '@polkadot/util';
-import { type Hash, parseHash } from '../../protocol/names.js';
+import type { Hash } from '../../protocol/names.js';
 import { chainFailure } from '../failures.js';
 import { fieldIn } from './decode.js';
 import { eventsAt } from './events.js';
@@ -60,9 +60,4 @@ export function describeDispatchError(registry: Registry, json: unknown): Dispat
   }
   const [kind, detail] = typeof json === 'object' && json !== null ? (Object.entries(json)[0] ?? ['unknown', null]) : [String(json), null];
   return { pallet: 'system', error: typeof detail === 'string' ? `${kind}.${detail}` : kind, documentation: '' };
-}
-
-export function asHash(text: unknown): Hash | null {
-  const parsed = parseHash(String(text));
-  return parsed.ok ? parsed.value : null;
 }

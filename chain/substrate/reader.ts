@@ -1,12 +1,12 @@
 import { isFailure } from '../../protocol/failure.js';
-import { type Hash, parseHash } from '../../protocol/names.js';
 import { chainFailure } from '../failures.js';
 import type { ChainReader } from '../ports.js';
 import type { BlockRef, SubnetSnapshot } from '../snapshot.js';
 import type { Connection } from './connection.js';
-import { fieldOf, toBigInt, toNumber } from './decode.js';
+import { fieldOf, toBigInt } from './decode.js';
 import { readEpochInput } from './epoch-input.js';
 import { eventsAt } from './events.js';
+import { finalizedHead, hashOf } from './finality.js';
 import { readMetagraphSnapshot } from './metagraph.js';
 import { readNamed, storageIndexOf } from './neurons.js';
 import { readPlainSnapshot } from './plain-snapshot.js';
@@ -66,24 +66,6 @@ export function createReader({ connection }: { readonly connection: Connection }
         return toBigInt(fieldOf(fieldOf(found, 'data'), 'free'));
       }),
   };
-}
-
-export async function finalizedHead(session: Session): Promise<BlockRef> {
-  const hash = hashOf(await session.request('chain_getFinalizedHead'), session, 'chain_getFinalizedHead');
-  const header = await session.request('chain_getHeader', hash);
-  return { number: numberOf(header, session), hash };
-}
-
-function numberOf(header: unknown, session: Session): number {
-  if (typeof header === 'object' && header !== null && 'number' in header) return toNumber(header.number);
-  const { endpoint } = session.identity;
-  throw chainFailure('chain.bad_answer', { method: 'chain_getHeader', endpoint, reason: 'no header' });
-}
-
-function hashOf(answer: unknown, session: Session, method: string): Hash {
-  const hash = parseHash(String(answer));
-  if (hash.ok) return hash.value;
-  throw chainFailure('chain.bad_answer', { method, endpoint: session.identity.endpoint, reason: hash.error });
 }
 
 async function blockAt(session: Session, number: number, known: BlockRef | null): Promise<BlockRef> {

@@ -1,12 +1,13 @@
-import { isFailure } from '../../protocol/failure.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { Inclusion } from '../ports.js';
-import type { BlockRef } from '../snapshot.js';
+import type { BlockRef, Hash } from '../snapshot.js';
 import type { ChainLogger, Connection } from './connection.js';
-import { toNumber } from './decode.js';
+import { asHash, fieldIn, toNumber } from './decode.js';
 import type { SignedExtrinsic } from './extrinsic.js';
-import { asHash, type DispatchRefusal, outcomeOf, positionIn } from './inclusion.js';
+import { finalizedHead } from './finality.js';
+import { type DispatchRefusal, outcomeOf, positionIn } from './inclusion.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';
 
@@ -26,8 +27,9 @@ export interface SettlementOptions {
 /**
  * Sends signed bytes and stays with them until a finalized block says what became of them.
  *
- * The node's own word ("finalized in …") is a pointer, not proof: the block is read and its events decide. When the subscription is lost
- * (disconnected, dropped, usurped, invalid), every finalized block of the era is searched for exactly these bytes.
+ * "In block" means nothing: that block may yet be reorganised away, and the pool then holds the bytes again. The node's own "finalized in …" is a
+ * pointer, not proof: the block must be the final one of its height, and its events decide. When the subscription is lost (disconnected,
+ * dropped, usurped, invalid), every finalized block of the era is searched for exactly these bytes.
  *
  * Errors: what the node says to the submission, as chain.request_refused; chain.expired once the bytes can no longer be included;
  * chain.outcome_unknown when the deadline passes first; chain.stopped.
@@ -45,8 +47,10 @@ export async function settle(
     clock.nowMs() + (options.settlementTimeoutMs ?? Math.max(MIN_SETTLEMENT_MS, 2 * blocks * session.identity.blockTimeMs));
   const lifetime = connection.lifetime();
   const done = new AbortController();
-  let pointer: ReturnType<typeof asHash> = null;
+  let pointer: Hash | null = null;
   let lost = false;
+  /** The bytes may be in no pool: they are handed in again, to whichever endpoint is there. */
+  let adrift = false;
   let head: BlockRef | null = connection.status().finalized;
   let scannedTo = signed.bornAt;
   let sentOn = session;
@@ -71,10 +75,14 @@ export async function settle(
 
   const unwatch = await watch(session, signed, (status) => {
     if (status.kind === 'final') pointer = asHash(status.block);
-    else lose(status.reason);
+    else {
+      adrift = status.reason === 'dropped';
+      lose(status.reason);
+    }
     notify();
   }).catch((error: unknown) => {
-    if (isFailure(error) && (error.code !== 'chain.request_refused' || error.facts['rpcCode'] === ALREADY_IMPORTED)) {
+    if (isFailure(error) && (error.code !== 'chain.request_refused' || rpcCodeOf(error) === ALREADY_IMPORTED)) {
+      adrift = error.code !== 'chain.request_refused';
       lose(error.code);
       return () => undefined;
     }
@@ -88,36 +96,36 @@ export async function settle(
       if (lifetime.aborted) throw chainFailure('chain.stopped');
       if (pointer !== null && !lost) {
         const settled = await confirm(connection, signed, pointer).catch((error: unknown) => {
-          lose(isFailure(error) ? error.code : 'unreadable block');
-          return null;
+          if (!isFailure(error)) throw error;
+          return { lost: error.code };
         });
-        if (settled !== null) return settled;
+        if ('ok' in settled) return settled;
+        lose(settled.lost);
       }
       const horizon = Math.min(head?.number ?? 0, lastBlock);
       if (head !== null && horizon > scannedTo && (lost || head.number >= lastBlock)) {
         const found = await search(connection, signed, scannedTo + 1, horizon).catch((error: unknown) => unreadable(error, logger));
-        if (found === 'unreadable') continueLater();
-        else if (found !== null) return found;
+        if (found === 'unreadable') news = false;
+        else if ('settled' in found) return found.settled;
         else {
-          scannedTo = horizon;
-          if (scannedTo >= lastBlock || (await nonceTaken(connection, signed, head))) {
+          scannedTo = found.scannedTo;
+          if (scannedTo >= lastBlock || (await nonceTaken(connection, signed, scannedTo))) {
             throw chainFailure('chain.expired', { method, lastBlock, extrinsicHash: signed.hash });
           }
         }
       }
       const leftMs = deadlineMs - clock.nowMs();
       if (leftMs <= 0) throw chainFailure('chain.outcome_unknown', { method, lastBlock, extrinsicHash: signed.hash });
-      if (lost) sentOn = await sendAgain(connection, sentOn, signed);
+      if (adrift || (lost && sentOn.ended.aborted)) {
+        const taken = await sendAgain(connection, signed);
+        if (taken !== null) [sentOn, adrift] = [taken, false];
+      }
       await nextNews(leftMs);
     }
   } finally {
     done.abort();
     unlisten();
     unwatch();
-  }
-
-  function continueLater(): void {
-    news = false;
   }
 
   async function nextNews(maxMs: number): Promise<void> {
@@ -137,6 +145,12 @@ export async function settle(
 
 /** JSON-RPC code for bytes that the pool has already. */
 const ALREADY_IMPORTED = 1013;
+/** Codes of a pool that would take the bytes at another time: banned for a while, no room. */
+const NOT_NOW = new Set([1012, 1016]);
+
+function rpcCodeOf({ facts }: Failure): number {
+  return Number(facts['rpcCode']);
+}
 
 type WatchStatus = { readonly kind: 'final'; readonly block: unknown } | { readonly kind: 'lost'; readonly reason: string };
 
@@ -157,42 +171,50 @@ async function watch(session: Session, signed: SignedExtrinsic, report: (status:
   };
 }
 
-/** The pool of the endpoint that took the bytes may be gone with it; the same bytes can do no harm twice. */
-async function sendAgain(connection: Connection, sentOn: Session, signed: SignedExtrinsic): Promise<Session> {
-  if (!sentOn.ended.aborted) return sentOn;
+/**
+ * Hands the same bytes in once more, which can do no harm. Shape: the session whose pool has them now, or has refused them for good; null:
+ * another time.
+ */
+async function sendAgain(connection: Connection, signed: SignedExtrinsic): Promise<Session | null> {
+  const session = await connection.session().catch(() => null);
+  if (session === null) return null;
   try {
-    const next = await connection.session();
-    if (next === sentOn) return sentOn;
-    await next.request('author_submitExtrinsic', signed.bytes).catch(() => undefined);
-    return next;
-  } catch {
-    return sentOn;
+    await session.request('author_submitExtrinsic', signed.bytes);
+    return session;
+  } catch (error) {
+    const refused = isFailure(error) && error.code === 'chain.request_refused' && !NOT_NOW.has(rpcCodeOf(error));
+    return refused ? session : null;
   }
 }
 
-async function confirm(
-  connection: Connection,
-  signed: SignedExtrinsic,
-  blockHash: NonNullable<ReturnType<typeof asHash>>,
-): Promise<Settled | null> {
+/** What the block that the node points to says, if it is final: on the chain of the finalized head, not above it. */
+async function confirm(connection: Connection, signed: SignedExtrinsic, blockHash: Hash): Promise<Settled | { readonly lost: string }> {
   return connection.read(async (session) => {
     const position = await positionIn(session, blockHash, signed.bytes);
-    if (position === null) return null;
+    if (position === null) return { lost: 'not in the block the node named' };
     const header = await session.request('chain_getHeader', blockHash);
-    const number = typeof header === 'object' && header !== null && 'number' in header ? toNumber(header.number) : 0;
+    const number = toNumber(fieldIn(header, 'number'));
+    const final = await finalizedHead(session);
+    if (number > final.number || asHash(await session.request('chain_getBlockHash', number)) !== blockHash) {
+      return { lost: 'in a block that is not final' };
+    }
     return verdict(session, signed, { number, hash: blockHash }, position);
   });
 }
 
-async function search(connection: Connection, signed: SignedExtrinsic, from: number, to: number): Promise<Settled | null> {
+type Search = { readonly settled: Settled } | { readonly scannedTo: number };
+
+/** Looks through final blocks only: an endpoint that lags behind the one that told of the head is asked no further than it is final itself. */
+async function search(connection: Connection, signed: SignedExtrinsic, from: number, to: number): Promise<Search> {
   return connection.read(async (session) => {
-    for (let number = from; number <= to; number += 1) {
+    const last = Math.min(to, (await finalizedHead(session)).number);
+    for (let number = from; number <= last; number += 1) {
       const hash = asHash(await session.request('chain_getBlockHash', number));
       if (hash === null) throw chainFailure('chain.block_not_found', { block: number, endpoint: session.identity.endpoint });
       const position = await positionIn(session, hash, signed.bytes);
-      if (position !== null) return verdict(session, signed, { number, hash }, position);
+      if (position !== null) return { settled: await verdict(session, signed, { number, hash }, position) };
     }
-    return null;
+    return { scannedTo: Math.max(last, from - 1) };
   });
 }
 
@@ -210,13 +232,16 @@ async function verdict(session: Session, signed: SignedExtrinsic, block: BlockRe
   return { ok: true, inclusion: { block, extrinsicHash, method: signed.method } };
 }
 
-/** True when the account's nonce at that final block has passed ours: our bytes were not in the blocks before it, so they never will be. */
-async function nonceTaken(connection: Connection, signed: SignedExtrinsic, head: BlockRef): Promise<boolean> {
+/** True when the account's nonce at that final block has passed ours: our bytes were not in the blocks up to it, so they never will be. */
+async function nonceTaken(connection: Connection, signed: SignedExtrinsic, block: number): Promise<boolean> {
   return connection
     .read(async (session) => {
-      const storage = await storageAt(session, head.hash);
+      const hash = asHash(await session.request('chain_getBlockHash', block));
+      if (hash === null) return false;
+      const storage = await storageAt(session, hash);
       const [account] = await storage.read([storage.slot('system', 'account', signed.signer)]);
-      return typeof account === 'object' && account !== null && 'nonce' in account && toNumber(account.nonce) > signed.nonce;
+      const nonce = fieldIn(account, 'nonce');
+      return nonce !== undefined && toNumber(nonce) > signed.nonce;
     })
     .catch(() => false);
 }

@@ -28,10 +28,14 @@ export interface StorageAt {
   readonly registry: Registry;
 }
 
-/** One request when the runtime of that block is the connected one; two or three more, and its metadata, when it is another. */
-export async function storageAt(session: Session, hash: string): Promise<StorageAt> {
+/**
+ * One request when the runtime of that block is the connected one; two or three more, and its metadata, when it is another.
+ *
+ * `writtenBy`: the block whose runtime wrote what is read, where that matters: a block that installs a runtime was itself run by the one before.
+ */
+export async function storageAt(session: Session, hash: string, writtenBy: string = hash): Promise<StorageAt> {
   const { api } = session;
-  const version = await session.request('state_getRuntimeVersion', hash);
+  const version = await session.request('state_getRuntimeVersion', writtenBy);
   const at = await api.at(hash, api.registry.createType('RuntimeVersion', version));
   const entryOf = (pallet: string, item: string): QueryableStorageEntry<'promise'> | undefined => at.query[pallet]?.[item];
 

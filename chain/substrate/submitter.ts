@@ -7,7 +7,7 @@ import type { BlockRef, Hotkey } from '../snapshot.js';
 import type { ChainLogger, Connection } from './connection.js';
 import { PEER_KEY_ALGORITHM, parseIp, toNumber } from './decode.js';
 import { type Call, callExists, callName, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
-import { finalizedHead } from './reader.js';
+import { finalizedHead } from './finality.js';
 import { poolFailure, poolRemedyFor, toRequestFailure } from './refusals.js';
 import { liveSpecVersion, type Session } from './session.js';
 import { type Settled, type SettlementOptions, settle } from './settlement.js';

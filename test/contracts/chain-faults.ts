@@ -173,6 +173,81 @@ export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>)
       expect(block.number).to.be.greaterThan(0);
     });
 
+    it('takes no word for an inclusion: not "in block", not "finalized" of a block that does not hold it', async () => {
+      const client = await started({ endpoints: [proxy.url] });
+      const { hotkey } = await node.newcomer();
+      proxy.answer('author_submitAndWatchExtrinsic', () => ({ result: 'watched' }));
+      const landing = failureOf(client.writer.burnedRegister(node.coldkey, node.netuid, hotkey));
+      await reached(() => (proxy.seen.get('author_submitAndWatchExtrinsic') ?? 0) > 0);
+      const { hash } = await client.reader.finalizedHead();
+      proxy.tell('author_extrinsicUpdate', 'watched', { inBlock: hash });
+      proxy.tell('author_extrinsicUpdate', 'watched', { retracted: hash });
+      proxy.tell('author_extrinsicUpdate', 'watched', { inBlock: hash });
+      proxy.tell('author_extrinsicUpdate', 'watched', { finalized: hash });
+      await node.mine(17);
+      expect((await landing).code).to.equal('chain.expired');
+    });
+
+    it('does not take a block for final before it is', async () => {
+      const client = await started({ endpoints: [proxy.url] });
+      const { hotkey } = await node.newcomer();
+      const behind = new WsProvider(node.endpoint, false);
+      await behind.connect();
+      await behind.isReady;
+      try {
+        let bytes: unknown = null;
+        proxy.answer('author_submitAndWatchExtrinsic', (params) => {
+          bytes = Array.isArray(params) ? params[0] : null;
+          return { result: 'watched' };
+        });
+        const landing = client.writer.burnedRegister(node.coldkey, node.netuid, hotkey);
+        await reached(() => bytes !== null);
+        const before = Number((await behind.send<{ number: string }>('chain_getHeader', [])).number);
+        await behind.send('author_submitExtrinsic', [bytes]);
+        let holder: string | null = null;
+        for (let number = before + 1; holder === null; ) {
+          const hash = await behind.send<string | null>('chain_getBlockHash', [number]);
+          if (hash === null) continue;
+          const { block } = await behind.send<{ block: { extrinsics: unknown[] } }>('chain_getBlock', [hash]);
+          if (block.extrinsics.includes(bytes)) holder = hash;
+          number += 1;
+        }
+        proxy.tell('author_extrinsicUpdate', 'watched', { finalized: holder });
+        const { block } = await landing;
+        expect(block.hash).to.equal(holder);
+        expect((await client.reader.finalizedHead()).number).to.be.at.least(block.number);
+      } finally {
+        await behind.disconnect();
+      }
+    });
+
+    it('hands the bytes in again when the pool has dropped them', async () => {
+      const client = await started({ endpoints: [proxy.url] });
+      const { hotkey } = await node.newcomer();
+      proxy.answer('author_submitAndWatchExtrinsic', () => ({ result: 'watched' }));
+      const landing = client.writer.burnedRegister(node.coldkey, node.netuid, hotkey);
+      await reached(() => (proxy.seen.get('author_submitAndWatchExtrinsic') ?? 0) > 0);
+      proxy.tell('author_extrinsicUpdate', 'watched', 'dropped');
+      await reached(() => (proxy.seen.get('author_submitExtrinsic') ?? 0) > 0);
+      await node.mine(1);
+      const { block } = await landing;
+      expect((await client.reader.finalizedHead()).number).to.be.at.least(block.number);
+      expect(proxy.seen.get('author_submitExtrinsic')).to.equal(1);
+    });
+
+    it('gives up a transaction whose nonce another one took', async () => {
+      const client = await started({ endpoints: [proxy.url] });
+      const rival = await started({ endpoints: [second.url] });
+      const lost = await node.newcomer();
+      proxy.answer('author_submitAndWatchExtrinsic', () => ({ result: 'watched' }));
+      const landing = failureOf(client.writer.burnedRegister(node.coldkey, node.netuid, lost.hotkey));
+      await reached(() => (proxy.seen.get('author_submitAndWatchExtrinsic') ?? 0) > 0);
+      await rival.writer.burnedRegister(node.coldkey, node.netuid, (await node.newcomer()).hotkey);
+      proxy.tell('author_extrinsicUpdate', 'watched', { usurped: aHash('the other one') });
+      await node.mine(1);
+      expect((await landing).code).to.equal('chain.expired');
+    });
+
     it('says so when a transaction can no longer be included', async () => {
       const client = await started({ endpoints: [proxy.url] });
       const { hotkey } = await node.newcomer();

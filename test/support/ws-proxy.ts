@@ -20,6 +20,8 @@ export interface WsProxy {
   mute(notification: string): void;
   /** Answers requests of this method itself, instead of the node. */
   answer(method: string, reply: (params: unknown) => Reply): void;
+  /** Sends every client a notification of this subscription, as if it came from the node. */
+  tell(notification: string, subscription: string, result: unknown): void;
   /** Back to plain relaying. */
   behave(): void;
   close(): Promise<void>;
@@ -96,6 +98,10 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
     cutAfter: (method) => cutting.add(method),
     mute: (notification) => muted.add(notification),
     answer: (method, reply) => answers.set(method, reply),
+    tell: (method, subscription, result) => {
+      const text = JSON.stringify({ jsonrpc: '2.0', method, params: { subscription, result } });
+      for (const { client } of pairs) client.send(text);
+    },
     behave: () => {
       frozen = false;
       swallowed.clear();
