@@ -85,6 +85,8 @@ export interface WeightFacts {
   readonly lastUpdate: number;
   readonly validatorPermit: boolean;
   readonly isOwner: boolean;
+  /** `SubnetOwnerHotkey`, where it was read; null: the subnet has none. */
+  readonly ownerHotkey?: Hotkey | null;
   readonly stakeRao: bigint;
   readonly stakeThresholdRao: bigint;
   readonly neuronCount: number;

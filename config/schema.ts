@@ -155,6 +155,17 @@ export const configSchema = z.strictObject({
   weights: z.strictObject({
     enabled: key(z.boolean().default(true), { description: 'Set weights on chain.', flag: '--no-weights', reloadable: true }),
     dryRun: key(z.boolean().default(false), { description: 'Decide everything, send nothing.', flag: '--dry-run', reloadable: true }),
+    commitReveal: key(oneOf('auto', 'timelocked', 'hash').default('auto'), {
+      description:
+        'How weights are committed where the subnet demands it. timelocked: encrypted, the chain opens them by itself; hash: this node reveals them; auto: timelocked where the runtime has it.',
+      reloadable: true,
+    }),
+    burnPercent: key(percent().default(0), {
+      description:
+        "Part of the weights for the subnet owner's hotkey, whose miner incentive the chain burns. Nothing is sent while the owner has no seat.",
+      unit: '%',
+      reloadable: true,
+    }),
     minCoveragePercent: key(percent().default(60), {
       description: 'Least part of the models of a round that must have been heard.',
       unit: '%',

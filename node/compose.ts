@@ -16,6 +16,7 @@ import type { WeighingPolicy } from '../scoring/weigh.js';
 import { composeChain } from './compose-chain.js';
 import { importModel, precheckModel } from './compose-models.js';
 import { composeJudge, composeRunner } from './compose-scoring.js';
+import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
 import { openDataDir } from './files/data-dir.js';
@@ -27,7 +28,6 @@ import { createHttpServer } from './http/server.js';
 import { createInbox } from './inbox.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
-import type { Stores } from './ports.js';
 import { createPostbox } from './postbox.js';
 import { claimDatabase } from './postgres/claim.js';
 import { openDatabase } from './postgres/database.js';
@@ -39,7 +39,7 @@ import { createRegistrySync } from './registry-sync.js';
 import { createRoundKeeper } from './round-keeper.js';
 import { createScorer } from './scorer.js';
 import { healthReport } from './status.js';
-import { createWeightSetter } from './weight-setter.js';
+import type { WeightSetterOptions } from './weight-setter.js';
 import { createWork, type Duty } from './work.js';
 
 export interface DaemonOptions {
@@ -70,7 +70,7 @@ export interface DaemonOptions {
     readonly replication: number;
   };
   readonly rounds: RoundSchedule;
-  readonly weights: { readonly enabled: boolean; readonly dryRun: boolean; readonly policy: WeighingPolicy };
+  readonly weights: Omit<WeightSetterOptions, 'netuid' | 'mechanism'> & { readonly policy: WeighingPolicy };
   readonly cacheBytesMax: number;
   readonly syncEveryBlocks: number;
 }
@@ -198,7 +198,7 @@ export function createDaemon(
         peers: host.peers(),
         round: validator?.keeper.view() ?? null,
         queue: validator ? await validator.queue.depth().catch(() => null) : null,
-        weights: validator ? await lastWeights(stores, validator.setter.waitingFor()?.message ?? null) : null,
+        weights: validator ? await weightsHealth(stores, validator.setter) : null,
         databaseOk: await database.ping().then(
           () => true,
           () => false,
@@ -309,7 +309,10 @@ export function createDaemon(
           policy: options.weights.policy,
         },
       );
-      const setter = createWeightSetter({ chain, signer, stores, log: log('weights'), metrics }, { netuid, mechanism, ...options.weights });
+      const setter = composeWeights(
+        { chain, signer, stores, clock, database, log: log('weights'), metrics },
+        { netuid, mechanism, ...options.weights },
+      );
       const fetcher = createFetcher({
         stores,
         cache,
@@ -392,8 +395,3 @@ const SCORING_STOP_TIMEOUT_MS = 20_000;
 const DATABASE_STOP_TIMEOUT_MS = 40_000;
 /** Long enough for a round on any network, short enough that old scores are not heard again. */
 const EXCHANGE_LIFETIME_MS = 2 * 3_600_000;
-
-async function lastWeights(stores: Stores, waiting: string | null) {
-  const last = (await stores.submissions.list(8).catch(() => [])).find(({ state }) => state === 'finalized');
-  return { lastRound: last?.round ?? null, lastBlock: last?.included?.number ?? null, waiting };
-}

@@ -68,6 +68,11 @@ export const nodeFailure = defineFailures({
     hint: 'This is a defect of voxd: report it with this line.',
     exit: EXIT.internal,
   },
+  'store.row_moved': {
+    disposition: 'retry',
+    message: 'Submission {id} is {found} by now, not {expected}: another process has moved it on',
+    hint: 'Nothing to do: whoever moved it goes on with it. Run one daemon per hotkey.',
+  },
   'store.row_damaged': {
     disposition: 'fatal',
     message: 'A row of {table} does not read back: {reason}',

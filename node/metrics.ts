@@ -47,9 +47,16 @@ export const METRICS = {
   voxd_rounds_total: { kind: 'counter', help: 'Rounds closed.', labels: { outcome: ['weighed', 'skipped'] } },
   voxd_weights_submissions_total: {
     kind: 'counter',
-    help: 'Weight submissions settled.',
-    labels: { outcome: ['finalized', 'refused', 'abandoned'] },
+    help: 'Weight submissions settled, by how they were to get on chain.',
+    labels: { outcome: ['finalized', 'refused', 'abandoned', 'lost'], way: ['open', 'hash', 'timelocked'] },
   },
+  voxd_weights_commits_total: { kind: 'counter', help: 'Weight commits that are final.', labels: { way: ['hash', 'timelocked'] } },
+  voxd_weights_reveals_refused_total: {
+    kind: 'counter',
+    help: 'Reveals the chain did not take, or whose outcome is unknown; each is tried again in its epoch.',
+    labels: {},
+  },
+  voxd_weights_reveals_waiting: { kind: 'gauge', help: 'Commits whose weights are not on chain yet.', labels: {} },
   voxd_weights_blocks_since_last: { kind: 'gauge', help: 'Blocks since this validator last set weights.', labels: {} },
   voxd_store_query_seconds: { kind: 'histogram', help: 'Duration of database statements.', labels: {}, buckets: QUICK_SECONDS },
   voxd_store_failures_total: {

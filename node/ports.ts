@@ -6,6 +6,7 @@ import type { RegistryChange } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
 import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
+import type { Secret } from '../protocol/secret.js';
 import type { Manifest } from '../scoring/manifest.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
@@ -171,7 +172,15 @@ export interface StandingStore {
   before(round: number): Promise<readonly StandingRow[]>;
 }
 
-export type SubmissionState = 'planned' | 'sent' | 'finalized' | 'refused' | 'abandoned';
+/** How weights get on chain: set openly, or committed first (by hash, or encrypted) and revealed later. */
+export type SubmissionWay = 'open' | 'hash' | 'timelocked';
+
+/**
+ * planned: written, nothing sent. sent: the extrinsic that sets or commits may be on its way. committed: the commit is final, the reveal is to come.
+ * revealing: the reveal may be on its way. finalized: the chain holds these weights. refused: the chain did not take it. abandoned: never got to
+ * the chain. lost: it got there, and the weights did not come of it.
+ */
+export type SubmissionState = 'planned' | 'sent' | 'committed' | 'revealing' | 'finalized' | 'refused' | 'abandoned' | 'lost';
 
 export interface SubmissionRow {
   readonly id: number;
@@ -182,28 +191,92 @@ export interface SubmissionRow {
   /** One submission per epoch: the tempo-long period it belongs to, named by its first block. */
   readonly epochStart: number;
   readonly round: number | null;
+  readonly way: SubmissionWay;
+  /** The call that sets or commits. */
   readonly method: string;
   readonly uids: readonly Uid[];
   readonly hotkeys: readonly Hotkey[];
   readonly values: readonly number[];
   readonly versionKey: bigint;
   readonly plannedAt: BlockRef;
+  /** What of the weights went to the hotkey of the subnet owner. */
+  readonly burn: Burn | null;
+  /** Of a commit: its hash, or blake2-256 of the ciphertext. */
+  readonly digest: Hash | null;
+  /** Of a commit by hash: u16 values. */
+  readonly salt: Secret<readonly number[]> | null;
+  /** Of a timelocked commit: the round of the beacon that opens it. */
+  readonly revealRound: number | null;
   readonly state: SubmissionState;
+  readonly committed: BlockRef | null;
+  readonly commitExtrinsicHash: Hash | null;
+  /** Epoch in which the chain holds the commit, as the pallet counts. */
+  readonly commitEpoch: number | null;
+  /** First and last block in which the reveal is expected, as far as is known. */
+  readonly revealFrom: number | null;
+  readonly revealUntil: number | null;
+  /** Where the weights themselves are. */
   readonly included: BlockRef | null;
   readonly extrinsicHash: Hash | null;
-  readonly failure: { readonly code: string; readonly facts: Facts } | null;
+  readonly failure: SubmissionFailure | null;
 }
 
-export type NewSubmission = Omit<SubmissionRow, 'id' | 'state' | 'included' | 'extrinsicHash' | 'failure'>;
+export interface SubmissionFailure {
+  readonly code: string;
+  readonly facts: Facts;
+}
+
+/** A part of the weights for the hotkey of the subnet owner, whose miner incentive the chain burns. */
+export interface Burn {
+  /** 1..100. */
+  readonly percent: number;
+  readonly hotkey: Hotkey;
+}
+
+type Outcome =
+  | 'committed'
+  | 'commitExtrinsicHash'
+  | 'commitEpoch'
+  | 'revealFrom'
+  | 'revealUntil'
+  | 'included'
+  | 'extrinsicHash'
+  | 'failure';
+export type NewSubmission = Omit<SubmissionRow, 'id' | 'state' | Outcome>;
+/** What is left out stays as it is; the failure goes unless it is named. */
+export type SubmissionChange = Partial<Pick<SubmissionRow, Outcome>>;
+
+export interface SubmissionStep {
+  readonly state: SubmissionState;
+  readonly block: number | null;
+  readonly failure: SubmissionFailure | null;
+}
 
 export interface SubmissionStore {
   /** Inserts as `planned`. Null: this (genesis, netuid, mechanism, hotkey, epochStart) has a row that is not refused or abandoned. */
   plan(submission: NewSubmission): Promise<SubmissionRow | null>;
-  mark(id: number, state: SubmissionState, outcome: Pick<SubmissionRow, 'included' | 'extrinsicHash' | 'failure'>): Promise<void>;
-  /** Rows a crash may have left `planned` or `sent`. */
+  /**
+   * From the state that `row` shows to `state`, durable before it resolves. Staying in the same state moves the expected window of the reveal only.
+   * Errors: store.row_moved when the row is in another state by now, store.row_refused when that state cannot follow.
+   */
+  mark(row: Pick<SubmissionRow, 'id' | 'state'>, state: SubmissionState, change?: SubmissionChange): Promise<SubmissionRow>;
+  /** Rows that are not settled, oldest first. */
   unsettled(): Promise<readonly SubmissionRow[]>;
   /** Newest first. */
   list(limit: number): Promise<readonly SubmissionRow[]>;
+  /** Every state the submission has been in, oldest first. */
+  steps(id: number): Promise<readonly SubmissionStep[]>;
+}
+
+/** Who acts on the weights of a hotkey: the daemon and a command beside it take turns. */
+export interface WeightLock {
+  /** Null: another process holds it. The lock also ends with the process. */
+  tryAcquire(of: {
+    readonly genesis: Hash;
+    readonly netuid: number;
+    readonly mechanism: number;
+    readonly hotkey: Hotkey;
+  }): Promise<{ release(): Promise<void> } | null>;
 }
 
 export interface Stores {

@@ -1,6 +1,6 @@
 import type { Hash, Hotkey } from '../protocol/names.js';
 import { roundSeed } from '../scoring/round.js';
-import { quantise } from '../scoring/weights.js';
+import { quantise, withBurn } from '../scoring/weights.js';
 import type { RoundRow, StandingRow, Stores, SubmissionRow } from './ports.js';
 import { reweigh } from './round-weighing.js';
 
@@ -11,7 +11,7 @@ export interface Replay {
   readonly differences: readonly string[];
   readonly records: number;
   readonly standings: readonly StandingRow[];
-  readonly submission: Pick<SubmissionRow, 'uids' | 'values' | 'state'> | null;
+  readonly submission: Pick<SubmissionRow, 'uids' | 'values' | 'state' | 'burn'> | null;
 }
 
 /** Does the same from the same rows, and holds every number against the stored one. Null: the round was never weighed. */
@@ -34,7 +34,7 @@ export async function replayRound(
   const shares = new Map(rows.filter(({ sharePpm }) => sharePpm > 0).map(({ hotkey, sharePpm }) => [hotkey, sharePpm]));
   const submission = (await stores.submissions.list(200)).find(({ round, state }) => round === row.round && state === 'finalized') ?? null;
   if (submission) {
-    const vector = quantise(shares, row.weighing.seats, row.weighing.minAllowedWeights);
+    const vector = quantise(withBurn(shares, submission.burn), row.weighing.seats, row.weighing.minAllowedWeights);
     if (vector.uids.join() !== submission.uids.join() || vector.values.join() !== submission.values.join())
       differences.push(`weights: stored [${submission.uids}] → [${submission.values}], computed [${vector.uids}] → [${vector.values}]`);
   }

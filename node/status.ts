@@ -1,6 +1,7 @@
 import type { ChainIdentity } from '../chain/ports.js';
 import { roleOf } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
+import type { Failure } from '../protocol/failure.js';
 import type { Hotkey } from '../protocol/names.js';
 import type { Peer } from '../protocol/ports.js';
 import { type ComponentHealth, type HealthReport, worstHealth } from './health.js';
@@ -19,7 +20,18 @@ export interface StatusFacts {
   readonly peers: readonly Peer[];
   readonly round: ReturnType<RoundKeeper['view']>;
   readonly queue: { readonly waiting: number; readonly running: number; readonly dead: number } | null;
-  readonly weights: { readonly lastRound: number | null; readonly lastBlock: number | null; readonly waiting: string | null } | null;
+  readonly weights: {
+    readonly lastRound: number | null;
+    readonly lastBlock: number | null;
+    readonly waiting: Failure | null;
+    /** A commit whose weights are not on chain yet: the blocks in which they are expected. */
+    readonly reveal: {
+      readonly round: number | null;
+      readonly way: string;
+      readonly from: number | null;
+      readonly until: number | null;
+    } | null;
+  } | null;
   readonly databaseOk: boolean;
 }
 
@@ -97,15 +109,23 @@ function scoring({ round, queue, weights }: StatusFacts): readonly ComponentHeal
           },
         ]
       : []),
-    ...(weights
-      ? [
-          {
-            name: 'weights',
-            status: 'ok' as const,
-            ...(weights.waiting ? { detail: weights.waiting } : {}),
-            facts: { lastRound: weights.lastRound, lastBlock: weights.lastBlock },
-          },
-        ]
-      : []),
+    ...(weights ? [weightsComponent(weights)] : []),
   ];
+}
+
+/** Trouble that lets weights be lost, or that a person should look at. */
+const WEIGHTS_IN_DANGER =
+  /^weights\.(foreign_submission|gave_up|not_as_sent|reveal_missed|commit_gone|beacon_late|reveal_dropped|no_way|no_owner_seat)$/;
+
+function weightsComponent({ lastRound, lastBlock, waiting, reveal }: NonNullable<StatusFacts['weights']>): ComponentHealth {
+  return {
+    name: 'weights',
+    status: waiting !== null && WEIGHTS_IN_DANGER.test(waiting.code) ? 'degraded' : 'ok',
+    ...(waiting === null ? {} : { detail: `${waiting.message} ${waiting.hint}` }),
+    facts: {
+      lastRound,
+      lastBlock,
+      ...(reveal === null ? {} : { revealOfRound: reveal.round, revealFrom: reveal.from, revealUntil: reveal.until, way: reveal.way }),
+    },
+  };
 }

@@ -1,21 +1,27 @@
 import { epochStart } from '../chain/epoch.js';
-import type { ChainReader, ChainWriter, WeightFacts } from '../chain/ports.js';
+import type { WeightFacts } from '../chain/ports.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
-import { planSubmission, type SubmissionPlan } from '../chain/submission.js';
+import { inBlocks } from '../chain/submission.js';
 import { type Failure, isFailure } from '../protocol/failure.js';
-import type { Signer } from '../protocol/ports.js';
-import { quantise, type WeightVector } from '../scoring/weights.js';
+import type { WeightVector } from '../scoring/weights.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
-import type { RoundRow, Stores, SubmissionRow } from './ports.js';
+import type { Burn, RoundRow, Stores, SubmissionRow, WeightLock } from './ports.js';
+import { isAccepted, isSettled } from './submission-states.js';
+import { type CommitRevealChoice, planWay, type WayPlan } from './weight-decisions.js';
+import { submissionFailure } from './weight-failures.js';
+import { createWeightJournal } from './weight-journal.js';
+import { foreignAct } from './weight-outcome.js';
+import { prepare, type SendingDeps, send } from './weight-sending.js';
+import { createSettling } from './weight-settling.js';
+import { wantedWeights } from './weight-vector.js';
 
 /** Our version as the chain compares it with `WeightsVersionKey`: major·10⁶ + minor·10³ + patch. */
 export const VERSION_KEY = 1_000n;
 
-export interface WeightSetterDeps {
-  readonly chain: ChainReader & ChainWriter;
-  readonly signer: Signer;
+export interface WeightSetterDeps extends SendingDeps {
   readonly stores: Pick<Stores, 'rounds' | 'standings' | 'submissions'>;
+  readonly lock: WeightLock;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -25,162 +31,229 @@ export interface WeightSetterOptions {
   readonly mechanism: number;
   readonly enabled: boolean;
   readonly dryRun: boolean;
+  readonly commitReveal: CommitRevealChoice;
+  /** Part of the weights for the subnet owner's hotkey. */
+  readonly burnPercent: number;
 }
 
 export interface WeightPlan {
   readonly round: RoundRow;
   readonly vector: WeightVector;
+  readonly burn: Burn | null;
   readonly facts: WeightFacts;
-  readonly plan: SubmissionPlan;
+  readonly plan: WayPlan;
   readonly epochStart: number;
 }
 
+/** A vector to be sent, from a round or by hand. */
+export interface Submission {
+  readonly round: number | null;
+  readonly vector: WeightVector;
+  readonly versionKey: bigint;
+  readonly burn: Burn | null;
+}
+
 export interface WeightSetter {
-  /** Settles what a crash left open, by asking the chain. Before the first turn. */
+  /** Settles what a crash left open, as far as that needs no extrinsic. Before the first turn. */
   recover(): Promise<void>;
+  /** Settles, reveals what is due, and sends the newest round if the chain takes it now. Never rejects with a Failure: `waitingFor` has it. */
   turn(head: BlockRef, snapshot: SubnetSnapshot): Promise<void>;
   /** What would be sent now, and whether it may be. Null: no round has been weighed. */
   plan(snapshot: SubnetSnapshot): Promise<WeightPlan | null>;
+  /** One vector now. Errors: why it is not sent, as a Failure; what becomes of it is in the row. */
+  submit(submission: Submission): Promise<SubmissionRow>;
+  /** One pass over the open rows of this hotkey. Errors: weights.busy; what the chain or the store has against being asked. */
+  settle(): Promise<readonly SubmissionRow[]>;
   /** Why nothing is sent at present; null when there is nothing to say. */
   waitingFor(): Failure | null;
 }
 
-const ROUNDS_LOOKED_BACK = 8;
-/** After a refusal the chain is left alone for so long: what it disliked seldom changes at once. */
+export const SUBMISSIONS_LOOKED_BACK = 64;
+/** After a refusal the chain is left alone for so long, and twice as long after the next: what it disliked seldom changes at once. */
 export const REFUSED_REST_BLOCKS = 5;
+/** Submissions of one epoch that may be refused or abandoned before the next epoch is waited for. */
+export const ATTEMPTS_PER_EPOCH_MAX = 6;
 
 /** Puts the newest weighed round on chain: at most once per epoch, a row before each extrinsic, done only when a finalized block says so. */
 export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetterOptions): WeightSetter {
-  const { stores, log } = deps;
+  const { stores, log, chain, signer } = deps;
+  const { netuid, mechanism } = options;
+  const of = () => ({ genesis: chain.identity().genesis, netuid, mechanism, hotkey: signer.hotkey });
   let waiting: Failure | null = null;
-  let notBefore = 0;
+  let trouble: Failure | null = null;
+  const journal = createWeightJournal({
+    submissions: stores.submissions,
+    log,
+    metrics: deps.metrics,
+    onTrouble: (failure) => {
+      trouble = failure;
+    },
+  });
+  const settling = createSettling({ ...deps, journal });
 
-  async function newestWeighed(): Promise<RoundRow | null> {
-    return (await stores.rounds.list(ROUNDS_LOOKED_BACK)).find(({ state }) => state === 'weighed') ?? null;
+  const readFacts = () => chain.weightFacts(netuid, mechanism, signer.hotkey);
+
+  function isOwn(row: SubmissionRow): boolean {
+    const { genesis } = chain.identity();
+    return row.genesis === genesis && row.netuid === netuid && row.mechanism === mechanism && row.hotkey === signer.hotkey;
   }
 
-  async function plan(snapshot: SubnetSnapshot): Promise<WeightPlan | null> {
-    const round = await newestWeighed();
-    if (round === null) return null;
-    const standings = await stores.standings.ofRound(round.round);
-    const seated = snapshot.neurons.filter(({ hotkey, registeredAt }) =>
-      standings.every((standing) => standing.hotkey !== hotkey || standing.registeredAt === registeredAt),
-    );
-    const shares = new Map(standings.filter(({ sharePpm }) => sharePpm > 0).map(({ hotkey, sharePpm }) => [hotkey, sharePpm]));
-    const vector = quantise(shares, seated, snapshot.hyperparameters.minAllowedWeights);
-    const facts = await deps.chain.weightFacts(options.netuid, options.mechanism, deps.signer.hotkey);
-    return { round, vector, facts, plan: planSubmission(facts, { ...vector, versionKey: VERSION_KEY }), epochStart: epochStart(facts) };
+  async function plan(snapshot: SubnetSnapshot, known?: WeightFacts): Promise<WeightPlan | null> {
+    const facts = known ?? (await readFacts());
+    const wanted = await wantedWeights(stores, snapshot, facts, options.burnPercent);
+    if (wanted === null) return null;
+    const verdict: WayPlan =
+      wanted.refusal === null
+        ? planWay(facts, { ...wanted.vector, versionKey: VERSION_KEY }, options.commitReveal)
+        : { action: 'refuse', because: wanted.refusal };
+    return { ...wanted, facts, plan: verdict, epochStart: epochStart(facts) };
   }
 
-  /** Sent already, or being sent: the chain is not bothered twice with one round. */
-  async function isSent(round: number): Promise<boolean> {
-    const rows = await stores.submissions.list(ROUNDS_LOOKED_BACK);
-    return rows.some((row) => row.round === round && (row.state === 'finalized' || row.state === 'planned' || row.state === 'sent'));
-  }
-
-  async function submit(wanted: WeightPlan, method: string): Promise<void> {
-    const { vector, facts } = wanted;
-    const row = await stores.submissions.plan({
-      genesis: deps.chain.identity().genesis,
-      netuid: options.netuid,
-      mechanism: options.mechanism,
-      hotkey: deps.signer.hotkey,
-      epochStart: wanted.epochStart,
-      round: wanted.round.round,
-      method,
-      ...vector,
-      versionKey: VERSION_KEY,
-      plannedAt: facts.block,
-    });
-    if (row === null) return;
-    const seats = (await deps.chain.snapshot(options.netuid)).neurons;
-    const moved = vector.uids.find((uid, index) => seats.find((seat) => seat.uid === uid)?.hotkey !== vector.hotkeys[index]);
-    if (moved !== undefined) return await abandon(row, { code: 'weights.seat_changed', facts: { uid: moved } });
-    await stores.submissions.mark(row.id, 'sent', { included: null, extrinsicHash: null, failure: null });
-    // Only what the chain says settles the row: trouble with the store leaves it open, and the next turn asks the chain.
-    const sent = await deps.chain.setWeights(deps.signer, { ...options, ...vector, versionKey: VERSION_KEY }).then(
-      (inclusion) => ({ inclusion, failure: null }),
-      (error: unknown) => {
+  /** Moves every open row; trouble with one is no trouble of the others. */
+  async function settleOpen(facts: WeightFacts, mayReveal: boolean): Promise<readonly SubmissionRow[]> {
+    const rows: SubmissionRow[] = [];
+    for (const row of (await stores.submissions.unsettled()).filter(isOwn)) {
+      try {
+        rows.push(await settling.settle(row, facts, mayReveal));
+      } catch (error) {
         if (!isFailure(error)) throw error;
-        return { inclusion: null, failure: error };
-      },
-    );
-    if (sent.inclusion === null) return await settleFailure(row, sent.failure);
-    const { block, extrinsicHash } = sent.inclusion;
-    await stores.submissions.mark(row.id, 'finalized', { included: block, extrinsicHash, failure: null });
-    deps.metrics.count('voxd_weights_submissions_total', { outcome: 'finalized' });
-    log.info({ round: row.round, block: block.number, hash: extrinsicHash, uids: vector.uids, values: vector.values }, 'weights set');
-  }
-
-  /** A refusal the chain has spoken is final for the row; when we cannot know, the row stays open and `recover` asks the chain. */
-  async function settleFailure(row: SubmissionRow, failure: Failure): Promise<void> {
-    log.warn({ round: row.round, code: failure.code, facts: failure.facts, hint: failure.hint }, 'weights not set');
-    if (UNKNOWN_OUTCOMES.has(failure.code)) return;
-    waiting = failure;
-    notBefore = row.plannedAt.number + REFUSED_REST_BLOCKS;
-    await stores.submissions.mark(row.id, 'refused', { included: null, extrinsicHash: null, failure });
-    deps.metrics.count('voxd_weights_submissions_total', { outcome: 'refused' });
-  }
-
-  async function abandon(row: SubmissionRow, failure: SubmissionRow['failure']): Promise<void> {
-    await stores.submissions.mark(row.id, 'abandoned', { included: null, extrinsicHash: null, failure });
-    deps.metrics.count('voxd_weights_submissions_total', { outcome: 'abandoned' });
-    log.warn({ round: row.round, ...failure }, 'submission abandoned');
-  }
-
-  /** After a crash: a row is done when the chain shows its weights set after it was planned; else it may be sent again. */
-  async function settle(row: SubmissionRow): Promise<void> {
-    // It becomes `sent` before anything is sent.
-    if (row.state === 'planned') return abandon(row, { code: 'weights.never_sent', facts: { plannedAt: row.plannedAt.number } });
-    const facts = await deps.chain.weightFacts(row.netuid, row.mechanism, row.hotkey);
-    const age = facts.block.number - row.plannedAt.number;
-    if (facts.uid !== null && facts.lastUpdate > row.plannedAt.number) {
-      const onChain = await deps.chain.weightsOf(row.netuid, row.mechanism, facts.uid);
-      const same =
-        onChain.length === row.uids.length && onChain.every(({ uid, value }, i) => uid === row.uids[i] && value === row.values[i]);
-      if (same) {
-        const included = await deps.chain.blockAt(facts.lastUpdate);
-        await stores.submissions.mark(row.id, 'finalized', { included, extrinsicHash: null, failure: null });
-        return log.info({ round: row.round, block: facts.lastUpdate }, 'weights of an interrupted submission are on chain');
+        complain(error);
+        rows.push(row);
       }
     }
-    if (age > SUBMISSION_LIFETIME_BLOCKS) await abandon(row, { code: 'chain.not_included', facts: { blocks: age } });
+    deps.metrics.set('voxd_weights_reveals_waiting', {}, rows.filter(({ state }) => state === 'committed' || state === 'revealing').length);
+    return rows;
   }
 
-  async function settleOpen(): Promise<boolean> {
-    const open = (await stores.submissions.unsettled()).filter(({ hotkey }) => hotkey === deps.signer.hotkey);
-    for (const row of open) await settle(row);
-    return (await stores.submissions.unsettled()).some(({ hotkey }) => hotkey === deps.signer.hotkey);
+  /** Why the journal and the chain's view of this hotkey forbid a new submission in this epoch. Null: they do not. */
+  function heldBack(facts: WeightFacts, own: readonly SubmissionRow[]): Failure | null {
+    const start = epochStart(facts);
+    const taken = own.find((row) => isAccepted(row) && (row.committed ?? row.included ?? row.plannedAt).number >= start);
+    const open = own.find(({ state }) => state === 'planned' || state === 'sent');
+    const live = taken ?? open ?? own.find((row) => row.epochStart === start && isAccepted(row));
+    if (live !== undefined) {
+      const wait = inBlocks(Math.max(1, start + facts.tempo - facts.block.number));
+      return submissionFailure('weights.epoch_taken', { state: live.state, plannedAt: live.plannedAt.number, wait });
+    }
+    const foreign = foreignAct(facts, own, start);
+    if (foreign !== null) return submissionFailure('weights.foreign_submission', foreign);
+    const tried = own.filter((row) => row.epochStart === start && (row.state === 'refused' || row.state === 'abandoned'));
+    if (tried.length < ATTEMPTS_PER_EPOCH_MAX) return null;
+    return submissionFailure('weights.gave_up', { attempts: tried.length, last: tried[0]?.failure?.code ?? 'unknown' });
+  }
+
+  /** Newest first: the last refusal of this epoch, and how many there were. */
+  function isResting(facts: WeightFacts, own: readonly SubmissionRow[]): boolean {
+    const refused = own.filter((row) => row.epochStart === epochStart(facts) && row.state === 'refused');
+    const [last] = refused;
+    return last !== undefined && facts.block.number < last.plannedAt.number + REFUSED_REST_BLOCKS * 2 ** (refused.length - 1);
+  }
+
+  async function attempt(
+    { round, vector, versionKey, burn }: Submission,
+    facts: WeightFacts,
+    plan: WayPlan,
+  ): Promise<SubmissionRow | null> {
+    if (plan.action !== 'submit') throw plan.because;
+    const { way, method } = plan;
+    const { ciphertext, ...kept } = prepare(deps, facts, way, { ...vector, versionKey });
+    const about = { ...of(), epochStart: epochStart(facts), round, way, method, ...vector, versionKey, burn, plannedAt: facts.block };
+    const row = await journal.plan({ ...about, ...kept });
+    if (row === null) return null;
+    const seats = (await chain.snapshot(netuid)).neurons;
+    const moved = vector.uids.find((uid, index) => seats.find((seat) => seat.uid === uid)?.hotkey !== vector.hotkeys[index]);
+    if (moved !== undefined) return journal.move(row, 'abandoned', { because: submissionFailure('weights.seat_changed', { uid: moved }) });
+    const sending = await journal.move(row, 'sent');
+    const sent = await send(deps, sending, ciphertext, facts.commitReveal?.timelockVersion ?? null);
+    if (sent.kind === 'included') return settling.confirm(sending, sent.inclusion);
+    if (sent.kind === 'refused') return journal.move(sending, 'refused', { because: sent.failure });
+    const { code, facts: about_, hint } = sent.failure;
+    log.warn({ round, code, facts: about_, hint }, 'weights may be on their way: the chain is asked');
+    return sending;
+  }
+
+  const ownRows = async () => (await stores.submissions.list(SUBMISSIONS_LOOKED_BACK)).filter(isOwn);
+
+  async function act(snapshot: SubnetSnapshot): Promise<void> {
+    const facts = await readFacts();
+    await settleOpen(facts, !options.dryRun);
+    const own = await ownRows();
+    const wanted = await plan(snapshot, await readFacts());
+    if (wanted === null || own.some(({ round, state }) => round === wanted.round.round && (!isSettled(state) || state === 'finalized'))) {
+      return wait(null);
+    }
+    const held = heldBack(wanted.facts, own);
+    if (held !== null) return wait(held.code === 'weights.epoch_taken' ? null : held);
+    if (isResting(wanted.facts, own)) return;
+    if (wanted.plan.action !== 'submit') return wait(wanted.plan.because);
+    wait(null);
+    const { round, vector, burn } = wanted;
+    if (options.dryRun) return log.info({ round: round.round, way: wanted.plan.way, ...vector }, 'dry run: these weights would be set');
+    await attempt({ round: round.round, vector, burn, versionKey: VERSION_KEY }, wanted.facts, wanted.plan);
+  }
+
+  function wait(because: Failure | null): void {
+    if (because !== null && because.code !== waiting?.code) {
+      const { code, facts, hint } = because;
+      log[code === 'weights.foreign_submission' || code === 'weights.gave_up' ? 'warn' : 'info']({ code, facts, hint }, 'weights wait');
+    }
+    waiting = because;
+  }
+
+  /** The chain or the store cannot be asked: said once, tried again at the next turn. */
+  function complain(error: Failure): void {
+    if (waiting?.code !== error.code) log.warn({ code: error.code, facts: error.facts, hint: error.hint }, 'weights wait');
+    waiting = error;
+  }
+
+  /** False: another process acts on these weights. */
+  async function alone<T>(work: () => Promise<T>): Promise<{ readonly done: T } | null> {
+    const held = await deps.lock.tryAcquire(of());
+    if (held === null) return null;
+    try {
+      return { done: await work() };
+    } finally {
+      await held.release();
+    }
+  }
+
+  async function quietly(work: () => Promise<void>): Promise<void> {
+    try {
+      if ((await alone(work)) === null) complain(submissionFailure('weights.busy'));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      complain(error);
+    }
+  }
+
+  async function loudly<T>(work: () => Promise<T>): Promise<T> {
+    const result = await alone(work);
+    if (result === null) throw submissionFailure('weights.busy');
+    return result.done;
   }
 
   return {
-    plan,
-    waitingFor: () => waiting,
-    async recover() {
-      await settleOpen();
-    },
+    plan: (snapshot) => plan(snapshot),
+    waitingFor: () => waiting ?? trouble,
+    recover: () =>
+      quietly(async () => {
+        await settleOpen(await readFacts(), false);
+      }),
     async turn(head, snapshot) {
-      const self = snapshot.neurons.find(({ hotkey }) => hotkey === deps.signer.hotkey);
+      const self = snapshot.neurons.find(({ hotkey }) => hotkey === signer.hotkey);
       if (self) deps.metrics.set('voxd_weights_blocks_since_last', {}, Math.max(0, head.number - self.lastUpdate));
-      if (!options.enabled || head.number < notBefore || (await settleOpen())) return;
-      const wanted = await plan(snapshot);
-      if (wanted === null || (await isSent(wanted.round.round))) return;
-      if (wanted.plan.action !== 'submit') {
-        if (waiting?.code !== wanted.plan.because.code) {
-          const { code, facts, hint } = wanted.plan.because;
-          log.info({ round: wanted.round.round, code, facts, hint }, 'weights wait');
-        }
-        waiting = wanted.plan.because;
-        return;
-      }
-      waiting = null;
-      if (options.dryRun) return log.info({ round: wanted.round.round, ...wanted.vector }, 'dry run: these weights would be set');
-      await submit(wanted, wanted.plan.method);
+      if (options.enabled) await quietly(() => act(snapshot));
     },
+    settle: () => loudly(async () => settleOpen(await readFacts(), !options.dryRun)),
+    submit: (submission) =>
+      loudly(async () => {
+        const facts = await readFacts();
+        const held = heldBack(facts, await ownRows());
+        if (held !== null) throw held;
+        const { vector, versionKey } = submission;
+        const row = await attempt(submission, facts, planWay(facts, { ...vector, versionKey }, options.commitReveal));
+        if (row !== null) return row;
+        throw submissionFailure('weights.busy');
+      }),
   };
 }
-
-/** An extrinsic older than this has left its era: it cannot be included any more. */
-const SUBMISSION_LIFETIME_BLOCKS = 40;
-/** Failures that leave it open whether the extrinsic is in a block. */
-const UNKNOWN_OUTCOMES = new Set(['chain.outcome_unknown', 'chain.stopped', 'chain.timeout', 'chain.unreachable', 'chain.disconnected']);

@@ -88,6 +88,21 @@ export function quantise(
   return { uids: entries.map((e) => e.uid), values: entries.map((e) => e.value), hotkeys: entries.map((e) => e.hotkey) };
 }
 
+/**
+ * Give `percent` of everything to one hotkey, the rest to those it was meant for, in proportion.
+ *
+ * Shape: shares in any unit → shares in a unit a hundred times as fine; unchanged without a burn.
+ */
+export function withBurn(
+  shares: ReadonlyMap<Hotkey, number>,
+  burn: { readonly percent: number; readonly hotkey: Hotkey } | null,
+): ReadonlyMap<Hotkey, number> {
+  if (burn === null) return shares;
+  const total = [...shares.values()].reduce((sum, share) => sum + share, 0);
+  const rest = new Map([...shares].map(([hotkey, share]) => [hotkey, share * (100 - burn.percent)] as const));
+  return rest.set(burn.hotkey, (rest.get(burn.hotkey) ?? 0) + total * burn.percent);
+}
+
 /** A vector given by hand, checked as strictly as our own. Errors: weights.not_a_vector. */
 export function checkVector(uids: readonly number[], values: readonly number[]): Result<null, Failure<WeightsCode>> {
   const problem = vectorProblem(uids, values);

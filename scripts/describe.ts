@@ -12,6 +12,7 @@ import { cliFailure } from '../node/cli/failures.js';
 import { createProgram } from '../node/cli/program.js';
 import { nodeFailure } from '../node/failures.js';
 import { describeMetrics } from '../node/metrics.js';
+import { submissionFailure } from '../node/weight-failures.js';
 import { EXIT, type FailureSpec } from '../protocol/failure.js';
 import { protocolFailures } from '../protocol/failures.js';
 import { modelFailure, scoringFailure } from '../scoring/failures.js';
@@ -117,7 +118,7 @@ function describeFailures(): string {
   const tables: readonly (readonly [string, Readonly<Record<string, FailureSpec>>])[] = [
     ['Chain', chainFailure.table],
     ['Wallet', walletFailure.table],
-    ['Weights', weightsFailure.table],
+    ['Weights', { ...weightsFailure.table, ...submissionFailure.table }],
     ['Models', modelFailure.table],
     ['Scoring', scoringFailure.table],
     ['Network', protocolFailures.table],

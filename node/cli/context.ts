@@ -220,6 +220,8 @@ export function daemonOptions(config: Config): DaemonOptions {
     weights: {
       enabled: weights.enabled,
       dryRun: weights.dryRun,
+      commitReveal: weights.commitReveal,
+      burnPercent: weights.burnPercent,
       policy: {
         contest: {
           epsilonPpm: weights.epsilonPpm,

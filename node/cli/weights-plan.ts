@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
 import { blocksUntilEpoch } from '../../chain/epoch.js';
-import { createLogger } from '../logger.js';
-import { NO_METRICS } from '../metrics.js';
-import { createWeightSetter } from '../weight-setter.js';
 import {
   addChainOptions,
   addConfigOptions,
@@ -16,6 +13,7 @@ import {
 } from './context.js';
 import { createOutput, short, table } from './output.js';
 import type { Environment } from './program.js';
+import { weightSetterFor } from './weights-engine.js';
 
 export function addPlan(weights: Command, env: Environment): void {
   const command = weights.command('plan').description('The vector of the newest round, and whether the chain would take it now');
@@ -25,10 +23,7 @@ export function addPlan(weights: Command, env: Environment): void {
     const signer = await openSigner(config);
     await withChain(config, ({ chain }) =>
       withStores(config, async (stores) => {
-        const setter = createWeightSetter(
-          { chain, signer, stores, log: createLogger({ level: 'silent' }), metrics: NO_METRICS },
-          { netuid: config.chain.netuid, mechanism: config.chain.mechanism, enabled: false, dryRun: true },
-        );
+        const setter = weightSetterFor({ config, chain, signer, stores, dryRun: true });
         const planned = await setter.plan(await chain.snapshot(config.chain.netuid));
         if (planned === null)
           throw nothingRecorded(

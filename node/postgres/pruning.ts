@@ -39,7 +39,7 @@ export async function pruneHistory(
     for (const table of OF_ROUNDS) await prune(table, 'round <= $1', [before]);
     await prune(
       'submissions',
-      `state NOT IN ('planned', 'sent') AND id <= (SELECT id FROM voxd.submissions ORDER BY id DESC OFFSET $1 LIMIT 1)`,
+      `state NOT IN ('planned', 'sent', 'committed', 'revealing') AND id <= (SELECT id FROM voxd.submissions ORDER BY id DESC OFFSET $1 LIMIT 1)`,
       [SUBMISSIONS_KEPT],
     );
     await prune('registry_changes', 'id <= (SELECT id FROM voxd.registry_changes ORDER BY id DESC OFFSET $1 LIMIT 1)', [

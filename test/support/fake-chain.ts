@@ -1,9 +1,23 @@
+import { timelockedDigest } from '../../chain/commit-hash.js';
 import { chainFailure } from '../../chain/failures.js';
-import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightEntry, WeightFacts } from '../../chain/ports.js';
+import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightFacts } from '../../chain/ports.js';
 import { failureOfModuleError, type RefusedCall } from '../../chain/refusals.js';
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
+import {
+  beaconAt,
+  commitRevealOf,
+  commitTimelocked,
+  commitWeights,
+  FAKE_TIMELOCK_VERSION,
+  NO_WEIGHTS,
+  openTimelocked,
+  revealWeights,
+  type Surroundings,
+  setWeights,
+  type WeightState,
+} from './fake-weights.js';
 import { aHash, aHotkey } from './keys.js';
 
 export interface FakeChainOptions {
@@ -23,6 +37,10 @@ export interface FakeChainOptions {
    * everything that waits into the first new block.
    */
   readonly inclusion?: 'instant' | 'manual';
+  /** False: the runtime takes no commits by hash; default true. */
+  readonly hashCommits?: boolean;
+  /** False: the runtime takes no timelocked commits; default true. */
+  readonly timelocked?: boolean;
   /** Blocks between the newest block and the newest final one; default 0. */
   readonly finalityLag?: number;
 }
@@ -33,7 +51,11 @@ export type FakeOperation =
   | 'snapshot'
   | 'weightFacts'
   | 'weightsOf'
+  | 'timelockedReveals'
   | 'setWeights'
+  | 'commitWeights'
+  | 'revealWeights'
+  | 'commitTimelocked'
   | 'serveAxon'
   | 'setCommitment'
   | 'burnedRegister'
@@ -67,6 +89,10 @@ export interface FakeChain {
   commit(hotkey: Hotkey, data: Uint8Array | string): number;
   setHyperparameters(change: Partial<Hyperparameters>): void;
   setOwner(hotkey: Hotkey | null): void;
+  /** Unix time of the newest block. */
+  nowMs(): number;
+  /** The chain stops (or goes on) storing what the beacon says. */
+  stallBeacon(stalled: boolean): void;
   /** The next `times` calls of that operation reject with this failure. */
   failNext(operation: FakeOperation, failure: Failure, times?: number): void;
   /** Calls made so far, oldest first. */
@@ -78,11 +104,13 @@ export interface FakeChain {
 interface State {
   readonly hyperparameters: Hyperparameters;
   readonly neurons: readonly Neuron[];
-  readonly rows: ReadonlyMap<string, readonly WeightEntry[]>;
+  readonly weights: WeightState;
   readonly owner: Hotkey | null;
   readonly lastEpochBlock: number;
   readonly epochIndex: number;
 }
+
+const FIRST_BLOCK_MS = 1_700_000_000_000;
 
 const DEFAULTS: Hyperparameters = {
   tempo: 20,
@@ -115,10 +143,11 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     blockTimeMs: options.blockTimeMs ?? 12_000,
   };
   let number = start;
+  let stalledAt: number | null = null;
   let state: State = {
     hyperparameters: { ...DEFAULTS, ...options.hyperparameters },
     neurons: [],
-    rows: new Map(),
+    weights: NO_WEIGHTS,
     owner: null,
     lastEpochBlock: start,
     epochIndex: 0,
@@ -143,14 +172,32 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     state = { ...state, neurons: state.neurons.map((n) => (n.hotkey === hotkey ? { ...n, ...change } : n)) };
   }
 
+  const timeAt = (n: number) => FIRST_BLOCK_MS + n * identity.blockTimeMs;
+  const beacon = (n: number) => beaconAt(stalledAt === null ? timeAt(n) : Math.min(stalledAt, timeAt(n)));
+
+  /** What the weights pallet sees in the block that is being made. */
+  function surroundings(): Surroundings {
+    const due = state.hyperparameters.tempo > 0 && number - state.lastEpochBlock >= state.hyperparameters.tempo;
+    return {
+      netuid,
+      number,
+      epoch: state.epochIndex + (due ? 1 : 0),
+      neurons: state.neurons,
+      hyperparameters: state.hyperparameters,
+      owner: state.owner,
+      stakeThresholdRao: options.stakeThresholdRao ?? 0n,
+    };
+  }
+
+  /** Timelocked weights are opened before the epoch runs, and the epoch runs before the transactions of its block. */
   function mineOne(): void {
     number += 1;
+    const around = surroundings();
+    state = { ...state, weights: openTimelocked(state.weights, around, beacon(number)) };
+    if (around.epoch > state.epochIndex) state = { ...state, lastEpochBlock: number, epochIndex: around.epoch };
     for (const tx of pool.splice(0)) {
       tx.run();
       settling.push({ at: number, settle: tx.settle });
-    }
-    if (number - state.lastEpochBlock >= state.hyperparameters.tempo) {
-      state = { ...state, lastEpochBlock: number, epochIndex: state.epochIndex + 1 };
     }
     history.set(number, state);
     const head = finalized();
@@ -236,6 +283,10 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     return uid;
   }
 
+  function withWeights(apply: (weights: WeightState, around: Surroundings) => WeightState): void {
+    state = { ...state, weights: apply(state.weights, surroundings()) };
+  }
+
   const subnet = (asked: number) => {
     if (asked !== netuid) throw chainFailure('chain.subnet_not_found', { netuid: asked });
   };
@@ -270,7 +321,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       enter('weightFacts', [asked, mechanism, hotkey]);
       subnet(asked);
       const block = finalized();
-      const { hyperparameters, neurons, owner, lastEpochBlock, epochIndex } = stateAt(block);
+      const { hyperparameters, neurons, owner, lastEpochBlock, epochIndex, weights } = stateAt(block);
       const self = neurons.find((neuron) => neuron.hotkey === hotkey);
       const facts: WeightFacts = {
         block,
@@ -282,6 +333,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         lastUpdate: self?.lastUpdate ?? 0,
         validatorPermit: self?.validatorPermit ?? false,
         isOwner: owner === hotkey,
+        ownerHotkey: owner,
         stakeRao: self?.stakeRao ?? 0n,
         stakeThresholdRao: options.stakeThresholdRao ?? 0n,
         neuronCount: neurons.length,
@@ -289,8 +341,13 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         weightsVersionKey: hyperparameters.weightsVersionKey,
         rateLimitBlocks: hyperparameters.weightsRateLimitBlocks,
         commitRevealEnabled: hyperparameters.commitRevealEnabled,
-        commitReveal: null,
-        stored: self === undefined ? [] : (stateAt(block).rows.get(`${mechanism}/${self.uid}`) ?? []),
+        commitReveal: commitRevealOf(weights, mechanism, hotkey, {
+          hyperparameters,
+          byHash: options.hashCommits !== false,
+          timelockVersion: options.timelocked === false ? null : FAKE_TIMELOCK_VERSION,
+          beacon: beacon(block.number),
+        }),
+        stored: self === undefined ? [] : (weights.rows.get(`${mechanism}/${self.uid}`) ?? []),
         tempo: hyperparameters.tempo,
         epochClock:
           options.statefulEpochs === false
@@ -302,47 +359,43 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     weightsOf: async (asked, mechanism, uid, at) => {
       enter('weightsOf', [asked, mechanism, uid, at]);
       subnet(asked);
-      return stateAt(at ?? finalized()).rows.get(`${mechanism}/${uid}`) ?? [];
+      return stateAt(at ?? finalized()).weights.rows.get(`${mechanism}/${uid}`) ?? [];
     },
-    timelockedReveals: async () => [],
+    timelockedReveals: async (asked, mechanism, at) => {
+      enter('timelockedReveals', [asked, mechanism, at]);
+      subnet(asked);
+      return stateAt(at)
+        .weights.reveals.filter((opened) => opened.mechanism === mechanism)
+        .map(({ hotkey }) => hotkey);
+    },
     epochInput: async () => missing('epoch input'),
     balanceOf: async () => 0n,
     runtime: () => missing('description'),
   };
 
   const writer: ChainWriter = {
-    setWeights: (signer, { netuid: asked, mechanism, uids, values, versionKey }) => {
-      const method = mechanism === 0 ? 'set_weights' : 'set_mechanism_weights';
-      return transact('setWeights', method, [signer.hotkey, { netuid: asked, mechanism, uids, values, versionKey }], () => {
-        const { hyperparameters: hyper, neurons } = state;
-        if (hyper.commitRevealEnabled) refuse(method, 'CommitRevealEnabled');
-        if (uids.length !== values.length) refuse(method, 'WeightVecNotEqualSize');
-        if (asked !== netuid || mechanism < 0 || mechanism > 1) refuse(method, 'MechanismDoesNotExist');
-        if (uids.length > neurons.length) refuse(method, 'UidsLengthExceedUidsInSubNet');
-        const self = neuronOf(signer.hotkey) ?? refuse(method, 'HotKeyNotRegisteredInSubNet');
-        const owner = state.owner === signer.hotkey;
-        if (!owner && self.stakeRao < (options.stakeThresholdRao ?? 0n)) refuse(method, 'NotEnoughStakeToSetWeights');
-        if (hyper.weightsVersionKey !== 0n && versionKey < hyper.weightsVersionKey) refuse(method, 'IncorrectWeightVersionKey');
-        const nextAt = self.lastUpdate + hyper.weightsRateLimitBlocks;
-        if (self.lastUpdate !== 0 && number < nextAt) refuse(method, 'SettingWeightsTooFast', { blocksLeft: nextAt - number });
-        const selfOnly = uids.length === 1 && uids[0] === self.uid;
-        if (!selfOnly && !owner && !self.validatorPermit) refuse(method, 'NeuronNoValidatorPermit');
-        if (new Set(uids).size !== uids.length) refuse(method, 'DuplicateUids');
-        if (uids.some((uid) => !neurons.some((n) => n.uid === uid))) refuse(method, 'UidVecContainInvalidOne');
-        if (!selfOnly && uids.length < Math.min(neurons.length, hyper.minAllowedWeights)) refuse(method, 'WeightVecLengthIsLow');
-        const max = Math.max(0, ...values);
-        const scaled = uids.map((uid, i) => ({ uid, value: max === 0 ? 0 : Math.floor(((values[i] ?? 0) * 65535) / max) }));
-        const rows = new Map(state.rows).set(
-          `${mechanism}/${self.uid}`,
-          scaled.toSorted((a, b) => a.uid - b.uid),
-        );
-        state = { ...state, rows };
+    setWeights: (signer, request) => {
+      const method = request.mechanism === 0 ? 'set_weights' : 'set_mechanism_weights';
+      return transact('setWeights', method, [signer.hotkey, request], () => {
+        withWeights((weights, around) => setWeights(weights, around, signer.hotkey, request, method));
         replaceNeuron(signer.hotkey, { lastUpdate: number });
       });
     },
-    commitWeights: async () => missing('commit'),
-    revealWeights: async () => missing('reveal'),
-    commitTimelocked: async () => missing('timelocked commit'),
+    commitWeights: (signer, request) =>
+      transact('commitWeights', 'commit_weights', [signer.hotkey, request], () => {
+        withWeights((weights, around) => commitWeights(weights, around, signer.hotkey, request));
+        replaceNeuron(signer.hotkey, { lastUpdate: number });
+      }),
+    revealWeights: (signer, request) =>
+      transact('revealWeights', 'reveal_weights', [signer.hotkey, request], () => {
+        withWeights((weights, around) => revealWeights(weights, around, signer.hotkey, request));
+      }),
+    commitTimelocked: (signer, request) =>
+      transact('commitTimelocked', 'commit_timelocked_weights', [signer.hotkey, request], () => {
+        const entry = { ...request, digest: timelockedDigest(request.commit) };
+        withWeights((weights, around) => commitTimelocked(weights, around, signer.hotkey, entry, beacon(number)));
+        replaceNeuron(signer.hotkey, { lastUpdate: number });
+      }),
     serveAxon: (signer, asked, endpoint) => {
       const method = endpoint.peerKey === null ? 'serve_axon' : 'serve_axon_tls';
       return transact('serveAxon', method, [signer.hotkey, asked, endpoint], () => {
@@ -410,6 +463,10 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       return number;
     },
     setHyperparameters: (values) => change(() => (state = { ...state, hyperparameters: { ...state.hyperparameters, ...values } })),
+    nowMs: () => timeAt(number),
+    stallBeacon: (stalled) => {
+      stalledAt = stalled ? timeAt(number) : null;
+    },
     setOwner: (owner) => change(() => (state = { ...state, owner })),
     failNext: (operation, failure, times = 1) => {
       planned.set(operation, [...(planned.get(operation) ?? []), ...Array.from({ length: times }, () => failure)]);

@@ -15,8 +15,12 @@ import type {
   StoredAnnouncement,
   StoredScore,
   Stores,
+  SubmissionChange,
   SubmissionRow,
+  SubmissionStep,
+  WeightLock,
 } from '../../node/ports.js';
+import { isSettled, mayFollow } from '../../node/submission-states.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import { encodeRecord } from '../../scoring/record.js';
@@ -182,6 +186,11 @@ function memoryStandings(): Stores['standings'] {
 
 function memorySubmissions(): Stores['submissions'] {
   const rows: SubmissionRow[] = [];
+  const steps = new Map<number, SubmissionStep[]>();
+  const step = ({ id, state, plannedAt, committed, included, failure }: SubmissionRow) => {
+    const block = { planned: plannedAt, committed, finalized: included }[String(state)]?.number ?? null;
+    steps.set(id, [...(steps.get(id) ?? []), { state, block, failure }]);
+  };
   return {
     async plan(submission) {
       const taken = rows.some(
@@ -199,24 +208,57 @@ function memorySubmissions(): Stores['submissions'] {
         ...submission,
         id: rows.length + 1,
         state: 'planned',
+        committed: null,
+        commitExtrinsicHash: null,
+        commitEpoch: null,
+        revealFrom: null,
+        revealUntil: null,
         included: null,
         extrinsicHash: null,
         failure: null,
       };
       rows.push(row);
+      step(row);
       return row;
     },
-    async mark(id, state, outcome) {
+    async mark({ id, state: from }, state, change = {}) {
       const at = rows.findIndex((row) => row.id === id);
       const row = rows[at];
-      if (row === undefined) return;
-      if (row.state === 'finalized' && state !== 'finalized') {
-        throw nodeFailure('store.row_refused', { constraint: 'submissions_written_once', reason: `submission ${id} is written already` });
+      if (row?.state !== from) throw nodeFailure('store.row_moved', { id, expected: from, found: row?.state ?? 'gone' });
+      const refuse = (constraint: string) => nodeFailure('store.row_refused', { constraint, reason: `submission ${id} to ${state}` });
+      if (!mayFollow(row.way, from, state)) throw refuse('submissions_transition');
+      const next: SubmissionRow = { ...row, ...known(change), state, failure: state === from ? row.failure : (change.failure ?? null) };
+      if (row.committed !== null && next.committed?.hash !== row.committed.hash) throw refuse('submissions_written_once');
+      if ((state === 'committed' || state === 'revealing') && (next.committed === null || next.commitEpoch === null)) {
+        throw refuse('submissions_commit_has_a_block');
       }
-      rows[at] = { ...row, state, ...outcome };
+      rows[at] = next;
+      if (state !== from) step(next);
+      return next;
     },
-    unsettled: async () => rows.filter((row) => row.state === 'planned' || row.state === 'sent'),
+    unsettled: async () => rows.filter(({ state }) => !isSettled(state)),
     list: async (limit) => [...rows].reverse().slice(0, limit),
+    steps: async (id) => steps.get(id) ?? [],
+  };
+}
+
+function known(change: SubmissionChange): SubmissionChange {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** Holders in this process only: two of them stand for two processes on one database. */
+export function createMemoryWeightLock(held: Set<string> = new Set()): WeightLock {
+  return {
+    async tryAcquire(of) {
+      const key = JSON.stringify(of);
+      if (held.has(key)) return null;
+      held.add(key);
+      return {
+        async release() {
+          held.delete(key);
+        },
+      };
+    },
   };
 }
 

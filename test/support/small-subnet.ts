@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { commitmentBytes, commitmentOf } from '../../chain/commitment.js';
 import { createInbox } from '../../node/inbox.js';
 import { createLogger } from '../../node/logger.js';
@@ -17,7 +18,7 @@ import type { WeighingPolicy } from '../../scoring/weigh.js';
 import { createFakeChain, type FakeChain } from './fake-chain.js';
 import { aHotkey, aModel } from './keys.js';
 import { createMemoryBus } from './memory-gossip.js';
-import { createMemoryQueue, createMemoryStores } from './memory-stores.js';
+import { createMemoryQueue, createMemoryStores, createMemoryWeightLock } from './memory-stores.js';
 import { devPerson, verifySr25519 } from './people.js';
 
 export const SCORER = sha256Hex('the scorer of these tests');
@@ -127,8 +128,17 @@ export async function createSmallSubnet(names: readonly string[]): Promise<Small
       { netuid: chain.netuid, mechanism: 0, self: signer.hotkey, schedule: SCHEDULE, replication: 8, scorer: SCORER, policy: POLICY },
     );
     const setter = createWeightSetter(
-      { chain: { ...chain.reader, ...chain.writer }, signer, stores, log, metrics: NO_METRICS },
-      { netuid: chain.netuid, mechanism: 0, enabled: true, dryRun: false },
+      {
+        chain: { ...chain.reader, ...chain.writer },
+        signer,
+        stores,
+        clock,
+        random: randomBytes,
+        lock: createMemoryWeightLock(),
+        log,
+        metrics: NO_METRICS,
+      },
+      { netuid: chain.netuid, mechanism: 0, enabled: true, dryRun: false, commitReveal: 'auto', burnPercent: 0 },
     );
     await queue.work(async (job) => {
       const row = await stores.rounds.get(job.round);

@@ -4,6 +4,7 @@ import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement } from '../../node/ports.js';
 import { sha256, sha256Hex } from '../../protocol/digest.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, type ModelDigest } from '../../protocol/names.js';
+import { Secret } from '../../protocol/secret.js';
 import type { ScoreRecord } from '../../scoring/record.js';
 
 export function hotkeyNamed(name: string): Hotkey {
@@ -137,12 +138,32 @@ export function aSubmission(over: Partial<NewSubmission> = {}): NewSubmission {
     hotkey: hotkeyNamed('validator'),
     epochStart: 3_600,
     round: 12,
+    way: 'open',
     method: 'set_weights',
     uids: [3, 65_535],
     hotkeys: [hotkeyNamed('miner'), hotkeyNamed('other')],
     values: [65_535, 1],
     versionKey: 18_446_744_073_709_551_615n,
     plannedAt: { number: 3_700, hash: hashNamed('planned') },
+    burn: null,
+    digest: null,
+    salt: null,
+    revealRound: null,
     ...over,
   };
+}
+
+/** A submission by hash, as it is planned. */
+export function aHashCommit(over: Partial<NewSubmission> = {}): NewSubmission {
+  return aSubmission({ way: 'hash', method: 'commit_weights', digest: hashNamed('commit'), salt: new Secret([0, 65_535, 7]), ...over });
+}
+
+export function aTimelockedCommit(over: Partial<NewSubmission> = {}): NewSubmission {
+  const way = {
+    way: 'timelocked',
+    method: 'commit_timelocked_weights',
+    digest: hashNamed('ciphertext'),
+    revealRound: 4_000_000_000,
+  } as const;
+  return aSubmission({ ...way, ...over });
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { chainFailure } from '../../../chain/failures.js';
 import type { SubnetSnapshot } from '../../../chain/snapshot.js';
 import { healthReport, type StatusFacts } from '../../../node/status.js';
+import { submissionFailure } from '../../../node/weight-failures.js';
 import type { PeerId } from '../../../protocol/peer-id.js';
 import type { Peer } from '../../../protocol/ports.js';
 import { createFakeChain } from '../../support/fake-chain.js';
@@ -11,6 +13,7 @@ const BLOCK_TIME_MS = 12_000;
 const STALE_MS = 8 * BLOCK_TIME_MS + 5_000;
 // Safety: a name stands in for a peer id.
 const PEER: Peer = { peerId: 'p' as PeerId, hotkey: SELF, address: '', direction: 'inbound', connectedAtMs: 0, score: 0 };
+const QUIET = { lastRound: null, lastBlock: null, waiting: null, reveal: null };
 const QUEUE = { waiting: 2, running: 1, dead: 0 };
 
 describe('status', () => {
@@ -33,7 +36,7 @@ describe('status', () => {
     peers: [PEER, { ...PEER, hotkey: null }],
     round: { round: 3, phase: 'scoring', entered: 5, heard: 2, assigned: 4 },
     queue: QUEUE,
-    weights: { lastRound: 2, lastBlock: 90, waiting: null },
+    weights: { lastRound: 2, lastBlock: 90, waiting: null, reveal: null },
     databaseOk: true,
     ...change,
   });
@@ -58,6 +61,16 @@ describe('status', () => {
 
   it('is not ready before it has started', () => {
     expect(healthReport(facts({ started: false }))).to.deep.include({ ready: false, live: true, status: 'ok' });
+  });
+
+  it('says of a commit when its weights are expected', () => {
+    const reveal = { round: 3, way: 'hash', from: 400, until: 459 };
+    const { components } = healthReport(facts({ weights: { ...QUIET, reveal } }));
+    expect(components.find(({ name }) => name === 'weights')?.facts).to.deep.include({
+      revealOfRound: 3,
+      revealFrom: 400,
+      revealUntil: 459,
+    });
   });
 
   it('has no scoring and no weights where it does not validate', () => {
@@ -96,9 +109,16 @@ describe('status', () => {
     [
       'weights',
       'the chain makes us wait',
-      { weights: { lastRound: null, lastBlock: null, waiting: 'Wait 7 blocks.' } },
+      { weights: { ...QUIET, waiting: chainFailure('chain.rate_limited', { method: 'set_weights', wait: '7 blocks' }) } },
       'ok',
-      'Wait 7 blocks.',
+      'set_weights comes too soon after the last one. Wait 7 blocks.',
+    ],
+    [
+      'weights',
+      'somebody else signs with our hotkey',
+      { weights: { ...QUIET, waiting: submissionFailure('weights.foreign_submission', { what: 'a commit', block: 90 }) } },
+      'degraded',
+      'Somebody else sets weights with this hotkey: a commit of block 90 is not in the journal of this node. Run one daemon per hotkey, and commands with the --data-dir of the node. Nothing is sent in this epoch; the next is tried.',
     ],
   ];
   for (const [name, when, change, status, detail] of cases) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { chainFailure } from '../../../chain/failures.js';
 import { nodeFailure } from '../../../node/failures.js';
@@ -8,8 +9,9 @@ import { isFailure } from '../../../protocol/failure.js';
 import type { Signer } from '../../../protocol/ports.js';
 import { createFakeChain, type FakeChainOptions } from '../../support/fake-chain.js';
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
-import { createMemoryStores } from '../../support/memory-stores.js';
+import { createMemoryStores, createMemoryWeightLock } from '../../support/memory-stores.js';
 import { createRecordingLog } from '../../support/recording-log.js';
+import { aSubmission } from '../../support/store-samples.js';
 
 const ALICE = aHotkey('alice');
 const [ONE, TWO] = [aHotkey('miner 1'), aHotkey('miner 2')];
@@ -30,8 +32,17 @@ async function setUp({ chain: chainOptions = {}, ...options }: Setup = {}) {
   const { log, warnings } = createRecordingLog();
   const start = (with_: Partial<Stores> = {}) =>
     createWeightSetter(
-      { chain: { ...chain.reader, ...chain.writer }, signer: SIGNER, stores: { ...stores, ...with_ }, log, metrics: NO_METRICS },
-      { netuid: 7, mechanism: 0, enabled: true, dryRun: false, ...options },
+      {
+        chain: { ...chain.reader, ...chain.writer },
+        signer: SIGNER,
+        stores: { ...stores, ...with_ },
+        clock: { nowMs: chain.nowMs, sleep: async () => {} },
+        random: randomBytes,
+        lock: createMemoryWeightLock(),
+        log,
+        metrics: NO_METRICS,
+      },
+      { netuid: 7, mechanism: 0, enabled: true, dryRun: false, commitReveal: 'auto', burnPercent: 0, ...options },
     );
   return {
     chain,
@@ -76,7 +87,7 @@ describe('weight setter', () => {
   it('sends the newest weighed round once, a row before the extrinsic, and writes down the block', async () => {
     const { setter, turn, rows, onChain, sent, chain, snapshot } = await setUp();
     const planned = await setter.plan(await snapshot());
-    expect(planned?.plan).to.deep.equal({ action: 'submit', method: 'set_weights' });
+    expect(planned?.plan).to.deep.equal({ action: 'submit', way: 'open', method: 'set_weights' });
     await turn(setter);
     const [row] = await rows();
     expect(row).to.deep.include({
@@ -124,7 +135,7 @@ describe('weight setter', () => {
 
   it('says why it waits, and stops saying so', async () => {
     const { setter, turn, chain, rows } = await setUp();
-    chain.patch(ALICE, { lastUpdate: chain.head().number });
+    chain.patch(ALICE, { lastUpdate: chain.head().number, registeredAt: chain.head().number });
     await turn(setter);
     expect(setter.waitingFor()?.code).to.equal('chain.rate_limited');
     expect(await rows()).to.deep.equal([]);
@@ -202,10 +213,11 @@ describe('weight setter', () => {
       const dying = start({
         submissions: {
           ...stores.submissions,
-          mark: (id, state, outcome) => (state === 'sent' ? stores.submissions.mark(id, state, outcome) : Promise.reject(trouble)),
+          mark: (row, state, change) => (state === 'sent' ? stores.submissions.mark(row, state, change) : Promise.reject(trouble)),
         },
       });
-      expect(await codeOf(turn(dying))).to.not.equal('done');
+      expect(await codeOf(turn(dying))).to.equal(isFailure(trouble) ? 'done' : 'Error: killed');
+      expect(dying.waitingFor()?.code ?? null).to.equal(isFailure(trouble) ? trouble.code : null);
       expect(await states()).to.deep.equal(['sent']);
       const included = chain.head();
       chain.advance(3);
@@ -271,10 +283,11 @@ describe('weight setter', () => {
 
   it('leaves the open rows of another hotkey alone', async () => {
     const { setter, stores, turn, states, chain } = await setUp();
-    const other = { genesis: chain.genesis, netuid: 7, mechanism: 0, hotkey: ONE, epochStart: 1, round: 1, method: 'set_weights' };
-    await stores.submissions.plan({ ...other, uids: [0], hotkeys: [ALICE], values: [1], versionKey: 1n, plannedAt: chain.head() });
+    const { genesis } = chain;
+    await stores.submissions.plan(aSubmission({ genesis, netuid: 7, hotkey: ONE }));
+    await stores.submissions.plan(aSubmission({ genesis, netuid: 8, hotkey: ALICE }));
     await setter.recover();
     await turn(setter);
-    expect(await states()).to.deep.equal(['planned', 'finalized']);
+    expect(await states()).to.deep.equal(['planned', 'planned', 'finalized']);
   });
 });

@@ -1,0 +1,47 @@
+/** What the chain's present state says about a submission. Pure. */
+import type { WeightEntry, WeightFacts } from '../chain/ports.js';
+import type { Failure } from '../protocol/failure.js';
+import type { SubmissionRow } from './ports.js';
+import { revealRefusal } from './weight-decisions.js';
+import { submissionFailure } from './weight-failures.js';
+
+/** An extrinsic older than this has left its era: it cannot be included any more. */
+export const SUBMISSION_LIFETIME_BLOCKS = 40;
+
+/** The chain holds exactly the vector of the row; both are in ascending uid. */
+export function holds({ uids, values }: Pick<SubmissionRow, 'uids' | 'values'>, there: readonly WeightEntry[]): boolean {
+  return there.length === uids.length && there.every(({ uid, value }, i) => uid === uids[i] && value === values[i]);
+}
+
+/** A timelocked commit is gone and its weights were not set. The chain keeps the reason to itself: this names the first one that can be seen. */
+export function droppedBecause(row: SubmissionRow, facts: WeightFacts): Failure {
+  const refusal = revealRefusal(facts, row);
+  if (refusal !== null) return refusal;
+  const block = row.committed?.number ?? row.plannedAt.number;
+  const lastStored = facts.commitReveal?.beacon?.lastStoredRound ?? 0;
+  const round = row.revealRound ?? 0;
+  if (lastStored < round) return submissionFailure('weights.beacon_late', { round, lastStored, block });
+  return submissionFailure('weights.reveal_dropped', {
+    block,
+    round,
+    permit: facts.validatorPermit || facts.isOwner ? 'yes' : 'not needed',
+    versionKey: String(row.versionKey),
+    length: row.uids.length,
+  });
+}
+
+/** What a hotkey did on chain that the journal does not know: somebody else signs with it. Null: nothing since `since`. */
+export function foreignAct(facts: WeightFacts, own: readonly SubmissionRow[], since: number): { what: string; block: number } | null {
+  const known = new Set(own.map(({ digest }) => digest));
+  const { hashCommits = [], timelockedCommits = [] } = facts.commitReveal ?? {};
+  const commits = [
+    ...hashCommits.map(({ hash, block }) => ({ hash, block })),
+    ...timelockedCommits.map(({ digest, block }) => ({ hash: digest, block })),
+  ];
+  const commit = commits.find(({ hash, block }) => block >= since && !known.has(hash));
+  if (commit !== undefined) return { what: 'a commit', block: commit.block };
+  const { lastUpdate, registeredAt } = facts;
+  if (lastUpdate < since || lastUpdate <= registeredAt) return null;
+  const ours = own.some((row) => row.committed?.number === lastUpdate || row.included?.number === lastUpdate);
+  return ours ? null : { what: 'a weight change', block: lastUpdate };
+}

@@ -1,0 +1,98 @@
+/** One extrinsic each: what sets, commits or reveals. Every one has its row before it. */
+import { commitHash, timelockedDigest } from '../chain/commit-hash.js';
+import type { ChainReader, ChainWriter, Inclusion, WeightFacts } from '../chain/ports.js';
+import { encryptTimelocked } from '../chain/timelock.js';
+import { encodeWeightPayload } from '../chain/weight-payload.js';
+import { type Failure, isFailure } from '../protocol/failure.js';
+import type { Clock, Signer } from '../protocol/ports.js';
+import { Secret } from '../protocol/secret.js';
+import type { WeightVector } from '../scoring/weights.js';
+import type { SubmissionRow, SubmissionWay } from './ports.js';
+import { revealRoundFor } from './weight-decisions.js';
+
+/** 256 bits: nobody finds the vector by trying salts. */
+export const SALT_VALUES = 16;
+
+export interface SendingDeps {
+  readonly chain: ChainReader & ChainWriter;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  /** From a cryptographic source. */
+  readonly random: (sizeBytes: number) => Uint8Array;
+}
+
+/** What the row has to keep of a commit, and for a timelocked one the bytes to send. */
+export interface Prepared {
+  readonly digest: SubmissionRow['digest'];
+  readonly salt: SubmissionRow['salt'];
+  readonly revealRound: number | null;
+  readonly ciphertext: Uint8Array | null;
+}
+
+type Vector = Pick<WeightVector, 'uids' | 'values'> & { readonly versionKey: bigint };
+
+export function prepare(deps: SendingDeps, facts: WeightFacts, way: SubmissionWay, vector: Vector): Prepared {
+  const nothing = { digest: null, salt: null, revealRound: null, ciphertext: null };
+  if (way === 'open') return nothing;
+  if (way === 'hash') {
+    const salt = saltOf(deps.random(2 * SALT_VALUES));
+    const { netuid, mechanism } = facts;
+    return { ...nothing, digest: commitHash(deps.signer.hotkey, { netuid, mechanism, ...vector, salt }), salt: new Secret(salt) };
+  }
+  const round = revealRoundFor(facts, deps.clock.nowMs(), deps.chain.identity().blockTimeMs);
+  const publicKey = facts.commitReveal?.beacon?.publicKey;
+  if (round === null || publicKey === undefined) throw new TypeError('a timelocked commit without a beacon');
+  const randomness = { sigma: deps.random(32), secretKey: deps.random(32), nonce: deps.random(12) };
+  const ciphertext = encryptTimelocked(encodeWeightPayload({ hotkey: deps.signer.hotkey, ...vector }), round, publicKey, randomness);
+  return { ...nothing, digest: timelockedDigest(ciphertext), revealRound: round, ciphertext };
+}
+
+function saltOf(bytes: Uint8Array): readonly number[] {
+  return Array.from({ length: bytes.length / 2 }, (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8));
+}
+
+/** `unknown`: the bytes may or may not be in a block; only the chain can tell. */
+export type Sent =
+  | { readonly kind: 'included'; readonly inclusion: Inclusion }
+  | { readonly kind: 'refused' | 'unknown'; readonly failure: Failure };
+
+/** Sets or commits. The row must be `sent`. */
+export function send(deps: SendingDeps, row: SubmissionRow, ciphertext: Uint8Array | null, timelockVersion: number | null): Promise<Sent> {
+  const { netuid, mechanism, uids, values, versionKey, digest } = row;
+  const { chain, signer } = deps;
+  if (row.way === 'open') return outcome(() => chain.setWeights(signer, { netuid, mechanism, uids, values, versionKey }));
+  if (digest === null) throw new TypeError('a commit without a digest');
+  if (row.way === 'hash') return outcome(() => chain.commitWeights(signer, { netuid, mechanism, hash: digest }));
+  const { revealRound: round } = row;
+  if (ciphertext === null || round === null || timelockVersion === null) throw new TypeError('a timelocked commit without its bytes');
+  return outcome(() => chain.commitTimelocked(signer, { netuid, mechanism, commit: ciphertext, round, version: timelockVersion }));
+}
+
+/** Reveals a commit by hash. The row must be `revealing`. */
+export function reveal({ chain, signer }: SendingDeps, row: SubmissionRow): Promise<Sent> {
+  const { netuid, mechanism, uids, values, versionKey, salt } = row;
+  if (salt === null) throw new TypeError('a commit by hash without its salt');
+  return outcome(() => chain.revealWeights(signer, { netuid, mechanism, uids, values, versionKey, salt: salt.reveal() }));
+}
+
+async function outcome(work: () => Promise<Inclusion>): Promise<Sent> {
+  try {
+    return { kind: 'included', inclusion: await work() };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { kind: UNKNOWN_OUTCOMES.has(error.code) ? 'unknown' : 'refused', failure: error };
+  }
+}
+
+/** Failures that leave it open whether the extrinsic is in a block. */
+const UNKNOWN_OUTCOMES = new Set([
+  'chain.outcome_unknown',
+  'chain.stopped',
+  'chain.timeout',
+  'chain.unreachable',
+  'chain.disconnected',
+  'chain.stalled',
+  'chain.bad_answer',
+  'chain.runtime_upgraded',
+  'chain.already_sent',
+]);
