@@ -1,6 +1,7 @@
 /** One Yuma consensus epoch of one mechanism, as the pallet computes it: stake and weights in, permits, incentive, dividends and emission out. */
 import { invariant } from '../protocol/failure.js';
 import {
+  ascending,
   blend,
   columnSums,
   type Fixed,
@@ -11,18 +12,21 @@ import {
   normaliseColumns,
   normaliseRows,
   ONE,
+  part,
   ratio,
   rowSums,
   type SparseMatrix,
+  saturate,
   sum,
   toFixed,
   toU16,
   upscaleColumns,
   ZERO,
 } from './fixed.js';
+import { type LiquidAlpha, liquidBonds } from './liquid-alpha.js';
 import type { Uid } from './snapshot.js';
 
-/** Sparse row as stored: [uid, u16 value]. Entries for seats that do not exist are passed over. */
+/** Sparse row as stored, in the order it is stored in: [uid, u16 value]. Entries for seats that do not exist are passed over. */
 export type StoredRow = readonly (readonly [Uid, number])[];
 
 /** All arrays have one entry per uid. */
@@ -45,13 +49,19 @@ export interface EpochInput {
   /** Millionths of the old bonds that stay. */
   readonly bondsMovingAverage: number;
   readonly yuma3: boolean;
+  /** null: switched off. Without effect under Yuma2. */
+  readonly liquidAlpha: LiquidAlpha | null;
+  /** Block of each hotkey's earliest weight commit, by hash or timelocked, that has not expired; null for one without. null as a whole: no commit-reveal. */
+  readonly commitBlocks: readonly (number | null)[] | null;
   readonly maxValidators: number;
   readonly stakeThresholdRao: bigint;
   /** Exempt from threshold and permit, may weigh itself. */
   readonly ownerUid: Uid | null;
   /** Block of the previous epoch; 0: none yet. */
   readonly lastStepBlock: number;
+  /** The epoch divides the sum of both pools: half by incentive, half by dividends. */
   readonly serverPoolRao: bigint;
+  /** With what root stake is to receive. */
   readonly validatorPoolRao: bigint;
 }
 
@@ -65,26 +75,34 @@ export interface EpochOutput {
   readonly dividends: readonly number[];
   readonly validatorTrust: readonly number[];
   readonly stakeWeight: readonly number[];
-  /** Rows to store, ascending uid; empty for seats without a permit in the next epoch. */
+  /** Rows to store, in the pallet's order; empty for seats without a permit in the next epoch. */
   readonly bonds: readonly StoredRow[];
   readonly serverEmissionRao: readonly bigint[];
   readonly validatorEmissionRao: readonly bigint[];
+  /** Both together, rounded once: what the chain stores as emission. */
+  readonly emissionRao: readonly bigint[];
 }
 
 const BONDS_SCALE = 1_000_000n;
 
 /**
- * Runs one epoch. Deterministic to the bit: integers only.
+ * Runs one epoch. Deterministic to the bit: integers only, rounded where and as the pallet rounds.
  *
- * Units: emission in rao, each share rounded down; less than one rao per neuron of a pool is left over and paid to nobody. Both pools together
- * are never exceeded. Where nobody earns incentive the validators share both pools by stake, as in the pallet; where incentive is earned but no
- * bond pays a dividend, both pools follow the incentive.
- * Limits: liquid alpha and the commit-reveal mask are not modelled; a chain with liquid alpha switched on must not be computed with this.
+ * Units: emission in rao. Shares have 32 fractional bits, so a little is left over and paid to nobody; the pools are never exceeded. Incentive
+ * and dividends each get half of the sum of both pools, whatever the pools were (what is paid of it: chain/emission.ts). Where nobody earns
+ * incentive or dividends the validators share everything by stake; where incentive is earned but no bond pays a dividend, it gets everything.
  * Source: subtensor pallets/subtensor, epoch/run_epoch.rs and epoch/math.rs.
  */
 export function runEpoch(input: EpochInput): EpochOutput {
   const n = input.stakeRao.length;
-  for (const list of [input.lastUpdate, input.registeredAt, input.validatorPermit, input.weights, input.bonds]) {
+  for (const list of [
+    input.lastUpdate,
+    input.registeredAt,
+    input.validatorPermit,
+    input.weights,
+    input.bonds,
+    input.commitBlocks ?? input.bonds,
+  ]) {
     invariant(list.length === n, `an epoch of ${n} neurons needs ${n} entries in each list, not ${list.length}`);
   }
   const isOwner = (uid: Uid) => uid === input.ownerUid;
@@ -95,17 +113,15 @@ export function runEpoch(input: EpochInput): EpochOutput {
   const nextPermit = largest(stake, input.maxValidators).map((permit, uid) => permit || isOwner(uid));
   const activeStake = normalise(stake.map((share, uid) => (active[uid] === true && permitted[uid] === true ? share : ZERO)));
 
-  const weights = normaliseRows(countedWeights(input, permitted));
+  const weights = countedWeights(input, permitted);
   const consensus = weightedMedians(weights, activeStake, fromU16(input.kappa));
-  const clipped = mapEntries(weights, (value, _i, j) => smaller(value, consensus[j] ?? ZERO));
+  const clipped = clip(weights, consensus);
   const incentive = normalise(columnSums(weighByRow(clipped, activeStake), n));
 
-  const penalty = fromU16(input.bondsPenalty);
-  const forBonds = mapEntries(weights, (value, i, j) => value + multiply(penalty, (clipped[i]?.get(j) ?? ZERO) - value));
+  const forBonds = penalised(weights, clipped, fromU16(input.bondsPenalty));
   const held = heldBonds(input);
-  const { dividends, bonds } = input.yuma3
-    ? sharedBonds(forBonds, held, activeStake, incentive, freshShare(input))
-    : competingBonds(forBonds, held, activeStake, incentive, freshShare(input));
+  const basis = { input, forBonds, held, stake: activeStake, incentive, consensus };
+  const { dividends, bonds } = input.yuma3 ? sharedBonds(basis) : competingBonds(basis);
 
   const emission = payOut(input, { incentive, dividends, stake, activeStake });
   return {
@@ -121,15 +137,21 @@ export function runEpoch(input: EpochInput): EpochOutput {
   };
 }
 
-/** What a validator's row is worth this epoch: rows without a permit are void, nobody weighs himself, and nobody has weighed a seat taken after his last update. */
-function countedWeights(input: EpochInput, permitted: readonly boolean[]): SparseMatrix {
-  return input.weights.map((row, i) => {
-    if (permitted[i] !== true) return new Map();
-    const counted = row.filter(
-      ([j, value]) => value > 0 && (j !== i || i === input.ownerUid) && (input.lastUpdate[i] ?? 0) > (input.registeredAt[j] ?? Infinity),
-    );
+/**
+ * What a validator's row is worth this epoch: rows without a permit are void, nobody weighs himself, nobody has weighed a seat taken after his
+ * last update, and weights that were committed before a seat was taken do not count for whoever took it.
+ */
+function countedWeights(
+  { weights, lastUpdate, registeredAt, ownerUid, commitBlocks }: EpochInput,
+  permitted: readonly boolean[],
+): SparseMatrix {
+  const rows = weights.map((row, i) => {
+    if (permitted[i] !== true) return new Map<Uid, Fixed>();
+    const knownSince = Math.min((lastUpdate[i] ?? 0) - 1, commitBlocks?.[i] ?? Infinity);
+    const counted = row.filter(([j]) => (j !== i || i === ownerUid) && knownSince >= (registeredAt[j] ?? Infinity));
     return new Map(counted.map(([j, value]) => [j, toFixed(value)]));
   });
+  return normaliseRows(rows);
 }
 
 /**
@@ -154,17 +176,48 @@ function weightedMedians(weights: SparseMatrix, stake: readonly Fixed[], kappa: 
   });
 }
 
+/** What is above consensus is cut off; where there is no consensus nothing stays. */
+function clip(weights: SparseMatrix, consensus: readonly Fixed[]): SparseMatrix {
+  return weights.map((row) => {
+    const next = new Map<Uid, Fixed>();
+    for (const [j, value] of row) {
+      const most = consensus[j] ?? ZERO;
+      if (value <= most) next.set(j, value);
+      else if (most > ZERO) next.set(j, most);
+    }
+    return next;
+  });
+}
+
+/** Weights as bonds see them: between the given and the clipped ones. At both ends the rows are taken over as they stand. */
+function penalised(weights: SparseMatrix, clipped: SparseMatrix, penalty: Fixed): SparseMatrix {
+  if (penalty === ZERO) return weights;
+  if (penalty === ONE) return clipped;
+  const between = mapEntries(weights, (value, i, j) => value + multiply(penalty, (clipped[i]?.get(j) ?? ZERO) - value));
+  return between.map(ascending);
+}
+
 /** Bonds into a seat that changed hands since the previous epoch are void. */
-function heldBonds({ bonds, lastStepBlock, block, tempo, registeredAt, stakeRao }: EpochInput): SparseMatrix {
+function heldBonds({ bonds, lastStepBlock, block, tempo, registeredAt }: EpochInput): SparseMatrix {
   const since = lastStepBlock === 0 ? Math.max(0, block - tempo) : lastStepBlock + 1;
   return bonds.map((row) => {
-    const held = row.filter(([j, value]) => value > 0 && j < stakeRao.length && since > (registeredAt[j] ?? Infinity));
+    const held = row.filter(([j]) => since > (registeredAt[j] ?? Infinity));
     return new Map(held.map(([j, value]) => [j, BigInt(value)]));
   });
 }
 
 function freshShare({ bondsMovingAverage }: EpochInput): Fixed {
-  return ONE - ratio(BigInt(bondsMovingAverage), BONDS_SCALE);
+  return saturate(ONE - saturate(ratio(BigInt(bondsMovingAverage), BONDS_SCALE)));
+}
+
+interface BondBasis {
+  readonly input: EpochInput;
+  readonly forBonds: SparseMatrix;
+  /** Stored values, 0..65535. */
+  readonly held: SparseMatrix;
+  readonly stake: readonly Fixed[];
+  readonly incentive: readonly Fixed[];
+  readonly consensus: readonly Fixed[];
 }
 
 interface Bonded {
@@ -173,31 +226,23 @@ interface Bonded {
 }
 
 /** Yuma3: each validator's bond in a miner moves towards its own weight; dividends are bond share times stake. */
-function sharedBonds(
-  forBonds: SparseMatrix,
-  held: SparseMatrix,
-  stake: readonly Fixed[],
-  incentive: readonly Fixed[],
-  fresh: Fixed,
-): Bonded {
+function sharedBonds({ input, forBonds, held, stake, incentive, consensus }: BondBasis): Bonded {
   const stored = mapEntries(held, (value) => fromU16(Number(value)));
-  const bonds = blend(forBonds, stored, fresh);
+  const isLiquid = input.liquidAlpha !== null && consensus.some((value) => value !== ZERO);
+  const bonds =
+    isLiquid && input.liquidAlpha !== null
+      ? liquidBonds(forBonds, stored, consensus, input.liquidAlpha)
+      : blend(forBonds, stored, freshShare(input));
   const earned = rowSums(weighByColumn(normaliseColumns(bonds, stake.length), incentive));
   return { dividends: normalise(earned.map((value, uid) => multiply(value, stake[uid] ?? ZERO))), bonds };
 }
 
 /** Yuma2: validators compete for a column's bonds with stake times weight. */
-function competingBonds(
-  forBonds: SparseMatrix,
-  held: SparseMatrix,
-  stake: readonly Fixed[],
-  incentive: readonly Fixed[],
-  fresh: Fixed,
-): Bonded {
+function competingBonds({ input, forBonds, held, stake, incentive }: BondBasis): Bonded {
   const n = stake.length;
   const stored = normaliseColumns(mapEntries(held, toFixed), n);
   const bought = normaliseColumns(weighByRow(forBonds, stake), n);
-  const bonds = normaliseColumns(blend(bought, stored, fresh), n);
+  const bonds = normaliseColumns(blend(bought, stored, freshShare(input)), n);
   return { dividends: normalise(rowSums(weighByColumn(bonds, incentive))), bonds: upscaleColumns(bonds, n) };
 }
 
@@ -209,19 +254,16 @@ interface Earners {
 }
 
 function payOut({ serverPoolRao, validatorPoolRao }: EpochInput, { incentive, dividends, stake, activeStake }: Earners) {
-  const none = incentive.map(() => 0n);
-  const both = serverPoolRao + validatorPoolRao;
-  const earnedBy = { servers: sum(incentive) > ZERO, validators: sum(dividends) > ZERO };
-  if (!earnedBy.servers && !earnedBy.validators) {
-    return { serverEmissionRao: none, validatorEmissionRao: divide(both, sum(activeStake) > ZERO ? activeStake : stake) };
+  const pool = serverPoolRao + validatorPoolRao;
+  const both = incentive.map((value, uid) => value + (dividends[uid] ?? ZERO));
+  const total = sum(both);
+  const pay = (shares: readonly Fixed[]) => shares.map((share) => part(pool, share));
+  if (total === ZERO) {
+    const byStake = pay(sum(activeStake) > ZERO ? activeStake : stake);
+    return { serverEmissionRao: incentive.map(() => 0n), validatorEmissionRao: byStake, emissionRao: byStake };
   }
-  if (!earnedBy.validators) return { serverEmissionRao: divide(both, incentive), validatorEmissionRao: none };
-  return { serverEmissionRao: divide(serverPoolRao, incentive), validatorEmissionRao: divide(validatorPoolRao, dividends) };
-}
-
-function divide(poolRao: bigint, parts: readonly Fixed[]): bigint[] {
-  const total = sum(parts);
-  return parts.map((part) => (total === 0n ? 0n : (poolRao * part) / total));
+  const over = (values: readonly Fixed[]) => pay(values.map((value) => ratio(value, total)));
+  return { serverEmissionRao: over(incentive), validatorEmissionRao: over(dividends), emissionRao: over(both) };
 }
 
 /** The `count` largest entries above 0; of equals, the higher index. */
@@ -234,7 +276,7 @@ function largest(values: readonly Fixed[], count: number): boolean[] {
 
 function shares(rao: readonly bigint[]): Fixed[] {
   const total = sum(rao);
-  return rao.map((part) => ratio(part, total));
+  return rao.map((own) => ratio(own, total));
 }
 
 function weighByRow(matrix: SparseMatrix, factors: readonly Fixed[]): SparseMatrix {
@@ -245,13 +287,6 @@ function weighByColumn(matrix: SparseMatrix, factors: readonly Fixed[]): SparseM
   return mapEntries(matrix, (value, _i, j) => multiply(value, factors[j] ?? ZERO));
 }
 
-function smaller(a: Fixed, b: Fixed): Fixed {
-  return a < b ? a : b;
-}
-
 function toStored(row: ReadonlyMap<Uid, Fixed>): StoredRow {
-  return [...row]
-    .map(([uid, value]) => [uid, toU16(value)] as const)
-    .filter(([, value]) => value > 0)
-    .sort(([a], [b]) => a - b);
+  return [...row].map(([uid, value]) => [uid, toU16(value)]);
 }

@@ -92,6 +92,8 @@ function consensusOf(store: StoreView, netuid: number, block: number, rules: Rul
     bondsPenalty: stored.bondsPenalty.get(store, netuid),
     bondsMovingAverage: Number(stored.bondsMovingAverage.get(store, netuid)),
     yuma3: stored.yuma3On.get(store, netuid),
+    liquidAlpha: null,
+    commitBlocks: null,
     maxValidators: stored.maxAllowedValidators.get(store, netuid),
     stakeThresholdRao: stored.stakeThreshold.get(store),
     ownerUid: stored.uids.get(store, netuid, stored.subnetOwnerHotkey.get(store, netuid)),

@@ -1,6 +1,8 @@
 import { chainFailure } from '../failures.js';
+import type { LiquidAlpha } from '../liquid-alpha.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import type { EpochInput, StoredRow } from '../yuma.js';
+import { readCommitBlocks } from './commit-blocks.js';
 import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
 import {
   HOLDER_SLOTS,
@@ -15,6 +17,7 @@ import {
 } from './neurons.js';
 import { seatCount } from './plain-snapshot.js';
 import type { StorageAt } from './storage.js';
+import { clockSlots, epochClockOf } from './weight-facts.js';
 
 const PALLET = 'subtensorModule';
 const SEAT_SLOTS = 4;
@@ -29,7 +32,8 @@ export interface EpochPlace {
 /**
  * What an epoch of one mechanism would be computed from, were it to run after that block.
  *
- * Requests for n seats: 1 + 2 × ⌈4n / 1000⌉, and ⌈2p / 1000⌉ when p hotkeys outside the subnet lend stake to some inside.
+ * Requests for n seats: 1 + 2 × ⌈4n / 1000⌉, ⌈2p / 1000⌉ when p hotkeys outside the subnet lend stake to some inside, and with commit-reveal
+ * ⌈(n + reveal period) / 1000⌉.
  * Errors: chain.subnet_not_found, chain.mechanism_missing.
  */
 export async function readEpochInput(storage: StorageAt, { netuid, mechanism, block }: EpochPlace): Promise<EpochInput> {
@@ -43,12 +47,18 @@ export async function readEpochInput(storage: StorageAt, { netuid, mechanism, bl
   const holders = seats.map((_, i) => holderOf(holding.slice(i * HOLDER_SLOTS, (i + 1) * HOLDER_SLOTS)));
   const inside = new Map(seats.map(({ hotkey }, i) => [hotkey, holders[i]?.stake ?? { alphaRao: 0n, rootRao: 0n }]));
   const stakeOf = new Map([...inside, ...(await outsideStakes(storage, netuid, holders, new Set(inside.keys())))]);
-  const { tempo, activityCutoffBlocks, maxValidators } = hyperparametersOf(values);
+  const { tempo, activityCutoffBlocks, maxValidators, commitRevealEnabled, revealPeriodEpochs } = hyperparametersOf(values);
   const owner = given(values.ownerHotkey, toHotkey);
   const split = { mechanism, mechanismCount, shares: given(values.mechanismSplit, (list) => toList(list, toBigInt)) };
   const lastUpdates = toList(values.lastUpdateOfMechanism ?? [], toNumber);
   const permits = toList(values.validatorPermit ?? [], toBoolean);
   const pools = poolsOf(values);
+  const commits = {
+    facts: { block, netuid, tempo, epochClock: epochClockOf(values) },
+    mechanism,
+    revealPeriodEpochs,
+    hotkeys: seats.map(({ hotkey }) => hotkey),
+  };
   return {
     block: block.number,
     tempo,
@@ -63,6 +73,8 @@ export async function readEpochInput(storage: StorageAt, { netuid, mechanism, bl
     bondsPenalty: given(values.bondsPenalty, toNumber) ?? Number(U16_MAX),
     bondsMovingAverage: toNumber(values.bondsMovingAverage),
     yuma3: given(values.yuma3, toBoolean) ?? false,
+    liquidAlpha: liquidAlphaOf(values),
+    commitBlocks: commitRevealEnabled ? await readCommitBlocks(storage, commits) : null,
     maxValidators,
     stakeThresholdRao: given(values.stakeThreshold, toBigInt) ?? 0n,
     ownerUid: seats.find(({ hotkey }) => hotkey === owner)?.uid ?? null,
@@ -79,6 +91,10 @@ function epochSlots(storage: StorageAt, netuid: number, index: number) {
     bondsPenalty: item('bondsPenalty'),
     bondsMovingAverage: item('bondsMovingAverage'),
     yuma3: item('yuma3On'),
+    liquidAlphaOn: item('liquidAlphaOn'),
+    alphaValues: item('alphaValues'),
+    steepness: item('alphaSigmoidSteepness'),
+    ...clockSlots(storage, netuid),
     stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
     ownerHotkey: item('subnetOwnerHotkey'),
     mechanismCount: item('mechanismCountCurrent'),
@@ -95,6 +111,13 @@ function epochSlots(storage: StorageAt, netuid: number, index: number) {
 }
 
 type EpochValues = Readonly<Record<keyof ReturnType<typeof epochSlots>, unknown>>;
+
+/** The pallet's own defaults where it has the switch but nothing is stored. */
+function liquidAlphaOf({ liquidAlphaOn, alphaValues, steepness }: EpochValues): LiquidAlpha | null {
+  if (liquidAlphaOn !== true) return null;
+  const [alphaLow, alphaHigh] = toList(alphaValues ?? [45_875, 58_982], toNumber);
+  return { alphaLow: alphaLow ?? 0, alphaHigh: alphaHigh ?? 0, steepness: given(steepness, toNumber) ?? 1000 };
+}
 
 interface EpochSeat {
   readonly uid: number;

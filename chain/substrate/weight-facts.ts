@@ -96,7 +96,7 @@ export function toRow(json: unknown): readonly WeightEntry[] {
   return entries.toSorted((a, b) => a.uid - b.uid);
 }
 
-function clockSlots(storage: Parameters<typeof subnetSlots>[0], netuid: number) {
+export function clockSlots(storage: Parameters<typeof subnetSlots>[0], netuid: number) {
   return {
     lastEpochBlock: storage.slot(PALLET, 'lastEpochBlock', netuid),
     pendingEpochAt: storage.slot(PALLET, 'pendingEpochAt', netuid),
@@ -105,7 +105,7 @@ function clockSlots(storage: Parameters<typeof subnetSlots>[0], netuid: number) 
   };
 }
 
-function epochClockOf(values: Readonly<Record<keyof ReturnType<typeof clockSlots>, unknown>>): EpochClock | null {
+export function epochClockOf(values: Readonly<Record<keyof ReturnType<typeof clockSlots>, unknown>>): EpochClock | null {
   if (isAbsent(values.lastEpochBlock)) return null;
   return {
     lastEpochBlock: toNumber(values.lastEpochBlock),

@@ -22,6 +22,8 @@ function anEpoch(n: number, over: Partial<EpochInput> = {}): EpochInput {
     bondsPenalty: U16,
     bondsMovingAverage: 900_000,
     yuma3: true,
+    liquidAlpha: null,
+    commitBlocks: null,
     maxValidators: 64,
     stakeThresholdRao: 0n,
     ownerUid: null,
@@ -32,6 +34,7 @@ function anEpoch(n: number, over: Partial<EpochInput> = {}): EpochInput {
   };
 }
 
+const inOrder = (row: StoredRow): StoredRow => [...row].sort(([a], [b]) => a - b);
 const total = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
 
 describe('runEpoch', () => {
@@ -198,7 +201,9 @@ describe('runEpoch', () => {
 
   const someEpoch = fc.integer({ min: 1, max: 9 }).chain((n) => {
     const each = <T>(arb: fc.Arbitrary<T>) => fc.array(arb, { minLength: n, maxLength: n });
-    const row = fc.uniqueArray(fc.tuple(fc.nat(n - 1), fc.integer({ min: 0, max: U16 })), { selector: ([uid]) => uid, maxLength: n });
+    const row = fc
+      .uniqueArray(fc.tuple(fc.nat(n - 1), fc.integer({ min: 0, max: U16 })), { selector: ([uid]) => uid, maxLength: n })
+      .map(inOrder);
     return fc
       .record({
         stakeRao: fc.uniqueArray(fc.bigInt(0n, 10n ** 16n), { minLength: n, maxLength: n }),
@@ -211,6 +216,14 @@ describe('runEpoch', () => {
         bondsPenalty: fc.integer({ min: 0, max: U16 }),
         bondsMovingAverage: fc.integer({ min: 0, max: 1_000_000 }),
         yuma3: fc.boolean(),
+        liquidAlpha: fc.option(
+          fc.record({
+            alphaLow: fc.integer({ min: 1_638, max: 30_000 }),
+            alphaHigh: fc.integer({ min: 30_000, max: U16 }),
+            steepness: fc.integer({ min: -32_768, max: 32_767 }),
+          }),
+        ),
+        commitBlocks: fc.option(each(fc.option(fc.nat(1_000)))),
         maxValidators: fc.integer({ min: 0, max: 9 }),
         stakeThresholdRao: fc.bigInt(0n, 10n ** 15n),
         ownerUid: fc.option(fc.nat(n - 1)),
@@ -228,12 +241,32 @@ describe('runEpoch', () => {
         const pools = input.serverPoolRao + input.validatorPoolRao;
         expect(paid <= pools).to.equal(true);
         const n = BigInt(input.stakeRao.length);
-        if (total(input.stakeRao) > 10n ** 15n) expect(paid === 0n || pools - paid <= 2n * n).to.equal(true);
+        const reward = total(out.emissionRao);
+        // Each share is short by less than 2⁻³² of the pools and one rao; the sum it is taken of is short by as much per entry.
+        const rounding = 4n * n * (1n + pools / 2n ** 32n);
+        expect(reward >= paid && reward <= pools && reward - paid <= rounding).to.equal(true);
+        if (paid > 0n) expect(pools - paid <= rounding).to.equal(true);
+        const amounts = [...out.serverEmissionRao, ...out.validatorEmissionRao, ...out.emissionRao];
+        expect(amounts.every((rao) => typeof rao === 'bigint' && rao >= 0n)).to.equal(true);
         for (const values of [out.consensus, out.incentive, out.dividends, out.validatorTrust, out.stakeWeight, out.bonds.flat(2)]) {
           expect(values.every((value) => Number.isInteger(value) && value >= 0 && value <= U16)).to.equal(true);
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('does not change when all stake grows by the same factor', () => {
+    fc.assert(
+      fc.property(someEpoch, fc.bigInt(2n, 1_000n), (input, factor) => {
+        const scaled = {
+          ...input,
+          stakeRao: input.stakeRao.map((rao) => rao * factor),
+          stakeThresholdRao: input.stakeThresholdRao * factor,
+        };
+        expect(runEpoch(scaled)).to.deep.equal(runEpoch(input));
+      }),
+      { numRuns: 200 },
     );
   });
 
@@ -244,7 +277,8 @@ describe('runEpoch', () => {
         // order[k] sits at k afterwards.
         const seatOf = new Map(order.map(({ uid }, seat) => [uid, seat]));
         const list = <T>(values: readonly T[]) => order.map(({ uid }) => values[uid]!);
-        const rows = (values: readonly StoredRow[]) => list(values).map((r) => r.map(([uid, value]) => [seatOf.get(uid)!, value] as const));
+        const rows = (values: readonly StoredRow[]) =>
+          list(values).map((r) => inOrder(r.map(([uid, value]) => [seatOf.get(uid)!, value] as const)));
         const moved = runEpoch({
           ...input,
           stakeRao: list(input.stakeRao),
@@ -253,6 +287,7 @@ describe('runEpoch', () => {
           validatorPermit: list(input.validatorPermit),
           weights: rows(input.weights),
           bonds: rows(input.bonds),
+          commitBlocks: input.commitBlocks === null ? null : list(input.commitBlocks),
           ownerUid: input.ownerUid === null ? null : seatOf.get(input.ownerUid)!,
         });
         const out = runEpoch(input);
@@ -270,7 +305,8 @@ describe('runEpoch', () => {
           stakeWeight: list(out.stakeWeight),
           serverEmissionRao: list(out.serverEmissionRao),
           validatorEmissionRao: list(out.validatorEmissionRao),
-          bonds: rows(out.bonds).map((r) => [...r].sort(([a], [b]) => a - b)),
+          emissionRao: list(out.emissionRao),
+          bonds: rows(out.bonds),
         };
         expect(moved).to.deep.equal(expected);
       }),
