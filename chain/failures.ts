@@ -168,6 +168,11 @@ export const chainFailure = defineFailures({
     message: 'Subnet {netuid} has no seat that can be given away: all its neurons are immune.',
     hint: 'Wait until an immunity period ends and register again.',
   },
+  'chain.price_above_limit': {
+    disposition: 'retry',
+    message: 'A seat on subnet {netuid} costs {priceRao} rao now, more than the limit of {limitRao}.',
+    hint: 'Raise --max-price, or wait: the price falls by half every few hundred blocks.',
+  },
   'chain.insufficient_balance': {
     disposition: 'fatal',
     message: 'The coldkey has too little for {method} ({error}).',

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
 import { createVerify, signerFromUri } from '../../chain/wallet/keys.js';
-import { openHotkey } from '../../chain/wallet/wallet.js';
+import { openColdkey, openHotkey } from '../../chain/wallet/wallet.js';
 import { configFailure } from '../../config/failures.js';
 import type { LoadedConfig } from '../../config/load.js';
 import { readConfig } from '../../config/read.js';
@@ -144,6 +144,15 @@ export function createClock(): Clock {
 export async function openSigner(config: Config): Promise<Signer> {
   const { uri, path, name, hotkey, password } = config.wallet;
   return uri === null ? openHotkey({ walletPath: path, wallet: name, hotkey }, password) : signerFromUri(uri.reveal());
+}
+
+/** Who pays: the coldkey of the wallet, or a development key. Errors: wallet.*, config.conflict where a development key is no good. */
+export async function openColdkeyOf(config: Config, uri: unknown): Promise<Signer> {
+  const { path, name, hotkey } = config.wallet;
+  if (typeof uri !== 'string') return openColdkey({ walletPath: path, wallet: name, hotkey });
+  const { network } = config.chain;
+  if (network === 'finney' || network === 'test') throw cliFailure('cli.development_key', { network });
+  return signerFromUri(uri);
 }
 
 export function openVerify(): Promise<Verify> {

@@ -1,35 +1,33 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { parseHotkey } from '../../protocol/names.js';
+import type { Hotkey } from '../../protocol/names.js';
 import { roundWindow } from '../../scoring/round.js';
 import { explain } from '../explain.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
-import { cliFailure } from './failures.js';
 import { createOutput, percent, table } from './output.js';
-import { roundNumber } from './parsers.js';
+import { hotkeyArgument, roundNumber } from './parsers.js';
 import type { Environment } from './program.js';
 
 export function addExplainCommand(program: Command, env: Environment): void {
   const command = program
-    .command('explain <hotkey>')
+    .command('explain')
+    .argument('<hotkey>', 'SS58 address of a miner', hotkeyArgument)
     .description('Why this miner stands where it stands: parts of the score, worst prompts, rank, verdict, what is needed to climb')
     .option('--round <n>', 'a round other than the newest', roundNumber);
-  addConfigOptions(command).action(async (given: string, flags: Record<string, unknown>) => {
+  addConfigOptions(command).action(async (hotkey: Hotkey, flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
-    const hotkey = parseHotkey(given);
-    if (!hotkey.ok) throw cliFailure('cli.bad_hotkey', { given, problem: hotkey.error });
     const config = await loadSettings(flags, env, 'no chain');
     await withStores(config, async (stores) => {
       const { hotkey: self } = await nodeIdentity(stores, config);
       const round = flags['round'] === undefined ? null : Number(flags['round']);
-      const said = await explain(stores, { hotkey: hotkey.value, self, round });
+      const said = await explain(stores, { hotkey, self, round });
       if (said === null)
-        throw nothingRecorded(`${hotkey.value}${round === null ? '' : ` in round ${round}`}`, config.dataDir, await roundsKnown(stores));
-      const evidence = join(config.dataDir, 'evidence', `round-${said.round}`, hotkey.value);
+        throw nothingRecorded(`${hotkey}${round === null ? '' : ` in round ${round}`}`, config.dataDir, await roundsKnown(stores));
+      const evidence = join(config.dataDir, 'evidence', `round-${said.round}`, hotkey);
       const next = roundWindow(said.round + 1, config.rounds).opensAt;
       out.result({ ok: true, ...said, evidence, next_round_opens_at: next }, () =>
         [
-          `${hotkey.value}`,
+          `${hotkey}`,
           `  model      ${said.model ?? 'none known'} (${said.state ?? 'unknown'}${said.reason ? `: ${said.reason.code}` : ''})`,
           `  round      ${said.round}; next one opens at block ${next}`,
           `  score      ${percent(said.score_ppm)}   standing ${percent(said.standing_ppm)}   rank ${said.rank ?? '–'} of ${said.contenders}`,

@@ -67,6 +67,23 @@ export const cliFailure = defineFailures({
     hint: 'Give the SS58 address of a hotkey (`voxd registry` lists them).',
     exit: EXIT.usage,
   },
+  'cli.no_such_error': {
+    disposition: 'fatal',
+    message: 'Runtime {specVersion} has no error "{given}"',
+    hint: '`voxd chain errors` lists them all.',
+    exit: EXIT.usage,
+  },
+  'cli.not_confirmed': {
+    disposition: 'fatal',
+    message: '{what} was not confirmed: {why}',
+    hint: 'Nothing was sent. --yes goes ahead without a question.',
+  },
+  'cli.development_key': {
+    disposition: 'fatal',
+    message: 'A development key is known to everybody and has no place on {network}',
+    hint: 'Leave --coldkey-uri out and name a wallet with --wallet.',
+    exit: EXIT.config,
+  },
   'cli.nothing_recorded': {
     disposition: 'fatal',
     message: 'There is nothing recorded about {what} in {where}',

@@ -114,6 +114,16 @@ export function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
+/** 45 s, 12 min, 3 h 20 min: as exact as a guess about future blocks may be. */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`;
+}
+
 /** Shape: rao → TAO text with at most 4 digits after the point. */
 export function tao(rao: bigint): string {
   return (Number(rao / 100_000n) / 10_000).toLocaleString('en-US', { maximumFractionDigits: 4 });

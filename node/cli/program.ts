@@ -1,11 +1,15 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.js';
+import { addAxonCommands } from './axon-commands.js';
+import { addChainCommands } from './chain-commands.js';
+import { addCommitmentCommands } from './commitment-commands.js';
 import { addConfigCommand } from './config-command.js';
 import { addDevnetCommands } from './devnet-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
+import { addRegisterCommand } from './register-command.js';
 import { addRegistryCommand } from './registry-command.js';
 import { addReplayCommand } from './replay-command.js';
 import { addRunCommands } from './run-commands.js';
@@ -40,6 +44,10 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addDevnetCommands,
     addStatusCommand,
     addRegistryCommand,
+    addRegisterCommand,
+    addAxonCommands,
+    addCommitmentCommands,
+    addChainCommands,
     addWeightsCommands,
     addModelCommands,
     addExplainCommand,
