@@ -5,6 +5,7 @@ import { addChainCommands } from './chain-commands.js';
 import { addCommitmentCommands } from './commitment-commands.js';
 import { addConfigCommand } from './config-command.js';
 import { addDevnetCommands } from './devnet-command.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
@@ -43,6 +44,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addRunCommands,
     addDevnetCommands,
     addStatusCommand,
+    addDoctorCommand,
     addRegistryCommand,
     addRegisterCommand,
     addAxonCommands,

@@ -1,0 +1,181 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../../config/schema.js';
+import { EXIT, type Failure, isFailure } from '../../protocol/failure.js';
+import type { Signer } from '../../protocol/ports.js';
+import { findConfinement } from '../../scoring/onnx/sandbox.js';
+import { composeChain } from '../compose-chain.js';
+import { type EndpointFacts, examineEndpoints } from '../doctor/chain.js';
+import { type Finding, fromFailure, ok, type Section, skip, type Verdict, worst } from '../doctor/finding.js';
+import { examineHotkey } from '../doctor/hotkey.js';
+import { examineMachine } from '../doctor/machine.js';
+import { createLogger } from '../logger.js';
+import { openDatabase } from '../postgres/database.js';
+import { VERSION_KEY } from '../weight-setter.js';
+import {
+  addChainOptions,
+  addConfigOptions,
+  addWalletOptions,
+  createClock,
+  type Flags,
+  loadSettings,
+  openSigner,
+  withChain,
+} from './context.js';
+import { createOutput } from './output.js';
+import type { Environment } from './program.js';
+
+/** Each endpoint gets this long; they are asked side by side. */
+const ENDPOINT_TIMEOUT_MS = 20_000;
+const LATENCY_SAMPLES = 3;
+const MARKS: Readonly<Record<Verdict, string>> = { ok: '✔', warn: '!', fail: '✘', skip: '·' };
+
+export function addDoctorCommand(program: Command, env: Environment): void {
+  const command = program
+    .command('doctor')
+    .description('Examine this machine, the way to the chain, the wallet and the database. Exit code 0: nothing is broken, 1: something is')
+    .option('--announce-ip <ip>', 'address under which other nodes are to reach this one');
+  addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
+    const out = createOutput({ json: flags['json'] === true });
+    const config = await loadSettings(flags, env);
+    const machine = { area: 'machine', findings: await machineFindings(config) };
+    const [endpoints, wallet] = await Promise.all([
+      Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each))),
+      openWallet(config),
+    ]);
+    const reachable = endpoints.some(({ failure }) => failure === null);
+    const sections: readonly Section[] = [
+      machine,
+      { area: 'chain', findings: examineEndpoints(endpoints) },
+      { area: 'hotkey', findings: await hotkeyFindings(config, wallet, reachable) },
+      { area: 'database', findings: [await databaseFinding(config)] },
+    ];
+    const verdict = worst(sections);
+    process.exitCode = verdict === 'fail' ? EXIT.failure : EXIT.ok;
+    out.result({ ok: verdict !== 'fail', verdict, sections }, () => sectionsText(sections, verdict));
+  });
+}
+
+async function machineFindings(config: Config): Promise<readonly Finding[]> {
+  const dataDir = resolve(config.dataDir);
+  const confinement = await findConfinement().then(
+    ({ report }) => report,
+    (error: unknown) => failureOf(error),
+  );
+  const findings = examineMachine({
+    node: process.version,
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    diskFreeBytes: diskFreeBytes(dataDir),
+    dataDir,
+    sandbox: isFailure(confinement) ? null : confinement,
+  });
+  return isFailure(confinement) ? [...findings, fromFailure('sandbox', 'fail', confinement)] : findings;
+}
+
+/** Of the nearest folder that exists already. */
+function diskFreeBytes(path: string): number {
+  if (!existsSync(path)) return diskFreeBytes(dirname(path));
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+async function askEndpoint(config: Config, endpoint: string): Promise<EndpointFacts> {
+  const facts: EndpointFacts = { endpoint, failure: null, identity: null, latencyMs: 0, head: null, finalized: null, runtime: null };
+  const clock = createClock();
+  const client = composeChain(
+    { clock, logger: createLogger({ level: 'silent' }) },
+    { endpoints: [endpoint], genesis: config.chain.genesis },
+  );
+  try {
+    await client.start(AbortSignal.timeout(ENDPOINT_TIMEOUT_MS));
+    const samples: number[] = [];
+    let finalized = await client.chain.finalizedHead();
+    for (let sample = 0; sample < LATENCY_SAMPLES; sample += 1) {
+      const from = performance.now();
+      finalized = await client.chain.finalizedHead();
+      // The head and its number are two requests.
+      samples.push((performance.now() - from) / 2);
+    }
+    const latencyMs = samples.toSorted((a, b) => a - b)[Math.floor(LATENCY_SAMPLES / 2)] ?? 0;
+    return {
+      ...facts,
+      identity: client.chain.identity(),
+      latencyMs,
+      head: client.status().head ?? finalized,
+      finalized,
+      runtime: client.chain.runtime(),
+    };
+  } catch (error) {
+    return { ...facts, failure: failureOf(error) };
+  } finally {
+    await client.stop();
+  }
+}
+
+function openWallet(config: Config): Promise<Signer | Failure> {
+  return openSigner(config).catch(failureOf);
+}
+
+async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachable: boolean): Promise<readonly Finding[]> {
+  if (isFailure(wallet)) return [fromFailure('wallet', 'fail', wallet)];
+  const opened = ok('wallet', `opens: ${wallet.hotkey}`);
+  if (!reachable) return [opened, skip('seat', 'not known: no endpoint answers')];
+  try {
+    return await withChain(config, async ({ chain }) => {
+      const { netuid, mechanism } = config.chain;
+      const snapshot = await chain.snapshot(netuid);
+      const weights = await chain.weightFacts(netuid, mechanism, wallet.hotkey);
+      const validates = config.role === 'validator' || (config.role === 'auto' && config.miner.modelDir === null);
+      const { announceIp } = config.p2p;
+      return [opened, ...examineHotkey({ hotkey: wallet.hotkey, snapshot, weights, validates, versionKey: VERSION_KEY, announceIp })];
+    });
+  } catch (error) {
+    return [opened, fromFailure('seat', 'fail', failureOf(error))];
+  }
+}
+
+async function databaseFinding(config: Config): Promise<Finding> {
+  const dataDir = resolve(config.dataDir);
+  const embedded = config.database.url === null;
+  if (embedded && !existsSync(`${dataDir}/postgres`))
+    return skip('postgres', `none yet in ${dataDir}; the node makes its own at its first start`);
+  try {
+    const database = await openDatabase(
+      { clock: createClock(), logger: createLogger({ level: 'silent' }) },
+      { url: config.database.url, dataDir, role: 'guest', poolConnectionsMax: 1 },
+    );
+    try {
+      const [row] = await database.query<{ version: string }>(`SELECT current_setting('server_version') AS version`);
+      return ok('postgres', `${row?.version ?? 'answers'}, ${embedded ? `own server in ${dataDir}` : 'external server'}`);
+    } finally {
+      await database.stop();
+    }
+  } catch (error) {
+    return fromFailure('postgres', 'fail', failureOf(error));
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  throw error;
+}
+
+function sectionsText(sections: readonly Section[], verdict: Verdict): string {
+  const lines = sections.flatMap(({ area, findings }) => [
+    area,
+    ...findings.flatMap(({ name, verdict: mark, detail, next }) => [
+      `  ${MARKS[mark]} ${name}: ${detail}`,
+      ...(next === null ? [] : [`      next: ${next}`]),
+    ]),
+  ]);
+  const end: Readonly<Record<Verdict, string>> = {
+    ok: 'all is well',
+    skip: 'all is well',
+    warn: 'it works; the lines with ! could be better',
+    fail: 'something is broken: see the lines with ✘',
+  };
+  return [...lines, '', end[verdict]].join('\n');
+}

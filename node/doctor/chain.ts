@@ -1,0 +1,73 @@
+/** The way to the chain, and what is found at its end. Pure: the facts are gathered by the command. */
+import type { ChainIdentity, RuntimeDescription } from '../../chain/ports.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import type { Failure } from '../../protocol/failure.js';
+import { type Finding, fail, fromFailure, ok, warn } from './finding.js';
+
+export interface EndpointFacts {
+  readonly endpoint: string;
+  /** Why nothing more is known about it. */
+  readonly failure: Failure | null;
+  readonly identity: ChainIdentity | null;
+  /** Of one request, the median of a few. */
+  readonly latencyMs: number;
+  readonly head: BlockRef | null;
+  readonly finalized: BlockRef | null;
+  readonly runtime: RuntimeDescription | null;
+}
+
+/** Finality of the public networks lags by two or three blocks. */
+const FINALITY_LAG_BLOCKS_MAX = 30;
+const BEHIND_BLOCKS_MAX = 5;
+const LATENCY_MS_MAX = 2_000;
+
+export function examineEndpoints(endpoints: readonly EndpointFacts[]): readonly Finding[] {
+  const newest = Math.max(0, ...endpoints.map(({ head }) => head?.number ?? 0));
+  const findings = endpoints.map((facts) => endpointFinding(facts, newest));
+  const working = endpoints.filter(({ failure }) => failure === null);
+  if (endpoints.length === 1 && working.length === 1) {
+    findings.push(warn('endpoints', 'there is only one', 'Add a second one to chain.endpoints: it takes over when this one fails.'));
+  }
+  const genera = new Set(working.map(({ identity }) => identity?.genesis));
+  if (genera.size > 1) {
+    findings.push(
+      fail('genesis', 'the endpoints serve different chains', 'Remove the wrong ones from chain.endpoints, or set chain.genesis.'),
+    );
+  }
+  const [runtime] = working.flatMap((facts) => (facts.runtime === null ? [] : [facts.runtime]));
+  return runtime === undefined ? findings : [...findings, ...runtimeFindings(runtime)];
+}
+
+function endpointFinding(facts: EndpointFacts, newest: number): Finding {
+  const { endpoint, failure, identity, latencyMs, head, finalized } = facts;
+  if (failure !== null || identity === null) {
+    return failure === null ? fail(endpoint, 'no answer', 'Try again.') : fromFailure(endpoint, 'fail', failure);
+  }
+  const said = `${identity.chain}, spec ${identity.specVersion}, ${Math.round(latencyMs)} ms, block ${head?.number ?? '–'}, final ${finalized?.number ?? '–'}`;
+  if (head !== null && newest - head.number > BEHIND_BLOCKS_MAX) {
+    return warn(
+      endpoint,
+      `${said}: ${newest - head.number} blocks behind another`,
+      'Its node is syncing or stuck; put it last in chain.endpoints.',
+    );
+  }
+  if (head !== null && finalized !== null && head.number - finalized.number > FINALITY_LAG_BLOCKS_MAX) {
+    return warn(
+      endpoint,
+      `${said}: finality lags`,
+      'Only final blocks count here, so everything waits for them; nothing to do on your side.',
+    );
+  }
+  if (latencyMs > LATENCY_MS_MAX) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
+  return ok(endpoint, said);
+}
+
+function runtimeFindings({ registry, epochClock, weightCalls }: RuntimeDescription): readonly Finding[] {
+  const reading = registry === 'selective_metagraph' ? 'by one runtime call (selective metagraph)' : 'from plain storage';
+  const clock = epochClock === 'state' ? 'kept by the chain' : 'by formula';
+  const found = [ok('registry', `read ${reading}`), ok('epoch clock', clock)];
+  if (weightCalls.length === 0) {
+    return [...found, fail('weights', 'the runtime has no call that sets weights', 'This is not a runtime that voxd knows: update voxd.')];
+  }
+  return [...found, ok('weights', `by ${weightCalls.join(', ')}`)];
+}

@@ -1,0 +1,76 @@
+/** What the chain thinks of our hotkey. Pure: the facts are gathered by the command. */
+
+import { chainFailure } from '../../chain/failures.js';
+import type { WeightFacts } from '../../chain/ports.js';
+import { roleOf } from '../../chain/registry.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import type { Hotkey } from '../../protocol/names.js';
+import { type Finding, fail, fromFailure, ok, warn } from './finding.js';
+
+export interface HotkeyFacts {
+  readonly hotkey: Hotkey;
+  readonly snapshot: SubnetSnapshot;
+  readonly weights: WeightFacts;
+  /** Does this node set weights? */
+  readonly validates: boolean;
+  readonly versionKey: bigint;
+  /** Address that the node would write to the chain; null: it only dials out. */
+  readonly announceIp: string | null;
+}
+
+export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
+  const { snapshot, hotkey } = facts;
+  const seat = snapshot.neurons.find((neuron) => neuron.hotkey === hotkey);
+  if (seat === undefined) {
+    return [fromFailure('seat', 'fail', chainFailure('chain.not_registered', { netuid: snapshot.netuid, hotkey }))];
+  }
+  const findings = [
+    ok('seat', `uid ${seat.uid} on netuid ${snapshot.netuid} since block ${seat.registeredAt}`),
+    axon(facts, seat.axon?.ip ?? null),
+  ];
+  if (!facts.validates) return findings;
+  return [...findings, permit(facts), versionKey(facts), lastWeights(facts)];
+}
+
+function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {
+  if (announceIp === null) {
+    return warn(
+      'address',
+      'none is announced: others cannot dial this node, it dials them',
+      'Set p2p.announceIp to its public address if it has one.',
+    );
+  }
+  if (onChain === null)
+    return warn('address', `${announceIp} is not on chain yet`, 'A running node writes it by itself; or `voxd axon serve`.');
+  if (onChain !== announceIp)
+    return warn('address', `the chain says ${onChain}, this node ${announceIp}`, 'A running node corrects it by itself.');
+  return ok('address', `${onChain} is on chain`);
+}
+
+function permit({ snapshot, hotkey, weights }: HotkeyFacts): Finding {
+  const { validates: held } = roleOf(snapshot, hotkey);
+  if (held || weights.isOwner) return ok('permit', weights.isOwner ? 'not needed: this is the hotkey of the owner' : 'held');
+  return fromFailure(
+    'permit',
+    'warn',
+    chainFailure('chain.no_permit', {
+      netuid: snapshot.netuid,
+      next: 'Permits go to the largest stakes at each epoch: add stake to the hotkey.',
+    }),
+  );
+}
+
+function versionKey({ weights, versionKey: ours }: HotkeyFacts): Finding {
+  const { weightsVersionKey: required } = weights;
+  if (required === 0n || ours >= required) return ok('version', `weights of version ${ours} are taken`);
+  return fromFailure('version', 'fail', chainFailure('chain.version_key', { required: String(required), given: String(ours) }));
+}
+
+function lastWeights({ weights, snapshot }: HotkeyFacts): Finding {
+  const since = weights.block.number - weights.lastUpdate;
+  const cutoff = snapshot.hyperparameters.activityCutoffBlocks;
+  if (weights.stored.length === 0) return warn('weights', 'none are set yet', 'A running node sets them when its first round is weighed.');
+  const said = `last set ${since} blocks ago; inactive after ${cutoff}`;
+  if (since >= cutoff) return fail('weights', said, 'This validator counts as inactive: see `voxd weights plan` for what holds it back.');
+  return since * 2 > cutoff ? warn('weights', said, 'See `voxd weights plan` for what holds them back.') : ok('weights', said);
+}

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import { chainFailure } from '../../../chain/failures.js';
+import type { RuntimeDescription } from '../../../chain/ports.js';
+import { type EndpointFacts, examineEndpoints } from '../../../node/doctor/chain.js';
+import { type Finding, ok, skip, warn, worst } from '../../../node/doctor/finding.js';
+import { examineHotkey } from '../../../node/doctor/hotkey.js';
+import { examineMachine, type MachineFacts } from '../../../node/doctor/machine.js';
+import { createFakeChain } from '../../support/fake-chain.js';
+import { aHash, aHotkey } from '../../support/keys.js';
+
+const GIB = 1024 ** 3;
+const ALL_HELD = {
+  memoryBounded: true,
+  networkRemoved: true,
+  unprivilegedUser: true,
+  noNewPrivileges: true,
+  capabilitiesDropped: true,
+  diesWithParent: true,
+};
+const GOOD: MachineFacts = {
+  node: 'v20.19.0',
+  cores: 2,
+  memoryBytes: 8 * GIB,
+  diskFreeBytes: 100 * GIB,
+  dataDir: '/data',
+  sandbox: ALL_HELD,
+};
+const verdicts = (findings: readonly Finding[]) => Object.fromEntries(findings.map(({ name, verdict }) => [name, verdict]));
+
+describe('doctor', () => {
+  it('lets the worst finding decide', () => {
+    const of = (...findings: Finding[]) => worst([{ area: 'a', findings }]);
+    expect(of()).to.equal('ok');
+    expect(of(ok('a', ''), skip('b', ''))).to.equal('ok');
+    expect(of(ok('a', ''), warn('b', '', ''))).to.equal('warn');
+    expect(of(warn('a', '', ''), { ...ok('b', ''), verdict: 'fail' })).to.equal('fail');
+  });
+
+  describe('the machine', () => {
+    it('has nothing to say about a good one', () => {
+      expect(examineMachine(GOOD).every(({ verdict, next }) => verdict === 'ok' && next === null)).to.equal(true);
+    });
+
+    const bad: readonly (readonly [string, Partial<MachineFacts>, string, Finding['verdict']])[] = [
+      ['an old Node', { node: 'v20.18.9' }, 'node', 'fail'],
+      ['an older Node', { node: 'v18.20.0' }, 'node', 'fail'],
+      ['one core', { cores: 1 }, 'cores', 'warn'],
+      ['little memory', { memoryBytes: 2 * GIB }, 'memory', 'warn'],
+      ['little disk', { diskFreeBytes: 5 * GIB }, 'disk', 'warn'],
+      ['a full disk', { diskFreeBytes: GIB / 2 }, 'disk', 'fail'],
+      ['a sandbox with network', { sandbox: { ...ALL_HELD, networkRemoved: false } }, 'sandbox', 'warn'],
+      ['a sandbox as root', { sandbox: { ...ALL_HELD, unprivilegedUser: false } }, 'sandbox', 'warn'],
+    ];
+    for (const [what, facts, name, verdict] of bad) {
+      it(`says what to do about ${what}`, () => {
+        const finding = examineMachine({ ...GOOD, ...facts }).find((each) => each.name === name);
+        expect(finding?.verdict).to.equal(verdict);
+        expect(finding?.next).to.match(/\w{3,}/);
+      });
+    }
+  });
+
+  describe('the endpoints', () => {
+    const runtime: RuntimeDescription = {
+      specVersion: 425,
+      registry: 'selective_metagraph',
+      epochClock: 'state',
+      weightCalls: ['set_weights'],
+      errors: [],
+    };
+    const endpoint = (name: string, head = 100, more: Partial<EndpointFacts> = {}): EndpointFacts => ({
+      endpoint: name,
+      failure: null,
+      identity: { endpoint: name, chain: 'c', genesis: aHash('g'), specName: 'node-subtensor', specVersion: 425, blockTimeMs: 12_000 },
+      latencyMs: 20,
+      head: { number: head, hash: aHash(`${head}`) },
+      finalized: { number: head - 2, hash: aHash(`${head - 2}`) },
+      runtime,
+      ...more,
+    });
+
+    it('is content with two that agree', () => {
+      expect(verdicts(examineEndpoints([endpoint('ws://a'), endpoint('ws://b')]))).to.deep.equal({
+        'ws://a': 'ok',
+        'ws://b': 'ok',
+        registry: 'ok',
+        'epoch clock': 'ok',
+        weights: 'ok',
+      });
+    });
+
+    it('names the one that fails, lags, is slow or serves another chain', () => {
+      const failure = chainFailure('chain.unreachable', { endpoint: 'ws://b', reason: 'refused' });
+      const found = (second: EndpointFacts) => verdicts(examineEndpoints([endpoint('ws://a'), second]));
+      expect(found(endpoint('ws://b', 100, { failure, identity: null, runtime: null }))['ws://b']).to.equal('fail');
+      expect(found(endpoint('ws://b', 90))['ws://b']).to.equal('warn');
+      expect(found(endpoint('ws://b', 100, { latencyMs: 5_000 }))['ws://b']).to.equal('warn');
+      expect(found(endpoint('ws://b', 100, { finalized: { number: 20, hash: aHash('20') } }))['ws://b']).to.equal('warn');
+      const other = { ...endpoint('ws://b').identity!, genesis: aHash('other') };
+      expect(found(endpoint('ws://b', 100, { identity: other }))['genesis']).to.equal('fail');
+    });
+
+    it('advises a second one, and knows a runtime that takes no weights', () => {
+      expect(verdicts(examineEndpoints([endpoint('ws://a')]))['endpoints']).to.equal('warn');
+      const mute = endpoint('ws://a', 100, { runtime: { ...runtime, weightCalls: [] } });
+      expect(verdicts(examineEndpoints([mute, endpoint('ws://b')]))['weights']).to.equal('fail');
+    });
+  });
+
+  describe('the hotkey', () => {
+    const HOTKEY = aHotkey('validator');
+    const examine = async (set: (chain: ReturnType<typeof createFakeChain>) => void, announceIp: string | null = '203.0.113.7') => {
+      const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50 } });
+      set(chain);
+      const snapshot = await chain.reader.snapshot(1);
+      const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
+      return verdicts(examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp }));
+    };
+
+    it('has no seat: nothing else matters', async () => {
+      expect(await examine(() => undefined)).to.deep.equal({ seat: 'fail' });
+    });
+
+    it('is told about a missing permit, a newer version and weights that were never set', async () => {
+      const found = await examine((chain) => {
+        chain.register(HOTKEY, { stakeRao: 1n });
+        chain.setHyperparameters({ weightsVersionKey: 2_000n });
+      });
+      expect(found).to.deep.equal({ seat: 'ok', address: 'warn', permit: 'warn', version: 'fail', weights: 'warn' });
+    });
+
+    it('is well when all is in place, and warned in time before it counts as inactive', async () => {
+      const found = async (blocks: number) => {
+        const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50, weightsRateLimitBlocks: 0 } });
+        chain.register(HOTKEY, { stakeRao: 1n, permit: true });
+        chain.patch(HOTKEY, { axon: { ip: '203.0.113.7', port: 1, protocol: 4, version: 1, block: 100, peerKey: null } });
+        const vector = { netuid: 1, mechanism: 0, uids: [0], values: [1], versionKey: 1_000n };
+        await chain.writer.setWeights({ hotkey: HOTKEY, sign: async () => new Uint8Array(64) }, vector);
+        chain.advance(blocks);
+        const snapshot = await chain.reader.snapshot(1);
+        const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
+        return verdicts(
+          examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp: '203.0.113.7' }),
+        );
+      };
+      expect(await found(3)).to.deep.equal({ seat: 'ok', address: 'ok', permit: 'ok', version: 'ok', weights: 'ok' });
+      expect((await found(30))['weights']).to.equal('warn');
+      expect((await found(60))['weights']).to.equal('fail');
+    });
+  });
+});
