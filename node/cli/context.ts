@@ -1,11 +1,12 @@
-/** What commands share: their common options, the configuration, and the ways to chain, wallet and database. */
+/**
+ * What commands share: their common options, the configuration, and the ways to chain, wallet and database. What is heavy (chain client, key
+ * cryptography, database, engines) is loaded by the command that needs it: the others, and every wrong command line, answer at once.
+ */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
-import { createVerify, signerFromUri } from '../../chain/wallet/keys.js';
-import { openColdkey, openHotkey } from '../../chain/wallet/wallet.js';
 import { configFailure } from '../../config/failures.js';
 import type { LoadedConfig } from '../../config/load.js';
 import { readConfig } from '../../config/read.js';
@@ -16,14 +17,10 @@ import type { Clock, Signer, Verify } from '../../protocol/ports.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import type { RunLimits } from '../../scoring/ports.js';
 import { createSystemClock } from '../clock.js';
-import { type DaemonOptions, scorerOf } from '../compose.js';
-import { composeChain } from '../compose-chain.js';
-import { composeRunner } from '../compose-scoring.js';
+import type { DaemonOptions } from '../compose.js';
 import { createLogger } from '../logger.js';
 import type { Stores } from '../ports.js';
-import { readDaemonIdentity } from '../postgres/claim.js';
-import { type Database, openDatabase } from '../postgres/database.js';
-import { createStores } from '../postgres/stores.js';
+import type { Database } from '../postgres/database.js';
 import { cliFailure } from './failures.js';
 import type { Environment } from './program.js';
 
@@ -143,24 +140,28 @@ export function createClock(): Clock {
 
 export async function openSigner(config: Config): Promise<Signer> {
   const { uri, path, name, hotkey, password } = config.wallet;
-  return uri === null ? openHotkey({ walletPath: path, wallet: name, hotkey }, password) : signerFromUri(uri.reveal());
+  if (uri !== null) return (await import('../../chain/wallet/keys.js')).signerFromUri(uri.reveal());
+  const { openHotkey } = await import('../../chain/wallet/wallet.js');
+  return openHotkey({ walletPath: path, wallet: name, hotkey }, password);
 }
 
 /** Who pays: the coldkey of the wallet, or a development key. Errors: wallet.*, config.conflict where a development key is no good. */
 export async function openColdkeyOf(config: Config, uri: unknown): Promise<Signer> {
   const { path, name, hotkey } = config.wallet;
-  if (typeof uri !== 'string') return openColdkey({ walletPath: path, wallet: name, hotkey });
+  if (typeof uri !== 'string')
+    return (await import('../../chain/wallet/wallet.js')).openColdkey({ walletPath: path, wallet: name, hotkey });
   const { network } = config.chain;
   if (network === 'finney' || network === 'test') throw cliFailure('cli.development_key', { network });
-  return signerFromUri(uri);
+  return (await import('../../chain/wallet/keys.js')).signerFromUri(uri);
 }
 
-export function openVerify(): Promise<Verify> {
-  return createVerify();
+export async function openVerify(): Promise<Verify> {
+  return (await import('../../chain/wallet/keys.js')).createVerify();
 }
 
 /** Connects for one command, within a deadline, and closes whatever happens. */
 export async function withChain<T>(config: Config, work: (of: { readonly chain: ChainReader & ChainWriter }) => Promise<T>): Promise<T> {
+  const { composeChain } = await import('../compose-chain.js');
   const logger = createLogger({ level: 'error' });
   const client = composeChain({ clock: createClock(), logger }, { endpoints: config.chain.endpoints, genesis: config.chain.genesis });
   try {
@@ -175,6 +176,8 @@ export async function withChain<T>(config: Config, work: (of: { readonly chain: 
 export async function withStores<T>(config: Config, work: (stores: Stores & { readonly database: Database }) => Promise<T>): Promise<T> {
   const dataDir = resolve(config.dataDir);
   if (config.database.url === null && !existsSync(join(dataDir, 'postgres'))) throw nothingRecorded('any node', dataDir);
+  const { openDatabase } = await import('../postgres/database.js');
+  const { createStores } = await import('../postgres/stores.js');
   const logger = createLogger({ level: 'error' });
   const database = await openDatabase(
     { clock: createClock(), logger },
@@ -192,6 +195,9 @@ export async function nodeIdentity(
   stores: { readonly database: Database },
   config: Config,
 ): Promise<{ readonly hotkey: Hotkey; readonly genesis: Hash; readonly scorer: string }> {
+  const { readDaemonIdentity } = await import('../postgres/claim.js');
+  const { scorerOf } = await import('../compose.js');
+  const { composeRunner } = await import('../compose-scoring.js');
   const identity = await readDaemonIdentity(stores.database);
   if (identity === null) throw nothingRecorded('any node', config.dataDir);
   return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId) };

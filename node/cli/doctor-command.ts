@@ -5,14 +5,11 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/schema.js';
 import { EXIT, type Failure, isFailure } from '../../protocol/failure.js';
 import type { Signer } from '../../protocol/ports.js';
-import { findConfinement } from '../../scoring/onnx/sandbox.js';
-import { composeChain } from '../compose-chain.js';
 import { type EndpointFacts, examineEndpoints } from '../doctor/chain.js';
 import { type Finding, fromFailure, ok, type Section, skip, type Verdict, worst } from '../doctor/finding.js';
 import { examineHotkey } from '../doctor/hotkey.js';
 import { examineMachine } from '../doctor/machine.js';
 import { createLogger } from '../logger.js';
-import { openDatabase } from '../postgres/database.js';
 import { VERSION_KEY } from '../weight-setter.js';
 import {
   addChainOptions,
@@ -60,6 +57,7 @@ export function addDoctorCommand(program: Command, env: Environment): void {
 
 async function machineFindings(config: Config): Promise<readonly Finding[]> {
   const dataDir = resolve(config.dataDir);
+  const { findConfinement } = await import('../../scoring/onnx/sandbox.js');
   const confinement = await findConfinement().then(
     ({ report }) => report,
     (error: unknown) => failureOf(error),
@@ -84,6 +82,7 @@ function diskFreeBytes(path: string): number {
 
 async function askEndpoint(config: Config, endpoint: string): Promise<EndpointFacts> {
   const facts: EndpointFacts = { endpoint, failure: null, identity: null, latencyMs: 0, head: null, finalized: null, runtime: null };
+  const { composeChain } = await import('../compose-chain.js');
   const clock = createClock();
   const client = composeChain(
     { clock, logger: createLogger({ level: 'silent' }) },
@@ -143,6 +142,7 @@ async function databaseFinding(config: Config): Promise<Finding> {
   if (embedded && !existsSync(`${dataDir}/postgres`))
     return skip('postgres', `none yet in ${dataDir}; the node makes its own at its first start`);
   try {
+    const { openDatabase } = await import('../postgres/database.js');
     const database = await openDatabase(
       { clock: createClock(), logger: createLogger({ level: 'silent' }) },
       { url: config.database.url, dataDir, role: 'guest', poolConnectionsMax: 1 },

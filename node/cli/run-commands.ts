@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
 import { EXIT, isFailure } from '../../protocol/failure.js';
-import { createDaemon } from '../compose.js';
 import { createLogger } from '../logger.js';
 import {
   addConfigOptions,
@@ -42,6 +41,7 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
   const config = await loadSettings(flags, env);
   const logger = createLogger(config.log);
   const clock = createClock();
+  const { createDaemon } = await import('../compose.js');
   const daemon = createDaemon({ clock, logger, signer: await openSigner(config), verify: await openVerify() }, daemonOptions(config));
   const stopping = new AbortController();
   // Every loop and wait of the daemon listens to this one signal for as long as it lives.
