@@ -9,7 +9,7 @@ import type { Environment } from './program.js';
 
 /** JSON-RPC code of a transaction that the pool calls invalid; the runtime's own number is in its text. */
 const INVALID_TRANSACTION = 1010;
-const CUSTOM_MAX = 255;
+const LARGEST_CUSTOM = 255;
 const CALL = { method: 'The call' } as const;
 
 export function addErrors(chain: Command, env: Environment): void {
@@ -72,7 +72,7 @@ function listText(specVersion: number, errors: readonly RuntimeError[]): string 
 }
 
 function nameOrNumber(text: string): string {
-  if (/^\d+$/.test(text) ? Number(text) > CUSTOM_MAX : !/^[A-Za-z]\w{0,80}$/.test(text)) {
+  if (/^\d+$/.test(text) ? Number(text) > LARGEST_CUSTOM : !/^[A-Za-z]\w{0,80}$/.test(text)) {
     throw new InvalidArgumentError('give the name of an error such as SettingWeightsTooFast, or a number up to 255');
   }
   return text;

@@ -17,9 +17,9 @@ export interface EndpointFacts {
 }
 
 /** Finality of the public networks lags by two or three blocks. */
-const FINALITY_LAG_BLOCKS_MAX = 30;
-const BEHIND_BLOCKS_MAX = 5;
-const LATENCY_MS_MAX = 2_000;
+const LAGGING_BLOCKS = 30;
+const BEHIND_BLOCKS = 5;
+const SLOW_MS = 2_000;
 
 export function examineEndpoints(endpoints: readonly EndpointFacts[]): readonly Finding[] {
   const newest = Math.max(0, ...endpoints.map(({ head }) => head?.number ?? 0));
@@ -44,21 +44,21 @@ function endpointFinding(facts: EndpointFacts, newest: number): Finding {
     return failure === null ? fail(endpoint, 'no answer', 'Try again.') : fromFailure(endpoint, 'fail', failure);
   }
   const said = `${identity.chain}, spec ${identity.specVersion}, ${Math.round(latencyMs)} ms, block ${head?.number ?? '–'}, final ${finalized?.number ?? '–'}`;
-  if (head !== null && newest - head.number > BEHIND_BLOCKS_MAX) {
+  if (head !== null && newest - head.number > BEHIND_BLOCKS) {
     return warn(
       endpoint,
       `${said}: ${newest - head.number} blocks behind another`,
       'Its node is syncing or stuck; put it last in chain.endpoints.',
     );
   }
-  if (head !== null && finalized !== null && head.number - finalized.number > FINALITY_LAG_BLOCKS_MAX) {
+  if (head !== null && finalized !== null && head.number - finalized.number > LAGGING_BLOCKS) {
     return warn(
       endpoint,
       `${said}: finality lags`,
       'Only final blocks count here, so everything waits for them; nothing to do on your side.',
     );
   }
-  if (latencyMs > LATENCY_MS_MAX) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
+  if (latencyMs > SLOW_MS) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
   return ok(endpoint, said);
 }
 

@@ -20,11 +20,10 @@ export interface MachineFacts {
   readonly sandbox: SandboxFacts | null;
 }
 
-const NODE_MAJOR_MIN = 20;
-const NODE_MINOR_MIN = 19;
-const MEMORY_BYTES_WANTED = 4 * 1024 ** 3;
-const DISK_BYTES_NEEDED = 1024 ** 3;
-const DISK_BYTES_WANTED = 20 * 1024 ** 3;
+const NODE_WANTED = [20, 19] as const;
+const ENOUGH_MEMORY = 4 * 1024 ** 3;
+const LITTLE_DISK = 1024 ** 3;
+const ENOUGH_DISK = 20 * 1024 ** 3;
 
 export function examineMachine(facts: MachineFacts): readonly Finding[] {
   return [nodeVersion(facts), cores(facts), memory(facts), disk(facts), ...sandbox(facts)];
@@ -32,8 +31,8 @@ export function examineMachine(facts: MachineFacts): readonly Finding[] {
 
 function nodeVersion({ node }: MachineFacts): Finding {
   const [major = 0, minor = 0] = node.replace(/^v/, '').split('.').map(Number);
-  const enough = major > NODE_MAJOR_MIN || (major === NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN);
-  const wanted = `${NODE_MAJOR_MIN}.${NODE_MINOR_MIN}`;
+  const enough = major > NODE_WANTED[0] || (major === NODE_WANTED[0] && minor >= NODE_WANTED[1]);
+  const wanted = NODE_WANTED.join('.');
   return enough ? ok('node', node) : fail('node', `${node}, older than ${wanted}`, `Install Node ${wanted} or newer.`);
 }
 
@@ -45,15 +44,15 @@ function cores({ cores: count }: MachineFacts): Finding {
 
 function memory({ memoryBytes }: MachineFacts): Finding {
   const shown = `${gib(memoryBytes)} GiB`;
-  if (memoryBytes >= MEMORY_BYTES_WANTED) return ok('memory', shown);
-  return warn('memory', `${shown}: a large model may not load`, `Give it ${gib(MEMORY_BYTES_WANTED)} GiB, or lower scoring.memoryBytes.`);
+  if (memoryBytes >= ENOUGH_MEMORY) return ok('memory', shown);
+  return warn('memory', `${shown}: a large model may not load`, `Give it ${gib(ENOUGH_MEMORY)} GiB, or lower scoring.memoryBytes.`);
 }
 
 function disk({ diskFreeBytes, dataDir }: MachineFacts): Finding {
   const shown = `${gib(diskFreeBytes)} GiB free in ${dataDir}`;
-  if (diskFreeBytes < DISK_BYTES_NEEDED) return fail('disk', shown, 'Free some space, or move the node with --data-dir.');
-  if (diskFreeBytes < DISK_BYTES_WANTED)
-    return warn('disk', shown, `Models and history want ${gib(DISK_BYTES_WANTED)} GiB; cache.bytesMax bounds the models.`);
+  if (diskFreeBytes < LITTLE_DISK) return fail('disk', shown, 'Free some space, or move the node with --data-dir.');
+  if (diskFreeBytes < ENOUGH_DISK)
+    return warn('disk', shown, `Models and history want ${gib(ENOUGH_DISK)} GiB; cache.bytesMax bounds the models.`);
   return ok('disk', shown);
 }
 
