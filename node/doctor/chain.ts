@@ -19,7 +19,7 @@ export interface EndpointFacts {
 /** Finality of the public networks lags by two or three blocks. */
 const LAGGING_BLOCKS = 30;
 const BEHIND_BLOCKS = 5;
-const SLOW_MS = 2_000;
+const SLOW_SECONDS = 2;
 
 export function examineEndpoints(endpoints: readonly EndpointFacts[]): readonly Finding[] {
   const newest = Math.max(0, ...endpoints.map(({ head }) => head?.number ?? 0));
@@ -58,7 +58,7 @@ function endpointFinding(facts: EndpointFacts, newest: number): Finding {
       'Only final blocks count here, so everything waits for them; nothing to do on your side.',
     );
   }
-  if (latencyMs > SLOW_MS) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
+  if (latencyMs > SLOW_SECONDS * 1000) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
   return ok(endpoint, said);
 }
 
