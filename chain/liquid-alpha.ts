@@ -11,7 +11,7 @@ export interface LiquidAlpha {
 }
 
 /** The exponent is held within ±20. */
-const MAX_EXPONENT = 20;
+const FARTHEST_EXPONENT = 20;
 /** The series stops before this term. */
 const SERIES_TERMS = 32n;
 /** e with 23 fractional bits: what the pallet's library returns for an exponent of exactly 1. */
@@ -60,7 +60,7 @@ export function liquidAlpha(consensus: Fixed, weight: Fixed, bond: Fixed, { alph
  * Source: substrate-fixed 0.6.0, transcendental.rs; subtensor epoch/math.rs exp_safe.
  */
 export function exponential(x: Fixed): Fixed {
-  const limit = toFixed(MAX_EXPONENT);
+  const limit = toFixed(FARTHEST_EXPONENT);
   const exponent = clamp(x, -limit, limit);
   if (exponent === ZERO) return ONE;
   if (exponent === ONE) return E;
