@@ -41,6 +41,8 @@ export interface FakeChainOptions {
   readonly hashCommits?: boolean;
   /** False: the runtime takes no timelocked commits; default true. */
   readonly timelocked?: boolean;
+  /** With manual inclusion: blocks that leave a transaction waiting; default 0. */
+  readonly poolDelayBlocks?: number;
   /** Blocks between the newest block and the newest final one; default 0. */
   readonly finalityLag?: number;
 }
@@ -97,6 +99,8 @@ export interface FakeChain {
   failNext(operation: FakeOperation, failure: Failure, times?: number): void;
   /** Calls made so far, oldest first. */
   readonly calls: readonly { readonly operation: FakeOperation; readonly args: readonly unknown[] }[];
+  /** Transactions that a block has taken and that succeeded there, oldest first. */
+  readonly accepted: readonly { readonly operation: FakeOperation; readonly block: number; readonly epoch: number }[];
   /** Transactions that wait for a block (manual inclusion). */
   waiting(): number;
 }
@@ -156,7 +160,8 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
   const listeners = new Set<(head: BlockRef) => void>();
   const planned = new Map<FakeOperation, Failure[]>();
   const calls: { operation: FakeOperation; args: readonly unknown[] }[] = [];
-  const pool: { run: () => void; settle: () => void }[] = [];
+  const accepted: { operation: FakeOperation; block: number; epoch: number }[] = [];
+  const pool: { readonly from: number; run: () => void; settle: () => void }[] = [];
   const settling: { at: number; settle: () => void }[] = [];
 
   const refAt = (n: number): BlockRef => ({ number: n, hash: n === 0 ? genesis : (`0x${sha256Hex(genesis, String(n))}` as Hash) });
@@ -195,15 +200,17 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     const around = surroundings();
     state = { ...state, weights: openTimelocked(state.weights, around, beacon(number)) };
     if (around.epoch > state.epochIndex) state = { ...state, lastEpochBlock: number, epochIndex: around.epoch };
-    for (const tx of pool.splice(0)) {
+    const ready = pool.filter(({ from }) => from <= number);
+    pool.splice(0, pool.length, ...pool.filter(({ from }) => from > number));
+    for (const tx of ready) {
       tx.run();
       settling.push({ at: number, settle: tx.settle });
     }
     history.set(number, state);
     const head = finalized();
-    for (const ready of settling.filter(({ at }) => at <= head.number)) {
-      settling.splice(settling.indexOf(ready), 1);
-      ready.settle();
+    for (const final of settling.filter(({ at }) => at <= head.number)) {
+      settling.splice(settling.indexOf(final), 1);
+      final.settle();
     }
     if (number - finalityLag >= start) for (const listener of [...listeners]) listener(head);
   }
@@ -220,10 +227,12 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       let refusal: unknown = null;
       let block = refAt(number);
       pool.push({
+        from: number + 1 + (options.poolDelayBlocks ?? 0),
         run: () => {
           block = refAt(number);
           try {
             run();
+            accepted.push({ operation, block: number, epoch: state.epochIndex });
           } catch (error) {
             refusal = error;
           }
@@ -472,6 +481,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       planned.set(operation, [...(planned.get(operation) ?? []), ...Array.from({ length: times }, () => failure)]);
     },
     calls,
+    accepted,
     waiting: () => pool.length,
   };
 }
