@@ -39,6 +39,29 @@ export const chainFailure = defineFailures({
     hint: 'The node is stuck or half-connected; the next endpoint is tried.',
     exit: EXIT.unavailable,
   },
+  'chain.behind': {
+    disposition: 'retry',
+    message: 'The newest final block of {endpoint} is {finalized}: {blocks} blocks below {seen}, which was final already.',
+    hint: 'Another endpoint is tried. The node behind this one is syncing or its chain was begun anew: wait, or remove the endpoint; after a reset of a development chain start voxd with a new data directory.',
+    exit: EXIT.unavailable,
+  },
+  'chain.moved': {
+    disposition: 'retry',
+    message: 'The connection moves from {endpoint} to {to}, which has been the better one for a while.',
+    hint: 'Nothing to do.',
+  },
+  'chain.clock_drift': {
+    disposition: 'retry',
+    message:
+      'The clock of this machine is {driftMs} ms {side} the chain at block {block}; peers take no messages that are off by more than {maxMs} ms.',
+    hint: 'Synchronise the clock of the machine (NTP: `timedatectl set-ntp true`).',
+  },
+  'chain.beacon_differs': {
+    disposition: 'fatal',
+    message: '{endpoint} says that the chain follows another randomness beacon than {beacon}: its {field} is {actual}, not {expected}.',
+    hint: 'Weights locked to it could be opened early or never: do not trust this endpoint. If the network has really moved to another beacon, update voxd or unset chain.beacon.',
+    exit: EXIT.config,
+  },
   'chain.runtime_upgraded': {
     disposition: 'retry',
     message: 'The chain moved to runtime {specVersion}; the connection to {endpoint} is renewed.',

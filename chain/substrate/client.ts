@@ -18,7 +18,7 @@ export interface ChainClient {
 
 /** The chain over JSON-RPC: one connection for the whole process. Opens nothing until started. */
 export function createChainClient(
-  deps: { readonly clock?: Clock; readonly logger?: ChainLogger },
+  deps: { readonly clock?: Clock; readonly logger?: ChainLogger; readonly random?: () => number },
   options: ChainClientOptions,
 ): ChainClient {
   const connection = createConnection(deps, options);

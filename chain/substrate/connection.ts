@@ -1,21 +1,27 @@
-import type { Failure } from '../../protocol/failure.js';
-import { isFailure } from '../../protocol/failure.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Hash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
+import { createEndpointBook } from '../endpoint-book.js';
+import type { EndpointHealth } from '../endpoint-health.js';
 import { chainFailure } from '../failures.js';
 import type { ChainIdentity, RuntimeDescription } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
+import { attend, behindOf, HEAD_TIMEOUT_BLOCKS, MAX_HEAD_TIMEOUT_FACTOR, MIN_HEAD_TIMEOUT_MS } from './attend.js';
+import { type ClockDrift, createDriftWatch } from './drift-watch.js';
+import { createHeadFeed } from './head-feed.js';
+import { probeEndpoint, standingOf } from './probe.js';
 import { openSession, type Session } from './session.js';
 import { systemClock, withDeadline } from './timing.js';
 
 export interface ChainLogger {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
   debug(facts: object, message: string): void;
 }
 
 export interface ConnectionOptions {
-  /** ws:// or wss:// addresses, tried in this order, round and round. */
+  /** ws:// or wss:// addresses, best first. The best healthy one is used, see chain/endpoint-book.ts. */
   readonly endpoints: readonly string[];
   /** null: the first chain that answers is ours, and all later endpoints must serve the same one. */
   readonly genesis: Hash | null;
@@ -23,6 +29,12 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs?: number;
   /** Without a new head for this long the endpoint is left; default: five block times, at least `MIN_HEAD_TIMEOUT_MS`. */
   readonly headTimeoutMs?: number;
+  /** Between two looks at an endpoint that is not in use; default `PROBE_INTERVAL_MS`. */
+  readonly probeIntervalMs?: number;
+  /** False on a chain whose time is artificial; default true. */
+  readonly watchClock?: boolean;
+  /** Longest wait before an endpoint that failed is asked again; default `BACKOFF_MAX_MS`. */
+  readonly backoffMaxMs?: number;
 }
 
 export interface ConnectionStatus {
@@ -35,10 +47,16 @@ export interface ConnectionStatus {
   /** JSON-RPC requests of the whole process so far. */
   readonly requests: number;
   readonly lastFailure: string | null;
+  /** In the order of the configuration. */
+  readonly endpoints: readonly EndpointHealth[];
+  /** Null: not judged yet, or the blocks say nothing about it. */
+  readonly clock: ClockDrift | null;
+  /** Callbacks and callers held at this moment. */
+  readonly held: { readonly listeners: number; readonly waiting: number };
 }
 
 export interface Connection {
-  /** Resolves when connected. Errors: the last endpoint's failure, once all have been tried `START_ROUNDS` times. */
+  /** Resolves when connected. Errors: the last endpoint's failure, once each has failed `START_ROUNDS` times or none is of this chain. */
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   status(): ConnectionStatus;
@@ -46,14 +64,14 @@ export interface Connection {
   identity(): ChainIdentity;
   /** Of the runtime last connected to. Errors: throws chain.stopped before the first connection. */
   runtime(): RuntimeDescription;
-  /** The live session, waited for at most one request deadline. Errors: chain.unreachable, chain.stopped. */
+  /** The live session, waited for at most one request deadline. Errors: chain.unreachable, chain.stopped, chain.wrong_genesis when no endpoint is left. */
   session(): Promise<Session>;
   /** Runs a read; if the session goes away beneath it, once more on the next one. */
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Survives reconnection; a head lower than one seen before is not passed on. */
   onFinalized(listener: (head: BlockRef) => void): () => void;
   onHead(listener: (head: BlockRef) => void): () => void;
-  /** Ends the session and opens one anew on the same endpoint, with fresh metadata. */
+  /** Ends the session and opens one anew, with fresh metadata, on the endpoint that is best then. */
   renew(session: Session, reason: Failure): Promise<Session>;
   /** Aborted when the connection is stopped. Errors: throws chain.stopped before it is started. */
   lifetime(): AbortSignal;
@@ -61,25 +79,40 @@ export interface Connection {
 
 export const DEFAULT_REQUEST_TIMEOUT_MS = 20_000;
 export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
-export const HEAD_TIMEOUT_BLOCKS = 5;
-export const MIN_HEAD_TIMEOUT_MS = 15_000;
-/** A chain that is really standing still must not be reconnected to every minute. */
-export const MAX_HEAD_TIMEOUT_FACTOR = 16;
 export const START_ROUNDS = 2;
-export const BACKOFF_FIRST_MS = 250;
-export const BACKOFF_MAX_MS = 30_000;
-export const MAX_LISTENERS = 64;
+export const PROBE_INTERVAL_MS = 60_000;
+/** Most of what is waited after a lost connection, so that not everybody comes to the next endpoint in the same moment. */
+export const RECONNECT_WAIT_MS = 250;
+/** Ends of a session that are no fault of the endpoint. */
+const BLAMELESS: ReadonlySet<string> = new Set(['chain.runtime_upgraded', 'chain.bad_signature', 'chain.moved', 'chain.stopped']);
+
+interface Waiter {
+  readonly resolve: (session: Session) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /** One connection per process, to one of several endpoints at a time; keeps itself alive until stopped. */
 export function createConnection(
-  deps: { readonly clock?: Clock | undefined; readonly logger?: ChainLogger | undefined },
+  deps: {
+    readonly clock?: Clock | undefined;
+    readonly logger?: ChainLogger | undefined;
+    /** 0 ≤ x < 1; spreads waits. */
+    readonly random?: (() => number) | undefined;
+  },
   options: ConnectionOptions,
 ): Connection {
+  const { logger } = deps;
   const clock = deps.clock ?? systemClock;
+  const random = deps.random ?? Math.random;
   const requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
   const connectTimeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  const probeIntervalMs = options.probeIntervalMs ?? PROBE_INTERVAL_MS;
+  const reconnectWaitMs = Math.min(RECONNECT_WAIT_MS, options.backoffMaxMs ?? RECONNECT_WAIT_MS);
+  const book = createEndpointBook({ random }, options);
+  const drift = createDriftWatch({ logger });
   const heads = createHeadFeed();
   const finals = createHeadFeed();
+  const waiting = new Set<Waiter>();
   let lifetime: AbortController | null = null;
   let running: Promise<void> | null = null;
   let current: Session | null = null;
@@ -89,14 +122,25 @@ export function createConnection(
   let opened = 0;
   let requestsBefore = 0;
   let lastFailure: Failure | null = null;
+  /** No endpoint is left. */
+  let hopeless: Failure | null = null;
   let stallFactor = 1;
-  const waiting = new Set<{ resolve: (session: Session) => void; reject: (error: unknown) => void }>();
 
-  function settle(outcome: (waiter: { resolve: (session: Session) => void; reject: (error: unknown) => void }) => void): void {
+  function settle(outcome: (waiter: Waiter) => void): void {
     for (const waiter of waiting) outcome(waiter);
     waiting.clear();
   }
 
+  function failed(endpoint: string, failure: Failure, message: string): void {
+    lastFailure = failure;
+    book.failed(endpoint, failure, clock.nowMs());
+    const excluded = book.health(clock.nowMs()).find((health) => health.endpoint === endpoint)?.state === 'excluded';
+    const facts = { endpoint, code: failure.code, ...failure.facts };
+    if (excluded) logger?.error(facts, `${failure.message} It is not asked again until the next start. ${failure.hint}`);
+    else logger?.warn(facts, message);
+  }
+
+  /** A session on an endpoint that is no further behind than it may be. */
   async function open(endpoint: string): Promise<{ session: Session; upgraded: Promise<Failure> }> {
     let announce: (failure: Failure) => void = () => undefined;
     const upgraded = new Promise<Failure>((resolve) => {
@@ -110,97 +154,114 @@ export function createConnection(
         connectTimeoutMs,
         requestTimeoutMs,
         onRuntimeUpgrade: (specVersion) => announce(chainFailure('chain.runtime_upgraded', { endpoint, specVersion })),
+        onRoundTrip: (latencyMs) => book.measured(endpoint, { latencyMs }),
       },
     );
-    return { session, upgraded };
-  }
-
-  /** Follows the heads of a session until it ends; says why it did. */
-  async function attend(session: Session, upgraded: Promise<Failure>, signal: AbortSignal): Promise<Failure> {
-    const { endpoint, blockTimeMs } = session.identity;
-    const done = new AbortController();
-    let lastHeadAtMs = clock.nowMs();
-    const timeoutMs = () =>
-      (options.headTimeoutMs ?? Math.max(MIN_HEAD_TIMEOUT_MS, HEAD_TIMEOUT_BLOCKS * blockTimeMs)) *
-      Math.min(stallFactor, MAX_HEAD_TIMEOUT_FACTOR);
-    const ended = new Promise<Failure>((resolve) => {
-      const end = () => resolve(isFailure(session.ended.reason) ? session.ended.reason : chainFailure('chain.disconnected', { endpoint }));
-      if (session.ended.aborted) end();
-      else session.ended.addEventListener('abort', end, { once: true });
-    });
-    const stopped = new Promise<Failure>((resolve) => {
-      const end = () => resolve(chainFailure('chain.stopped'));
-      if (signal.aborted) end();
-      else signal.addEventListener('abort', end, { once: true, signal: done.signal });
-    });
-    const stalled = (async () => {
-      for (;;) {
-        const leftMs = lastHeadAtMs + timeoutMs() - clock.nowMs();
-        if (leftMs <= 0) return chainFailure('chain.stalled', { endpoint, silentMs: clock.nowMs() - lastHeadAtMs });
-        await clock.sleep(leftMs, done.signal);
-      }
-    })();
-    stalled.catch(() => undefined);
     try {
-      const head = (newest: BlockRef) => {
-        lastHeadAtMs = clock.nowMs();
-        if (newest.number > (heads.last()?.number ?? 0)) stallFactor = 1;
-        heads.push(newest);
-      };
-      const refused = session.follow({ head, finalized: finals.push }).then(() => new Promise<never>(() => undefined));
-      const reason = await Promise.race([ended, stopped, stalled, upgraded, refused]);
-      if (reason.code === 'chain.stalled') stallFactor *= 2;
-      return reason;
+      const standing = await standingOf(clock, session.rpc, endpoint);
+      book.measured(endpoint, standing);
+      const behind = behindOf(endpoint, standing.finalized, finals.last());
+      if (behind !== null) throw behind;
+      return { session, upgraded };
     } catch (error) {
-      return isFailure(error) ? error : chainFailure('chain.disconnected', { endpoint }, error);
-    } finally {
-      done.abort();
+      requestsBefore += session.requests();
+      await session.close();
+      throw error;
     }
   }
 
-  async function supervise(signal: AbortSignal, first: { resolve: () => void; reject: (error: unknown) => void }): Promise<void> {
-    let index = 0;
-    let failures = 0;
-    while (!signal.aborted) {
-      const endpoint = options.endpoints[index % options.endpoints.length] ?? '';
+  /** Looks at the other endpoints in turn; resolves when one of them should be used instead of this one. */
+  async function compare(endpoint: string, latest: () => number, signal: AbortSignal): Promise<Failure> {
+    for (;;) {
+      await clock.sleep(probeIntervalMs * (0.75 + random() / 2), signal);
+      const other = book.nextToProbe();
+      if (other === null) continue;
       try {
-        const { session, upgraded } = await open(endpoint);
-        if (signal.aborted) {
-          await session.close();
-          break;
-        }
-        failures = 0;
-        opened += 1;
-        genesis ??= session.identity.genesis;
-        lastIdentity = session.identity;
-        lastRuntime = session.description;
-        current = session;
-        deps.logger?.info({ endpoint, chain: session.identity.chain, spec: session.identity.specVersion }, 'connected to the chain');
-        first.resolve();
-        settle((waiter) => waiter.resolve(session));
-        const reason = await attend(session, upgraded, signal);
-        current = null;
-        requestsBefore += session.requests();
-        await session.close();
-        if (signal.aborted) break;
-        lastFailure = reason;
-        deps.logger?.warn({ endpoint, code: reason.code, ...reason.facts }, 'chain connection is renewed');
-        if (reason.code !== 'chain.runtime_upgraded') index += 1;
-        await clock.sleep(BACKOFF_FIRST_MS * Math.random(), signal);
+        const probe = await probeEndpoint({ clock }, { endpoint: other, genesis, connectTimeoutMs, requestTimeoutMs }, signal);
+        requestsBefore += probe.requests;
+        const behind = behindOf(other, probe.finalized, finals.last());
+        if (behind !== null) throw behind;
+        book.probed(other, probe);
+        const lagging = behindOf(endpoint, latest(), { number: probe.finalized });
+        if (lagging !== null) return lagging;
+      } catch (error) {
+        signal.throwIfAborted();
+        failed(other, asFailure(error, other), 'a chain endpoint that is not in use failed');
+      }
+      const to = book.better(clock.nowMs());
+      if (to !== null) return chainFailure('chain.moved', { endpoint, to });
+    }
+  }
+
+  async function stay(session: Session, upgraded: Promise<Failure>, signal: AbortSignal): Promise<Failure> {
+    const { endpoint, blockTimeMs } = session.identity;
+    const patienceMs = options.headTimeoutMs ?? Math.max(MIN_HEAD_TIMEOUT_MS, HEAD_TIMEOUT_BLOCKS * blockTimeMs);
+    let newest = Number.POSITIVE_INFINITY;
+    const reason = await attend(
+      clock,
+      {
+        session,
+        upgraded,
+        silenceMs: () => patienceMs * Math.min(stallFactor, MAX_HEAD_TIMEOUT_FACTOR),
+        lastFinal: finals.last,
+        onHead: (head) => {
+          if (options.watchClock !== false) drift.head(session, head, clock.nowMs());
+          if (head.number > (heads.last()?.number ?? 0)) stallFactor = 1;
+          heads.push(head);
+        },
+        onFinalized: (head) => {
+          newest = head.number;
+          book.finalized(endpoint, head.number);
+          finals.push(head);
+        },
+        compare: (over) => compare(endpoint, () => newest, over),
+      },
+      signal,
+    );
+    if (reason.code === 'chain.stalled') stallFactor *= 2;
+    return reason;
+  }
+
+  /** One turn: an endpoint is chosen, opened and stayed with until there is a reason to leave it. */
+  async function turn(endpoint: string, signal: AbortSignal, ready: () => void): Promise<void> {
+    const { session, upgraded } = await open(endpoint);
+    if (signal.aborted) return session.close();
+    opened += 1;
+    genesis ??= session.identity.genesis;
+    lastIdentity = session.identity;
+    lastRuntime = session.description;
+    current = session;
+    book.connected(endpoint, clock.nowMs());
+    logger?.info({ endpoint, chain: session.identity.chain, spec: session.identity.specVersion }, 'connected to the chain');
+    ready();
+    settle((waiter) => waiter.resolve(session));
+    const reason = await stay(session, upgraded, signal);
+    current = null;
+    requestsBefore += session.requests();
+    await session.close();
+    if (signal.aborted) return;
+    if (BLAMELESS.has(reason.code)) {
+      book.left(endpoint);
+      logger?.info({ endpoint, code: reason.code, ...reason.facts }, reason.message);
+    } else failed(endpoint, reason, 'chain connection is renewed');
+    await clock.sleep(reconnectWaitMs * random(), signal);
+  }
+
+  async function supervise(signal: AbortSignal, first: { resolve: () => void; reject: (error: unknown) => void }): Promise<void> {
+    while (!signal.aborted) {
+      const choice = book.next(clock.nowMs());
+      if (choice === null || (opened === 0 && book.exhausted(START_ROUNDS))) {
+        const failure = lastFailure ?? chainFailure('chain.unreachable', { endpoint: '(none)', reason: 'no endpoint is configured' });
+        if (choice === null) hopeless = failure;
+        settle((waiter) => waiter.reject(failure));
+        return first.reject(failure);
+      }
+      try {
+        if (choice.waitMs > 0) await clock.sleep(choice.waitMs, signal);
+        else await turn(choice.endpoint, signal, first.resolve);
       } catch (error) {
         if (signal.aborted) break;
-        const failure = isFailure(error) ? error : chainFailure('chain.unreachable', { endpoint, reason: String(error) }, error);
-        lastFailure = failure;
-        failures += 1;
-        index += 1;
-        deps.logger?.warn({ endpoint, code: failure.code, ...failure.facts }, 'chain endpoint failed');
-        if (opened === 0 && failures >= START_ROUNDS * options.endpoints.length) {
-          first.reject(failure);
-          return;
-        }
-        const round = Math.floor(failures / options.endpoints.length);
-        const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(round, 16));
-        await clock.sleep(ceilingMs * (0.5 + Math.random() / 2), signal).catch(() => undefined);
+        failed(choice.endpoint, asFailure(error, choice.endpoint), 'chain endpoint failed');
       }
     }
     first.reject(chainFailure('chain.stopped'));
@@ -208,8 +269,9 @@ export function createConnection(
 
   async function session(): Promise<Session> {
     if (lifetime === null || lifetime.signal.aborted) throw chainFailure('chain.stopped');
+    if (hopeless !== null) throw hopeless;
     if (current !== null && !current.ended.aborted) return current;
-    let waiter: { resolve: (session: Session) => void; reject: (error: unknown) => void } | null = null;
+    let waiter: Waiter | null = null;
     const next = new Promise<Session>((resolve, reject) => {
       waiter = { resolve, reject };
       waiting.add(waiter);
@@ -229,8 +291,6 @@ export function createConnection(
 
   return {
     start: async (signal) => {
-      if (options.endpoints.length === 0)
-        throw chainFailure('chain.unreachable', { endpoint: '(none)', reason: 'no endpoint is configured' });
       const own = new AbortController();
       lifetime = own;
       const abort = () => own.abort();
@@ -268,6 +328,9 @@ export function createConnection(
       reconnects: Math.max(0, opened - 1),
       requests: requestsBefore + (current?.requests() ?? 0),
       lastFailure: lastFailure?.message ?? null,
+      endpoints: book.health(clock.nowMs()),
+      clock: drift.current(),
+      held: { listeners: heads.listeners() + finals.listeners(), waiting: waiting.size },
     }),
     identity: () => {
       if (lastIdentity === null) throw chainFailure('chain.stopped');
@@ -304,29 +367,6 @@ export function createConnection(
   };
 }
 
-interface HeadFeed {
-  push(head: BlockRef): void;
-  last(): BlockRef | null;
-  listen(listener: (head: BlockRef) => void): () => void;
-}
-
-function createHeadFeed(): HeadFeed {
-  const listeners = new Set<(head: BlockRef) => void>();
-  let last: BlockRef | null = null;
-  return {
-    push: (head) => {
-      if (last !== null && head.number <= last.number) return;
-      last = head;
-      for (const listener of [...listeners]) listener(head);
-    },
-    last: () => last,
-    listen: (listener) => {
-      if (listeners.size >= MAX_LISTENERS) throw new RangeError(`more than ${MAX_LISTENERS} listeners on one chain connection`);
-      const own = (head: BlockRef) => listener(head);
-      listeners.add(own);
-      return () => {
-        listeners.delete(own);
-      };
-    },
-  };
+function asFailure(error: unknown, endpoint: string): Failure {
+  return isFailure(error) ? error : chainFailure('chain.unreachable', { endpoint, reason: String(error) }, error);
 }

@@ -25,6 +25,8 @@ export interface EndpointProviderEvents {
   readonly onBroken: (failure: Failure) => void;
   /** The node announced a runtime of another spec version than the first one it announced. */
   readonly onRuntimeUpgrade: (specVersion: number) => void;
+  /** A keep-alive was answered after so long. */
+  readonly onRoundTrip?: (latencyMs: number) => void;
 }
 
 /** Requests without an answer in a row, after which nothing more is expected of the socket. */
@@ -81,9 +83,15 @@ export function createEndpointProvider(
     on: (type, listener) => ws.on(type, listener),
     send<T>(method: string, params: unknown[]): Promise<T> {
       requests += 1;
+      const fromMs = clock.nowMs();
       const answer = guard(method, ws.send<T>(method, params, false));
-      // The library's keep-alive: it reads nothing in the answer, and would only print the failure.
-      return method === KEEP_ALIVE ? answer.catch(() => new Promise<never>(() => undefined)) : answer;
+      if (method !== KEEP_ALIVE) return answer;
+      // The library sends it every ten seconds, reads nothing in the answer, and would only print the failure.
+      answer.then(
+        () => events.onRoundTrip?.(clock.nowMs() - fromMs),
+        () => undefined,
+      );
+      return answer.catch(() => new Promise<never>(() => undefined));
     },
     subscribe(type, method, params, callback) {
       requests += 1;

@@ -39,6 +39,7 @@ export interface SessionOptions {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly onRuntimeUpgrade: (specVersion: number) => void;
+  readonly onRoundTrip?: (latencyMs: number) => void;
 }
 
 /** Errors: chain.unreachable, chain.wrong_genesis, chain.timeout, chain.not_subtensor; leaves nothing open. */
@@ -49,6 +50,7 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
     onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
     onBroken: (failure) => over.abort(failure),
     onRuntimeUpgrade: options.onRuntimeUpgrade,
+    ...(options.onRoundTrip === undefined ? {} : { onRoundTrip: options.onRoundTrip }),
   });
   await provider.open();
   let api: ApiPromise | null = null;
@@ -103,7 +105,8 @@ async function closeAll(api: ApiPromise | null, close: () => Promise<void>): Pro
   await close();
 }
 
-async function checkGenesis(rpc: RpcProvider, endpoint: string, expected: Hash | null): Promise<Hash> {
+/** Errors: chain.wrong_genesis, chain.bad_answer, chain.timeout. */
+export async function checkGenesis(rpc: RpcProvider, endpoint: string, expected: Hash | null): Promise<Hash> {
   const answer = await rpc.send<unknown>('chain_getBlockHash', [0]);
   const genesis = parseHash(String(answer));
   if (!genesis.ok) throw chainFailure('chain.bad_answer', { method: 'chain_getBlockHash', endpoint, reason: genesis.error });

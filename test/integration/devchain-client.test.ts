@@ -55,7 +55,7 @@ describe('a snapshot through the client', function () {
 
   it('takes the same few requests whatever the size of the subnet', async () => {
     const node = await devnet();
-    const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null });
+    const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null, watchClock: false });
     try {
       await client.start(new AbortController().signal);
       const requestsFor = async () => {
