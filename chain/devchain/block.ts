@@ -45,6 +45,9 @@ export function nextStateRoot(before: string, changes: Changes): string {
   return toHex(blake2AsU8a(before + JSON.stringify(sorted)));
 }
 
+/** What happens in a block by nobody's transaction; see faults.ts. */
+export type Intervention = (context: CallContext) => void;
+
 export interface MadeBlock {
   readonly block: Block;
   readonly changes: Changes;
@@ -62,6 +65,7 @@ export function makeBlock(
   state: StoreView,
   timeMs: number,
   candidates: readonly Extrinsic[],
+  interventions: readonly Intervention[] = [],
 ): MadeBlock {
   const number = parent.number + 1;
   const store = createOverlay(state);
@@ -81,7 +85,9 @@ export function makeBlock(
   system.parentHash.put(store, parent.hash);
   system.blockHash.put(store, parent.number, parent.hash);
   if (parent.number > system.BLOCK_HASH_COUNT) system.blockHash.remove(store, parent.number - system.BLOCK_HASH_COUNT);
-  startBlock(contextIn({ type: 'Initialization', value: null }));
+  const atStart = contextIn({ type: 'Initialization', value: null });
+  startBlock(atStart);
+  for (const intervene of interventions) intervene(atStart);
 
   const time = decodeExtrinsic(
     inherent(runtimeCall(runtime.palletNamed('Timestamp'), setTime, { now: BigInt(timeMs) }), runtime.call),

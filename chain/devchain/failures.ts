@@ -25,6 +25,12 @@ export const devchainFailure = defineFailures({
     hint: 'Choose another port, or stop what listens there.',
     exit: EXIT.unavailable,
   },
+  'devchain.fault_refused': {
+    disposition: 'fatal',
+    message: 'The development chain cannot do {fault}: {reason}.',
+    hint: 'Ask for what is possible in its present state.',
+    exit: EXIT.failure,
+  },
   'devchain.bad_genesis': {
     disposition: 'fatal',
     message: 'The genesis names {value}, which is no SS58 address.',

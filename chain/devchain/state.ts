@@ -10,6 +10,8 @@ export interface State {
   /** The state after block `number`; null when it is no longer (or not yet) held. */
   at(number: number): StoreView | null;
   commit(number: number, changes: Changes): void;
+  /** Forgets every block after `number`. */
+  rewind(number: number): void;
   oldest(): number;
 }
 
@@ -47,6 +49,15 @@ export function createState(initial: Iterable<readonly [string, string]>, base: 
     return found;
   }
 
+  /** Keeps the order: sorting all keys anew takes longer than making a block. */
+  function insert(key: string): void {
+    if (sorted !== null) sorted.splice(lowerBound(sorted, key), 0, key);
+  }
+
+  function withdraw(key: string): void {
+    if (sorted !== null) sorted.splice(lowerBound(sorted, key), 1);
+  }
+
   const viewAt = (number: number): StoreView => ({
     get: (key) => valueAt(key, number),
     keysWith: (prefix) => keysWith(prefix, number),
@@ -63,7 +74,7 @@ export function createState(initial: Iterable<readonly [string, string]>, base: 
         list.splice(0, keep);
         if (list.length === 1 && list[0]!.value === null) {
           versions.delete(key);
-          sorted = null;
+          withdraw(key);
         }
       }
       touched.delete(oldest + 1);
@@ -78,12 +89,24 @@ export function createState(initial: Iterable<readonly [string, string]>, base: 
         const list = versions.get(key);
         if (list === undefined) {
           versions.set(key, [{ block: number, value }]);
-          sorted = null;
+          insert(key);
         } else list.push({ block: number, value });
       }
       touched.set(number, [...changes.keys()]);
       head = number;
       forgetBefore(head - historyBlocks);
+    },
+    rewind: (number) => {
+      for (; head > number; head -= 1) {
+        for (const key of touched.get(head) ?? []) {
+          const list = versions.get(key);
+          list?.splice(list.findIndex(({ block }) => block === head));
+          if (list?.length !== 0) continue;
+          versions.delete(key);
+          withdraw(key);
+        }
+        touched.delete(head);
+      }
     },
     oldest: () => oldest,
   };

@@ -39,27 +39,48 @@ export function headerJson(block: Block): unknown {
   return { parentHash, number: `0x${number.toString(16)}`, stateRoot, extrinsicsRoot, digest: { logs: [] } };
 }
 
-export function versionJson(chain: Chain): unknown {
-  return chain.runtime.version;
+/** What the pool is told to do wrong; see faults.ts. */
+export interface SubmissionFaults {
+  /** The next refusal to answer with; null: none is due. */
+  refusal(): RpcError | null;
+  /** Called with each transaction that the pool has taken. */
+  taken(extrinsic: Extrinsic): void;
 }
 
 /** Errors: RpcError when the bytes are no extrinsic, or when the pool refuses it. */
-export function submitTo(chain: Chain, params: readonly unknown[]): { readonly extrinsic: Extrinsic; readonly ready: boolean } {
+export function submitTo(
+  chain: Chain,
+  faults: SubmissionFaults,
+  params: readonly unknown[],
+): { readonly extrinsic: Extrinsic; readonly ready: boolean } {
+  const refusal = faults.refusal();
+  if (refusal !== null) throw refusal;
   const encoded = required(params, 0, param.hex);
   let extrinsic: Extrinsic;
   try {
-    extrinsic = decodeExtrinsic(fromHex(encoded), chain.runtime.call);
+    extrinsic = decodeExtrinsic(fromHex(encoded), chain.runtime().call);
   } catch (error) {
     if (error instanceof RangeError) throw undecodable(error.message);
     throw error;
   }
   const added = chain.submit(extrinsic);
   if (!added.ok) throw poolError(added.error, extrinsic.hash);
+  faults.taken(extrinsic);
   return { extrinsic, ready: added.value.ready };
 }
 
-export function createMethods(chain: Chain, facts: NodeFacts): Methods {
-  const metadataBytes = new Map(METADATA_VERSIONS.map((version) => [version, encodeMetadata(chain.runtime, version)]));
+/** Each runtime's metadata is encoded when it is first asked for. */
+function createMetadata(): (runtime: Runtime) => ReadonlyMap<number, Uint8Array> {
+  const known = new WeakMap<Runtime, ReadonlyMap<number, Uint8Array>>();
+  return (runtime) => {
+    const encoded = known.get(runtime) ?? new Map(METADATA_VERSIONS.map((version) => [version, encodeMetadata(runtime, version)]));
+    known.set(runtime, encoded);
+    return encoded;
+  };
+}
+
+export function createMethods(chain: Chain, facts: NodeFacts, faults: SubmissionFaults): Methods {
+  const metadataOf = createMetadata();
 
   const blockAt = (params: readonly unknown[], index: number): Block => {
     const hash = optional(params, index, param.hash);
@@ -70,9 +91,10 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
   };
   const storeAt = (params: readonly unknown[], index: number): StateAt => {
     const block = blockAt(params, index);
-    const store = chain.stateAt(block.number);
+    const store = chain.stateAt(block);
     if (store === null) throw unknownBlock(`State already discarded for ${block.hash}`);
-    return { store, shown: chain.runtime.presentation.view(store), block, runtime: chain.runtime };
+    const runtime = chain.runtimeAt(block.number);
+    return { store, shown: runtime.presentation.view(store), block, runtime };
   };
   const queryAt = (params: readonly unknown[]) => {
     const keys = required(params, 0, param.keys);
@@ -102,14 +124,8 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
       },
     ],
     ['chain_getFinalizedHead', () => chain.finalized().hash],
-    [
-      'state_getRuntimeVersion',
-      (params) => {
-        blockAt(params, 0);
-        return versionJson(chain);
-      },
-    ],
-    ['state_getMetadata', () => toHex(metadataBytes.get(14) ?? new Uint8Array())],
+    ['state_getRuntimeVersion', (params) => chain.runtimeAt(blockAt(params, 0).number).version],
+    ['state_getMetadata', (params) => toHex(metadataOf(chain.runtimeAt(blockAt(params, 0).number)).get(14) ?? new Uint8Array())],
     ['state_getStorage', (params) => storeAt(params, 1).shown.get(required(params, 0, param.hex))],
     [
       'state_getStorageSize',
@@ -134,7 +150,8 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
       (params) => {
         const name = required(params, 0, param.text);
         const args = fromHex(required(params, 1, param.hex));
-        return toHex(answer(name, args, storeAt(params, 2), metadataBytes));
+        const at = storeAt(params, 2);
+        return toHex(answer(name, args, at, metadataOf(at.runtime)));
       },
     ],
     ['system_name', () => NODE_NAME],
@@ -148,7 +165,7 @@ export function createMethods(chain: Chain, facts: NodeFacts): Methods {
     ['system_localPeerId', () => '12D3KooWDevelopmentChain'],
     ['system_accountNextIndex', nextNonce],
     ['account_nextIndex', nextNonce],
-    ['author_submitExtrinsic', (params) => submitTo(chain, params).extrinsic.hash],
+    ['author_submitExtrinsic', (params) => submitTo(chain, faults, params).extrinsic.hash],
     ['author_pendingExtrinsics', () => chain.pool.all().map((extrinsic) => toHex(extrinsic.bytes))],
   ];
   return new Map(methods);

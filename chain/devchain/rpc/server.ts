@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { devchainFailure } from '../failures.js';
+import type { LineFaults } from '../faults.js';
 import { methodNotFound, RpcError } from './errors.js';
 import type { Methods } from './methods.js';
 import type { Subscription } from './subscriptions.js';
@@ -26,13 +27,16 @@ type Request = z.infer<typeof requestSchema>;
 export interface RpcServer {
   readonly port: number;
   connections(): number;
-  /** Cuts every connection without a word, as a lost network would. */
-  dropSockets(): void;
+  /** Cuts every connection without a word, as a lost network would; returns how many. */
+  dropSockets(): number;
   stop(): Promise<void>;
 }
 
 export interface RpcSurface {
   readonly methods: Methods;
+  /** Answered whatever is wrong with the line. */
+  readonly admin: Methods;
+  readonly line: Readonly<LineFaults>;
   readonly subscriptions: readonly Subscription[];
 }
 
@@ -61,7 +65,9 @@ export async function startRpcServer(
     port: typeof address === 'object' && address !== null ? address.port : port,
     connections: () => server.clients.size,
     dropSockets: () => {
+      const { size } = server.clients;
       for (const socket of server.clients) socket.terminate();
+      return size;
     },
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -84,6 +90,13 @@ function serve(
     if (socket.bufferedAmount > MAX_UNREAD_BYTES) return socket.terminate();
     socket.send(JSON.stringify(message));
   };
+  /** As the line is: at once, late, or never. */
+  const deliver = (message: unknown) => {
+    const { silent, delayMs } = surface.line;
+    if (silent) return;
+    if (delayMs === 0) send(message);
+    else setTimeout(() => send(message), delayMs).unref();
+  };
 
   function answer(request: Request): unknown {
     const { id = null, method } = request;
@@ -103,7 +116,7 @@ function serve(
 
   function call(method: string, params: readonly unknown[]): unknown {
     if (method === 'rpc_methods') return { methods: names };
-    const found = surface.methods.get(method);
+    const found = surface.methods.get(method) ?? surface.admin.get(method);
     if (found !== undefined) return found(params) ?? null;
     const subscription = surface.subscriptions.find((candidate) => candidate.names.includes(method));
     if (subscription !== undefined) return subscribe(subscription, params);
@@ -118,14 +131,14 @@ function serve(
     let answered = false;
     const notify = (result: unknown) => {
       const message = { jsonrpc: '2.0', method: subscription.notification, params: { subscription: id, result } };
-      if (answered) send(message);
+      if (answered) deliver(message);
       else early.push(message);
     };
     active.set(id, subscription.start(params, notify));
     // The first notifications must not overtake the answer that tells the client its subscription's name.
     queueMicrotask(() => {
       answered = true;
-      for (const message of early) send(message);
+      for (const message of early) deliver(message);
     });
     return id;
   }
@@ -138,17 +151,25 @@ function serve(
   socket.on('message', (data) => {
     const messages = parse(String(data));
     if (messages === null) return send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+    const isAdmin = messages.list.some((message) => surface.admin.has(methodOf(message)));
+    if (surface.line.silent && !isAdmin) return;
     const answers = messages.list.map((message) => {
       const request = requestSchema.safeParse(message);
       return request.success ? answer(request.data) : { jsonrpc: '2.0', id: null, error: { code: -32600, message: 'Invalid request' } };
     });
-    send(messages.batch ? answers : answers[0]);
+    const reply = messages.batch ? answers : answers[0];
+    if (isAdmin) send(reply);
+    else deliver(reply);
   });
   socket.on('error', () => socket.terminate());
   socket.on('close', () => {
     for (const stop of active.values()) stop();
     active.clear();
   });
+}
+
+function methodOf(message: unknown): string {
+  return typeof message === 'object' && message !== null && 'method' in message ? String(message.method) : '';
 }
 
 function parse(text: string): { readonly batch: boolean; readonly list: readonly unknown[] } | null {
@@ -160,7 +181,7 @@ function parse(text: string): { readonly batch: boolean; readonly list: readonly
   }
 }
 
-function methodNames({ methods, subscriptions }: RpcSurface): readonly string[] {
+function methodNames({ methods, admin, subscriptions }: RpcSurface): readonly string[] {
   const more = subscriptions.flatMap(({ names, unsubscribe }) => [...names, ...unsubscribe]);
-  return ['rpc_methods', ...methods.keys(), ...more].sort();
+  return ['rpc_methods', ...methods.keys(), ...admin.keys(), ...more].sort();
 }

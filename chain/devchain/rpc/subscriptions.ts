@@ -2,7 +2,7 @@
 import type { Block } from '../block.js';
 import type { Chain, PoolEvent } from '../chain.js';
 import type { Changes } from '../state.js';
-import { headerJson, submitTo, versionJson } from './methods.js';
+import { headerJson, type SubmissionFaults, submitTo } from './methods.js';
 import { optional, param } from './params.js';
 
 /** Sends one answer to the subscriber. */
@@ -18,15 +18,23 @@ export interface Subscription {
   readonly start: Subscribe;
 }
 
+/** Which transaction took the place is not worth inventing. */
+const USURPER = `0x${'00'.repeat(32)}`;
 /** Storage keys that one subscription may watch. */
 export const MAX_WATCHED_KEYS = 4096;
 
-export function createSubscriptions(chain: Chain): readonly Subscription[] {
+export function createSubscriptions(chain: Chain, faults: SubmissionFaults): readonly Subscription[] {
   const heads: Subscribe = (_params, notify) => {
     const onBlock = (block: Block) => notify(headerJson(block));
     notify(headerJson(chain.head()));
     chain.events.on('block', onBlock);
     return () => chain.events.off('block', onBlock);
+  };
+  const allHeads: Subscribe = (_params, notify) => {
+    const onImported = (block: Block) => notify(headerJson(block));
+    notify(headerJson(chain.head()));
+    chain.events.on('imported', onImported);
+    return () => chain.events.off('imported', onImported);
   };
   const finalizedHeads: Subscribe = (_params, notify) => {
     const onFinalized = (block: Block) => notify(headerJson(block));
@@ -36,19 +44,21 @@ export function createSubscriptions(chain: Chain): readonly Subscription[] {
   };
   const storage: Subscribe = (params, notify) => {
     const keys = optional(params, 0, param.keys) ?? [];
-    const { presentation } = chain.runtime;
-    const entryOf = (key: string) => [key, presentation.view(chain.now()).get(key)] as const;
+    const entryOf = (key: string) => [key, chain.runtime().presentation.view(chain.now()).get(key)] as const;
     notify({ block: chain.head().hash, changes: keys.map(entryOf) });
     const onBlock = (block: Block, changes: Changes) => {
-      const changed = keys.filter((key) => changes.has(presentation.keptKey(key) ?? ''));
+      const { keptKey } = chain.runtime().presentation;
+      const changed = keys.filter((key) => changes.has(keptKey(key) ?? ''));
       if (changed.length > 0) notify({ block: block.hash, changes: changed.map(entryOf) });
     };
     chain.events.on('block', onBlock);
     return () => chain.events.off('block', onBlock);
   };
   const version: Subscribe = (_params, notify) => {
-    notify(versionJson(chain));
-    return () => undefined;
+    const onUpgrade = () => notify(chain.runtime().version);
+    onUpgrade();
+    chain.events.on('upgraded', onUpgrade);
+    return () => chain.events.off('upgraded', onUpgrade);
   };
 
   return [
@@ -58,7 +68,7 @@ export function createSubscriptions(chain: Chain): readonly Subscription[] {
       unsubscribe: ['chain_unsubscribeNewHead', 'chain_unsubscribeNewHeads', 'unsubscribe_newHead'],
       start: heads,
     },
-    { names: ['chain_subscribeAllHeads'], notification: 'chain_allHead', unsubscribe: ['chain_unsubscribeAllHeads'], start: heads },
+    { names: ['chain_subscribeAllHeads'], notification: 'chain_allHead', unsubscribe: ['chain_unsubscribeAllHeads'], start: allHeads },
     {
       names: ['chain_subscribeFinalizedHeads', 'chain_subscribeFinalisedHeads'],
       notification: 'chain_finalizedHead',
@@ -76,22 +86,30 @@ export function createSubscriptions(chain: Chain): readonly Subscription[] {
       names: ['author_submitAndWatchExtrinsic'],
       notification: 'author_extrinsicUpdate',
       unsubscribe: ['author_unwatchExtrinsic'],
-      start: (params, notify) => watch(chain, params, notify),
+      start: (params, notify) => watch(chain, faults, params, notify),
     },
   ];
 }
 
-/** ready (or future) → inBlock → finalized; or invalid. */
-function watch(chain: Chain, params: readonly unknown[], notify: Notify): () => void {
-  const { extrinsic, ready } = submitTo(chain, params);
+/** ready (or future) → inBlock (→ retracted → inBlock) → finalized; or invalid, dropped, usurped. */
+function watch(chain: Chain, faults: SubmissionFaults, params: readonly unknown[], notify: Notify): () => void {
+  const { extrinsic, ready } = submitTo(chain, faults, params);
   let included: Block | null = null;
   let isReady = ready;
   notify(ready ? 'ready' : 'future');
   const onPool = (event: PoolEvent) => {
     if (event.extrinsic.hash !== extrinsic.hash) return;
-    if (event.kind === 'invalid') {
-      notify('invalid');
+    if (event.kind === 'invalid' || event.kind === 'dropped') {
+      notify(event.kind);
       return stop();
+    }
+    if (event.kind === 'usurped') {
+      notify({ usurped: USURPER });
+      return stop();
+    }
+    if (event.kind === 'retracted') {
+      included = null;
+      return notify({ retracted: event.block.hash });
     }
     if (!isReady) notify('ready');
     isReady = true;
