@@ -265,20 +265,75 @@ export const chainFailure = defineFailures({
     hint: 'Set chain.mechanism to 0, or to one that the subnet has.',
     exit: EXIT.config,
   },
-  'chain.commit_reveal_required': {
+  'chain.root_weights': {
+    disposition: 'fatal',
+    message: 'Subnet 0 is the root: it takes no weights.',
+    hint: 'Set chain.netuid to the subnet you validate.',
+    exit: EXIT.config,
+  },
+
+  // Commit and reveal
+  'chain.commit_reveal_on': {
     disposition: 'retry',
-    message: 'Subnet {netuid} takes weights by commit and reveal only.',
-    hint: 'This version sets weights openly. The owner of the subnet switches it off with sudo_set_commit_reveal_weights_enabled, or update voxd.',
+    message: 'Subnet {netuid} takes weights by commit and reveal now.',
+    hint: 'They are committed at the next turn.',
   },
   'chain.commit_reveal_off': {
     disposition: 'retry',
     message: 'Subnet {netuid} takes no weight commits: weights are set openly.',
     hint: 'They are set openly at the next turn.',
   },
+  'chain.commit_reveal_unsupported': {
+    disposition: 'fatal',
+    message: 'Subnet {netuid} takes weights by commit and reveal only, and its chain offers no way of it that this program knows.',
+    hint: 'Update voxd. The owner of the subnet can switch commit and reveal off (sudo_set_commit_reveal_weights_enabled).',
+  },
+  'chain.hash_commit_missing': {
+    disposition: 'fatal',
+    message: 'This chain takes no commits by hash for mechanism {mechanism}.',
+    hint: 'Let voxd choose how weights are committed (auto).',
+    exit: EXIT.config,
+  },
+  'chain.timelock_missing': {
+    disposition: 'fatal',
+    message: 'This chain takes no timelocked commits for mechanism {mechanism}.',
+    hint: 'Let voxd choose how weights are committed (auto), or commit by hash.',
+    exit: EXIT.config,
+  },
+  'chain.timelock_version': {
+    disposition: 'fatal',
+    message: 'The chain takes timelocked commits of version {requiredVersion}; this program makes version {givenVersion}.',
+    hint: 'Update voxd; until then let it commit by hash.',
+  },
+  'chain.beacon_unknown': {
+    disposition: 'retry',
+    message: 'The chain does not name a randomness beacon that weights could be locked to.',
+    hint: 'Let voxd choose how weights are committed (auto), or commit by hash.',
+  },
+  'chain.beacon_foreign': {
+    disposition: 'fatal',
+    message: 'The chain follows the beacon {publicKey}, which is not the quicknet of drand that public chains follow.',
+    hint: 'Somebody could open locked weights early: see that the endpoint serves the chain it should, or commit by hash.',
+  },
+  'chain.beacon_stalled': {
+    disposition: 'retry',
+    message: 'The newest beacon round on chain is {storedRound}; by the clock of this machine it should be about {expectedRound}.',
+    hint: 'Set the clock of this machine right. If it is, wait until the chain follows its beacon again, or commit by hash.',
+  },
+  'chain.round_passed': {
+    disposition: 'retry',
+    message: 'The beacon round that the weights were locked to was on chain before they were.',
+    hint: 'They are locked anew to a later round; if it persists, set the clock of this machine right.',
+  },
+  'chain.reveal_unforeseen': {
+    disposition: 'retry',
+    message: 'Weights committed to subnet {netuid} now would never be revealed: {reason}.',
+    hint: 'See the tempo and the reveal period of the subnet (`btcli subnet hyperparameters`).',
+  },
   'chain.commit_lost': {
     disposition: 'retry',
-    message: 'The reveal does not fit a commit on chain ({error}).',
-    hint: 'The commit is void; weights are committed anew in the next epoch.',
+    message: 'The weights that were committed by hash cannot be revealed any more ({error}).',
+    hint: 'Weights are committed anew in the next epoch.',
   },
   'chain.reveal_too_early': {
     disposition: 'retry',
@@ -288,7 +343,7 @@ export const chainFailure = defineFailures({
   'chain.too_many_commits': {
     disposition: 'retry',
     message: 'There are as many unrevealed commits of this hotkey as the chain keeps.',
-    hint: 'Reveal them, or wait until they expire at the end of the reveal period.',
+    hint: 'Reveal them, or wait {wait}.',
   },
 
   // Serving and commitments

@@ -1,7 +1,7 @@
 /** The names and numbers by which a subtensor chain refuses, as failures of ours. What is not listed becomes `chain.refused` with its own name. */
 import type { Facts, Failure } from '../protocol/failure.js';
 import { type ChainCode, chainFailure } from './failures.js';
-import { inBlocks } from './submission.js';
+import { inBlocks } from './weight-checks.js';
 
 /** What the caller knows about the refused call; only `method` is needed, the rest makes the hint exact. */
 export interface RefusedCall {
@@ -80,9 +80,9 @@ function factsOf(call: RefusedCall, error: string): Facts {
 const WAIT_UNKNOWN = 'a few blocks and try again; the limit is a hyperparameter of the subnet';
 
 const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>([
-  ['CommitRevealEnabled', 'chain.commit_reveal_required'],
+  ['CommitRevealEnabled', 'chain.commit_reveal_on'],
   ['CommitRevealDisabled', 'chain.commit_reveal_off'],
-  ['CanNotSetRootNetworkWeights', 'chain.bad_vector'],
+  ['CanNotSetRootNetworkWeights', 'chain.root_weights'],
   ['WeightVecNotEqualSize', 'chain.bad_vector'],
   ['DuplicateUids', 'chain.bad_vector'],
   ['MaxWeightExceeded', 'chain.bad_vector'],
@@ -110,7 +110,8 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['NoWeightsCommitFound', 'chain.commit_lost'],
   ['ExpiredWeightCommit', 'chain.commit_lost'],
   ['InvalidRevealCommitHashNotMatch', 'chain.commit_lost'],
-  ['InvalidRevealRound', 'chain.commit_lost'],
+  ['InvalidRevealRound', 'chain.round_passed'],
+  ['IncorrectCommitRevealVersion', 'chain.timelock_version'],
   ['RevealTooEarly', 'chain.reveal_too_early'],
   ['TooManyUnrevealedCommits', 'chain.too_many_commits'],
   ['InvalidIpType', 'chain.bad_axon'],

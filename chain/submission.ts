@@ -1,122 +1,185 @@
-/** May these weights be sent now? The pallet's own checks, asked beforehand, so that nothing is sent in vain and each "no" says what to do. */
+/** May these weights be sent now, and how? The pallet's own checks, asked beforehand, so that nothing is sent in vain and each "no" says what to do. */
+import { fromHex } from '../protocol/digest.js';
 import type { Failure } from '../protocol/failure.js';
-import { blocksUntilEpoch } from './epoch.js';
+import type { Hash } from '../protocol/names.js';
+import { err, ok, type Result } from '../protocol/result.js';
+import { QUICKNET, readG2, roundAt } from './beacon.js';
+import { type BlockSpan, epochSpan, epochStart } from './epoch.js';
 import { chainFailure } from './failures.js';
-import type { WeightFacts } from './ports.js';
-import type { Uid } from './snapshot.js';
+import type { Beacon, CommitReveal, WeightFacts } from './ports.js';
+import { type RevealRound, type RevealTiming, revealRound, revealSpan } from './reveal.js';
+import {
+  inBlocks,
+  isStored,
+  type PlannedVector,
+  permitFault,
+  type Refusal,
+  rateFault,
+  standingFault,
+  vectorFault,
+  type Wait,
+} from './weight-checks.js';
+import { TIMELOCKED_WEIGHTS_MAX } from './weight-payload.js';
 
-export interface PlannedVector {
-  readonly uids: readonly Uid[];
-  readonly values: readonly number[];
-  readonly versionKey: bigint;
+/** How weights are committed where a subnet asks for commits. `auto`: timelocked where that can work, else by hash. */
+export type CommitPreference = 'auto' | 'timelocked' | 'hash';
+
+export interface SubmissionOptions extends Omit<RevealTiming, 'head'> {
+  /** The newest block known; default: the block of the facts. */
+  readonly head?: { readonly number: number };
+  /** Default: auto. */
+  readonly prefer?: CommitPreference;
+  /** The chain is a public one, whose beacon is known: another is not believed. */
+  readonly quicknetOnly?: boolean;
+  /** Hashes and digests of the commits of this very vector that were sent. */
+  readonly sent?: readonly Hash[];
 }
 
-export type SubmissionMethod = 'set_weights' | 'set_mechanism_weights';
+export type SubmissionMethod =
+  | 'set_weights'
+  | 'set_mechanism_weights'
+  | 'commit_weights'
+  | 'commit_mechanism_weights'
+  | 'commit_timelocked_weights'
+  | 'commit_timelocked_mechanism_weights';
+
+export type Submission =
+  | { readonly way: 'open' }
+  /** `reveal`: the blocks in which it has to be revealed, when it is included at once; the chain tells the epoch it counts. */
+  | { readonly way: 'hash'; readonly reveal: BlockSpan }
+  /** To be encrypted to `reveal.round` of the beacon; the chain reveals it in these blocks, or never. */
+  | { readonly way: 'timelocked'; readonly version: number; readonly beacon: Beacon; readonly reveal: RevealRound };
 
 export type SubmissionPlan =
-  | { readonly action: 'submit'; readonly method: SubmissionMethod }
-  /** By itself it becomes possible after `blocks` blocks, at the earliest. */
-  | { readonly action: 'wait'; readonly blocks: number; readonly because: Failure }
-  /** Waiting does not help. */
-  | { readonly action: 'refuse'; readonly because: Failure };
+  | ({ readonly action: 'submit'; readonly method: SubmissionMethod } & Submission)
+  | Wait
+  /** These weights are on chain, or on their way: set or committed in `block`. */
+  | { readonly action: 'done'; readonly what: 'set' | 'committed'; readonly block: number }
+  | Refusal;
 
-const U16_MAX = 65_535;
+/** The timelocked commits that this program makes. */
+export const TIMELOCK_VERSION = 4;
+/** How far the newest round on chain may be from the round of our clock. */
+export const BEACON_LAG_SECONDS_MAX = 600;
+/** Commits of one hotkey that the chain keeps unrevealed: by hash altogether, timelocked in one epoch. */
+export const UNREVEALED_COMMITS_MAX = 10;
 
 /**
- * What to do with a weight vector at `head` (default: the block the facts were read at).
+ * What to do with a weight vector at `head`.
  *
- * Shape: refusals come before waits; of several waits the longest.
+ * Shape: what is done comes first, then refusals, then waits; of several waits the longest.
  * Units: `blocks` is at least 1.
- * Errors: chain.bad_vector, commit_reveal_required, mechanism_missing, not_registered, seat_gone, stake_too_low, version_key, too_few_weights,
- * no_permit; waits: no_permit, rate_limited.
- * Source: subtensor pallets/subtensor, subnets/weights.rs, internal_set_weights, in its order.
+ * Errors: those of chain/weight-checks.ts; chain.commit_reveal_unsupported, hash_commit_missing, timelock_missing, timelock_version, beacon_unknown,
+ * beacon_foreign, beacon_stalled, reveal_unforeseen; waits: no_permit, rate_limited, too_many_commits.
+ * Source: subtensor pallets/subtensor, subnets/weights.rs: internal_set_weights, internal_commit_weights, internal_commit_timelocked_weights.
  */
-export function planSubmission(facts: WeightFacts, vector: PlannedVector, head: { readonly number: number } = facts.block): SubmissionPlan {
-  const refusal = vectorFault(vector) ?? refusalOf(facts, vector);
-  if (refusal !== null) return { action: 'refuse', because: refusal };
-  const at = { ...facts, block: { ...facts.block, number: Math.max(head.number, facts.block.number) } };
-  const waits = [permitWait(at, vector), rateWait(at)].filter((plan) => plan !== null);
-  const never = waits.find(({ action }) => action === 'refuse');
-  if (never !== undefined) return never;
-  const longest = waits.reduce<SubmissionPlan | null>(
-    (best, plan) => (best !== null && blocksOf(best) >= blocksOf(plan) ? best : plan),
-    null,
+export function planSubmission(given: WeightFacts, vector: PlannedVector, options: SubmissionOptions): SubmissionPlan {
+  const broken = vectorFault(vector);
+  if (broken !== null) return refuse(broken);
+  const done = alreadyDone(given, vector, options.sent ?? []);
+  if (done !== null) return done;
+  const fault = standingFault(given, vector);
+  if (fault !== null) return refuse(fault);
+  const head = Math.max(options.head?.number ?? 0, given.block.number);
+  const way = chooseWay(given, vector, { ...options, head: { number: head } });
+  if (way.action !== 'submit') return way;
+
+  const facts = { ...given, block: { ...given.block, number: head } };
+  const waits = [permitFault(facts, vector), rateFault(facts, way.method), crowdFault(given, head, way)].filter((each) => each !== null);
+  const never = waits.find((each) => each.action === 'refuse');
+  return (
+    never ?? waits.reduce<SubmissionPlan>((best, each) => (best.action === 'wait' && best.blocks >= blocksOf(each) ? best : each), way)
   );
-  return longest ?? { action: 'submit', method: facts.mechanism === 0 ? 'set_weights' : 'set_mechanism_weights' };
 }
 
-/** What no chain would take, or what would mean nothing there. */
-function vectorFault({ uids, values }: PlannedVector): Failure | null {
-  const bad = (reason: string) => chainFailure('chain.bad_vector', { reason });
-  if (uids.length !== values.length) return bad(`${uids.length} uids but ${values.length} values`);
-  if (uids.length === 0) return bad('it is empty');
-  const odd = uids.find((uid) => !isU16(uid));
-  if (odd !== undefined) return bad(`${odd} is no uid`);
-  const twice = uids.find((uid, index) => uids.indexOf(uid) !== index);
-  if (twice !== undefined) return bad(`uid ${twice} is in it twice`);
-  const wrong = values.find((value) => !isU16(value));
-  if (wrong !== undefined) return bad(`${wrong} is no weight (0..${U16_MAX})`);
-  if (values.every((value) => value === 0)) return bad('all its values are 0');
-  return null;
-}
+type Chosen = Extract<SubmissionPlan, { action: 'submit' }>;
 
-function refusalOf(facts: WeightFacts, vector: PlannedVector): Failure | null {
-  const { netuid, mechanism, mechanismCount, uid, stakeRao, stakeThresholdRao, neuronCount } = facts;
-  if (facts.commitRevealEnabled) return chainFailure('chain.commit_reveal_required', { netuid });
-  if (mechanismCount !== undefined && mechanism >= mechanismCount) return chainFailure('chain.mechanism_missing', { netuid, mechanism });
-  if (uid === null) return chainFailure('chain.not_registered', { netuid });
-  if (stakeRao < stakeThresholdRao && !facts.isOwner) {
-    return chainFailure('chain.stake_too_low', { stakeRao: String(stakeRao), requiredRao: String(stakeThresholdRao) });
+function chooseWay(facts: WeightFacts, vector: PlannedVector, options: SubmissionOptions & RevealTiming): Chosen | Refusal {
+  const known = facts.commitReveal;
+  const one = <A extends SubmissionMethod, B extends SubmissionMethod>(main: A, mechanism: B) => (facts.mechanism === 0 ? main : mechanism);
+  if (!facts.commitRevealEnabled) return { action: 'submit', way: 'open', method: one('set_weights', 'set_mechanism_weights') };
+  if (known === null) return refuse(chainFailure('chain.commit_reveal_unsupported', { netuid: facts.netuid }));
+
+  if (options.prefer !== 'hash') {
+    const locked = timelocked(facts, known, vector, options);
+    const method = one('commit_timelocked_weights', 'commit_timelocked_mechanism_weights');
+    if (locked.ok) return { action: 'submit', method, ...locked.value };
+    if (options.prefer === 'timelocked' || !known.byHash) return refuse(locked.error);
   }
-  if (facts.weightsVersionKey !== 0n && vector.versionKey < facts.weightsVersionKey) {
-    return chainFailure('chain.version_key', { required: String(facts.weightsVersionKey), given: String(vector.versionKey) });
+  if (!known.byHash) return refuse(chainFailure('chain.hash_commit_missing', { mechanism: facts.mechanism }));
+  const reveal = revealSpan(facts, options.head);
+  if (!reveal.ok) return refuse(reveal.error);
+  return { action: 'submit', way: 'hash', method: one('commit_weights', 'commit_mechanism_weights'), reveal: reveal.value };
+}
+
+/** Errors: why timelocked weights would not come through. */
+function timelocked(
+  facts: WeightFacts,
+  { timelockVersion, beacon }: CommitReveal,
+  vector: PlannedVector,
+  options: SubmissionOptions & RevealTiming,
+): Result<Extract<Submission, { way: 'timelocked' }>, Failure> {
+  if (timelockVersion === null) return err(chainFailure('chain.timelock_missing', { mechanism: facts.mechanism }));
+  if (timelockVersion !== TIMELOCK_VERSION)
+    return err(chainFailure('chain.timelock_version', { requiredVersion: timelockVersion, givenVersion: TIMELOCK_VERSION }));
+  if (beacon === null) return err(chainFailure('chain.beacon_unknown'));
+  const fault = beaconFault(beacon, options) ?? sizeFault(vector);
+  if (fault !== null) return err(fault);
+  const reveal = revealRound(facts, options);
+  return reveal.ok ? ok({ way: 'timelocked', version: TIMELOCK_VERSION, beacon, reveal: reveal.value }) : reveal;
+}
+
+function beaconFault(beacon: Beacon, { quicknetOnly = false, nowSeconds }: SubmissionOptions): Failure | null {
+  const isQuicknet =
+    beacon.publicKey === QUICKNET.publicKey &&
+    beacon.genesisSeconds === QUICKNET.genesisSeconds &&
+    beacon.periodSeconds === QUICKNET.periodSeconds;
+  if (quicknetOnly && !isQuicknet) return chainFailure('chain.beacon_foreign', { publicKey: `${beacon.publicKey.slice(0, 16)}…` });
+  if (!isQuicknet && (beacon.periodSeconds <= 0 || readG2(fromHex(beacon.publicKey)) === null)) return chainFailure('chain.beacon_unknown');
+  const expected = roundAt(beacon, nowSeconds);
+  const offSeconds = Math.abs(expected - beacon.lastStoredRound) * beacon.periodSeconds;
+  if (offSeconds <= BEACON_LAG_SECONDS_MAX) return null;
+  return chainFailure('chain.beacon_stalled', { storedRound: beacon.lastStoredRound, expectedRound: expected });
+}
+
+function sizeFault({ uids }: PlannedVector): Failure | null {
+  if (uids.length <= TIMELOCKED_WEIGHTS_MAX) return null;
+  return chainFailure('chain.bad_vector', { reason: `${uids.length} weights do not fit into a timelocked commit` });
+}
+
+function alreadyDone(facts: WeightFacts, vector: PlannedVector, sent: readonly Hash[]): SubmissionPlan | null {
+  if (!facts.commitRevealEnabled) {
+    const isFresh = facts.lastUpdate > 0 && facts.lastUpdate >= epochStart(facts);
+    return isFresh && isStored(vector, facts.stored) ? { action: 'done', what: 'set', block: facts.lastUpdate } : null;
   }
-  const outside = vector.uids.find((each) => each >= neuronCount);
-  if (outside !== undefined) return chainFailure('chain.seat_gone', { netuid, error: `uid ${outside} of ${neuronCount}` });
-  const required = Math.min(neuronCount, facts.minAllowedWeights);
-  if (vector.uids.length < required && !isLoneSelfWeight(facts, vector)) {
-    return chainFailure('chain.too_few_weights', { required, given: vector.uids.length });
-  }
-  return null;
+  const { hashCommits = [], timelockedCommits = [], revealPeriodEpochs = 0 } = facts.commitReveal ?? {};
+  const isOpen = ({ epoch }: { readonly epoch: number }) => (epochSpan(facts, epoch + revealPeriodEpochs)?.until ?? 0) > facts.block.number;
+  const held =
+    hashCommits.find((commit) => sent.includes(commit.hash) && isOpen(commit)) ??
+    timelockedCommits.find((commit) => sent.includes(commit.digest) && isOpen(commit));
+  return held === undefined ? null : { action: 'done', what: 'committed', block: held.block };
 }
 
-/** Permits are given at each epoch to the largest stakes: without stake there is nothing to wait for. */
-function permitWait(facts: WeightFacts, vector: PlannedVector): SubmissionPlan | null {
-  const { netuid, stakeRao } = facts;
-  if (facts.validatorPermit || facts.isOwner || isLoneSelfWeight(facts, vector)) return null;
-  const blocks = blocksUntilEpoch(facts);
-  if (stakeRao === 0n || blocks === null) {
-    const next =
-      stakeRao === 0n
-        ? 'Add stake to the hotkey: permits go to the largest stakes at each epoch.'
-        : 'This subnet runs no epochs (tempo 0).';
-    return { action: 'refuse', because: chainFailure('chain.no_permit', { netuid, next }) };
-  }
-  const next = `Permits are given to the largest stakes at the next epoch, in ${inBlocks(blocks)}; if there is none then, add stake.`;
-  return { action: 'wait', blocks, because: chainFailure('chain.no_permit', { netuid, blocksLeft: blocks, next }) };
+/** Room for one more commit comes when the oldest by hash expires, or with the next epoch. */
+function crowdFault(facts: WeightFacts, head: number, chosen: Chosen): Wait | null {
+  const known = facts.commitReveal;
+  if (known === null || chosen.way === 'open') return null;
+  const commitEpoch = chosen.way === 'timelocked' ? chosen.reveal.commitEpoch : 0;
+  const held =
+    chosen.way === 'timelocked'
+      ? known.timelockedCommits.filter(({ epoch }) => epoch === commitEpoch).map(() => epochSpan(facts, commitEpoch)?.until ?? head)
+      : known.hashCommits
+          .map(({ epoch }) => epochSpan(facts, epoch + known.revealPeriodEpochs)?.until ?? 0)
+          .filter((until) => until > head);
+  if (held.length < UNREVEALED_COMMITS_MAX) return null;
+  const blocks = Math.max(1, Math.min(...held) - head);
+  return { action: 'wait', blocks, because: chainFailure('chain.too_many_commits', { blocksLeft: blocks, wait: inBlocks(blocks) }) };
 }
 
-/** `LastUpdate` is the block of registration for a new seat, so its first weights have to wait as well. */
-function rateWait({ block, lastUpdate, rateLimitBlocks, mechanism }: WeightFacts): SubmissionPlan | null {
-  const blocksLeft = lastUpdate + rateLimitBlocks - block.number;
-  if (lastUpdate === 0 || blocksLeft <= 0) return null;
-  const method = mechanism === 0 ? 'set_weights' : 'set_mechanism_weights';
-  const because = chainFailure('chain.rate_limited', { method, blocksLeft, rateLimitBlocks, lastUpdate, wait: inBlocks(blocksLeft) });
-  return { action: 'wait', blocks: blocksLeft, because };
+function refuse(because: Failure): Refusal {
+  return { action: 'refuse', because };
 }
 
-function isLoneSelfWeight({ uid }: WeightFacts, { uids }: PlannedVector): boolean {
-  return uids.length === 1 && uids[0] === uid;
-}
-
-function blocksOf(plan: SubmissionPlan): number {
+function blocksOf(plan: Wait | Refusal): number {
   return plan.action === 'wait' ? plan.blocks : 0;
-}
-
-function isU16(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= U16_MAX;
-}
-
-export function inBlocks(count: number): string {
-  return count === 1 ? '1 block' : `${count} blocks`;
 }

@@ -22,6 +22,9 @@ export const NETWORKS: Readonly<Record<NetworkName, Readonly<Record<string, unkn
   },
 };
 
+/** Chains whose beacon is known, as everything else about them. */
+export const PUBLIC_GENESES: ReadonlySet<unknown> = new Set([NETWORKS.finney, NETWORKS.test].map((network) => network['chain.genesis']));
+
 export const NETWORK_NAMES: readonly string[] = Object.keys(NETWORKS);
 
 export function networkNamed(name: string): NetworkName | null {

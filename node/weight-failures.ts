@@ -64,10 +64,9 @@ export const submissionFailure = defineFailures({
     message: 'The chain opened or dropped the commit of block {block} and set no weights; it does not say why.',
     hint: 'What was checked is in order: permit {permit}, version key {versionKey}, length {length}, round {round} of the beacon. The next epoch is tried by itself; set weights.commitReveal to hash if it persists.',
   },
-  'weights.no_way': {
-    disposition: 'retry',
-    message:
-      'Subnet {netuid} takes weights by commit and reveal only, and its runtime has no commit of the kind that weights.commitReveal asks for ({wanted}).',
-    hint: 'Set weights.commitReveal to auto.',
+  'weights.already_there': {
+    disposition: 'skip',
+    message: 'These very weights were {what} in block {block}, in this epoch.',
+    hint: 'Nothing to do.',
   },
 });

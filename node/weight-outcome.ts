@@ -1,8 +1,8 @@
 /** What the chain's present state says about a submission. Pure. */
 import type { WeightEntry, WeightFacts } from '../chain/ports.js';
+import { revealFault } from '../chain/weight-checks.js';
 import type { Failure } from '../protocol/failure.js';
 import type { SubmissionRow } from './ports.js';
-import { revealRefusal } from './weight-decisions.js';
 import { submissionFailure } from './weight-failures.js';
 
 /** An extrinsic older than this has left its era: it cannot be included any more. */
@@ -15,7 +15,7 @@ export function holds({ uids, values }: Pick<SubmissionRow, 'uids' | 'values'>, 
 
 /** A timelocked commit is gone and its weights were not set. The chain keeps the reason to itself: this names the first one that can be seen. */
 export function droppedBecause(row: SubmissionRow, facts: WeightFacts): Failure {
-  const refusal = revealRefusal(facts, row);
+  const refusal = revealFault(facts, row);
   if (refusal !== null) return refusal;
   const block = row.committed?.number ?? row.plannedAt.number;
   const lastStored = facts.commitReveal?.beacon?.lastStoredRound ?? 0;

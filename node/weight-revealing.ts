@@ -1,9 +1,10 @@
 /** Commits by hash: revealed in the one epoch that counts, and looked up on chain when it is not known what became of the reveal. */
 import type { ChainReader, Inclusion, WeightFacts } from '../chain/ports.js';
+import { revealPhase } from '../chain/reveal.js';
 import type { BlockRef } from '../chain/snapshot.js';
+import { revealFault } from '../chain/weight-checks.js';
 import { type Failure, isFailure } from '../protocol/failure.js';
 import type { SubmissionRow } from './ports.js';
-import { revealPhase, revealRefusal } from './weight-decisions.js';
 import { submissionFailure } from './weight-failures.js';
 import type { WeightJournal } from './weight-journal.js';
 import { holds } from './weight-outcome.js';
@@ -47,7 +48,7 @@ export function createRevealing(
     if (!stored) return journal.move(row, 'lost', { because: submissionFailure('weights.commit_gone', { block: committed.number }) });
     if (phase === 'early') return journal.expect(row, facts, commitEpoch);
     if (!mayReveal || facts.block.number < (memories.get(row.id)?.notBefore ?? 0)) return row;
-    const refusal = revealRefusal(facts, row);
+    const refusal = revealFault(facts, row);
     if (refusal !== null) {
       journal.trouble(row, refusal);
       remember(row, facts.block.number, refusal);
@@ -65,7 +66,7 @@ export function createRevealing(
 }
 
 function missed(row: SubmissionRow, commitEpoch: number, facts: WeightFacts, last: Failure | null): Failure {
-  const reason = last?.code ?? row.failure?.code ?? revealRefusal(facts, row)?.code ?? 'the node did not run';
+  const reason = last?.code ?? row.failure?.code ?? revealFault(facts, row)?.code ?? 'the node did not run';
   const revealEpoch = commitEpoch + (facts.commitReveal?.revealPeriodEpochs ?? 1);
   return submissionFailure('weights.reveal_missed', { commitEpoch, revealEpoch, last: reason });
 }

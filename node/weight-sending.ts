@@ -1,14 +1,14 @@
 /** One extrinsic each: what sets, commits or reveals. Every one has its row before it. */
 import { commitHash, timelockedDigest } from '../chain/commit-hash.js';
 import type { ChainReader, ChainWriter, Inclusion, WeightFacts } from '../chain/ports.js';
+import type { Submission } from '../chain/submission.js';
 import { encryptTimelocked } from '../chain/timelock.js';
 import { encodeWeightPayload } from '../chain/weight-payload.js';
 import { type Failure, isFailure } from '../protocol/failure.js';
 import type { Clock, Signer } from '../protocol/ports.js';
 import { Secret } from '../protocol/secret.js';
 import type { WeightVector } from '../scoring/weights.js';
-import type { SubmissionRow, SubmissionWay } from './ports.js';
-import { revealRoundFor } from './weight-decisions.js';
+import type { SubmissionRow } from './ports.js';
 
 /** 256 bits: nobody finds the vector by trying salts. */
 export const SALT_VALUES = 16;
@@ -31,19 +31,21 @@ export interface Prepared {
 
 type Vector = Pick<WeightVector, 'uids' | 'values'> & { readonly versionKey: bigint };
 
-export function prepare(deps: SendingDeps, facts: WeightFacts, way: SubmissionWay, vector: Vector): Prepared {
+export function prepare(deps: SendingDeps, { netuid, mechanism }: WeightFacts, plan: Submission, vector: Vector): Prepared {
   const nothing = { digest: null, salt: null, revealRound: null, ciphertext: null };
-  if (way === 'open') return nothing;
-  if (way === 'hash') {
+  if (plan.way === 'open') return nothing;
+  if (plan.way === 'hash') {
     const salt = saltOf(deps.random(2 * SALT_VALUES));
-    const { netuid, mechanism } = facts;
     return { ...nothing, digest: commitHash(deps.signer.hotkey, { netuid, mechanism, ...vector, salt }), salt: new Secret(salt) };
   }
-  const round = revealRoundFor(facts, deps.clock.nowMs(), deps.chain.identity().blockTimeMs);
-  const publicKey = facts.commitReveal?.beacon?.publicKey;
-  if (round === null || publicKey === undefined) throw new TypeError('a timelocked commit without a beacon');
+  const { round } = plan.reveal;
   const randomness = { sigma: deps.random(32), secretKey: deps.random(32), nonce: deps.random(12) };
-  const ciphertext = encryptTimelocked(encodeWeightPayload({ hotkey: deps.signer.hotkey, ...vector }), round, publicKey, randomness);
+  const ciphertext = encryptTimelocked(
+    encodeWeightPayload({ hotkey: deps.signer.hotkey, ...vector }),
+    round,
+    plan.beacon.publicKey,
+    randomness,
+  );
   return { ...nothing, digest: timelockedDigest(ciphertext), revealRound: round, ciphertext };
 }
 

@@ -1,14 +1,15 @@
 import { epochStart } from '../chain/epoch.js';
 import type { WeightFacts } from '../chain/ports.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
-import { inBlocks } from '../chain/submission.js';
+import { type CommitPreference, planSubmission, type SubmissionPlan } from '../chain/submission.js';
+import { inBlocks, type PlannedVector } from '../chain/weight-checks.js';
+import { PUBLIC_GENESES } from '../config/networks.js';
 import { type Failure, isFailure } from '../protocol/failure.js';
 import type { WeightVector } from '../scoring/weights.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Burn, RoundRow, Stores, SubmissionRow, WeightLock } from './ports.js';
 import { isAccepted, isSettled } from './submission-states.js';
-import { type CommitRevealChoice, planWay, type WayPlan } from './weight-decisions.js';
 import { submissionFailure } from './weight-failures.js';
 import { createWeightJournal } from './weight-journal.js';
 import { foreignAct } from './weight-outcome.js';
@@ -31,7 +32,7 @@ export interface WeightSetterOptions {
   readonly mechanism: number;
   readonly enabled: boolean;
   readonly dryRun: boolean;
-  readonly commitReveal: CommitRevealChoice;
+  readonly commitReveal: CommitPreference;
   /** Part of the weights for the subnet owner's hotkey. */
   readonly burnPercent: number;
 }
@@ -41,7 +42,7 @@ export interface WeightPlan {
   readonly vector: WeightVector;
   readonly burn: Burn | null;
   readonly facts: WeightFacts;
-  readonly plan: WayPlan;
+  readonly plan: SubmissionPlan;
   readonly epochStart: number;
 }
 
@@ -98,13 +99,24 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     return row.genesis === genesis && row.netuid === netuid && row.mechanism === mechanism && row.hotkey === signer.hotkey;
   }
 
+  function verdictOn(facts: WeightFacts, vector: PlannedVector): SubmissionPlan {
+    const { genesis, blockTimeMs } = chain.identity();
+    const nowSeconds = deps.clock.nowMs() / 1000;
+    return planSubmission(facts, vector, {
+      prefer: options.commitReveal,
+      quicknetOnly: PUBLIC_GENESES.has(genesis),
+      nowSeconds,
+      blockTimeMs,
+    });
+  }
+
   async function plan(snapshot: SubnetSnapshot, known?: WeightFacts): Promise<WeightPlan | null> {
     const facts = known ?? (await readFacts());
     const wanted = await wantedWeights(stores, snapshot, facts, options.burnPercent);
     if (wanted === null) return null;
-    const verdict: WayPlan =
+    const verdict: SubmissionPlan =
       wanted.refusal === null
-        ? planWay(facts, { ...wanted.vector, versionKey: VERSION_KEY }, options.commitReveal)
+        ? verdictOn(facts, { ...wanted.vector, versionKey: VERSION_KEY })
         : { action: 'refuse', because: wanted.refusal };
     return { ...wanted, facts, plan: verdict, epochStart: epochStart(facts) };
   }
@@ -152,11 +164,12 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
   async function attempt(
     { round, vector, versionKey, burn }: Submission,
     facts: WeightFacts,
-    plan: WayPlan,
+    plan: SubmissionPlan,
   ): Promise<SubmissionRow | null> {
+    if (plan.action === 'done') throw submissionFailure('weights.already_there', { what: plan.what, block: plan.block });
     if (plan.action !== 'submit') throw plan.because;
     const { way, method } = plan;
-    const { ciphertext, ...kept } = prepare(deps, facts, way, { ...vector, versionKey });
+    const { ciphertext, ...kept } = prepare(deps, facts, plan, { ...vector, versionKey });
     const about = { ...of(), epochStart: epochStart(facts), round, way, method, ...vector, versionKey, burn, plannedAt: facts.block };
     const row = await journal.plan({ ...about, ...kept });
     if (row === null) return null;
@@ -185,6 +198,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     const held = heldBack(wanted.facts, own);
     if (held !== null) return wait(held.code === 'weights.epoch_taken' ? null : held);
     if (isResting(wanted.facts, own)) return;
+    if (wanted.plan.action === 'done') return wait(null);
     if (wanted.plan.action !== 'submit') return wait(wanted.plan.because);
     wait(null);
     const { round, vector, burn } = wanted;
@@ -251,7 +265,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
         const held = heldBack(facts, await ownRows());
         if (held !== null) throw held;
         const { vector, versionKey } = submission;
-        const row = await attempt(submission, facts, planWay(facts, { ...vector, versionKey }, options.commitReveal));
+        const row = await attempt(submission, facts, verdictOn(facts, { ...vector, versionKey }));
         if (row !== null) return row;
         throw submissionFailure('weights.busy');
       }),

@@ -1,10 +1,10 @@
 /** What became of a submission: its row is held against what the chain says, and moved on. So it is after a crash as well: the chain is the memory. */
 import { chainFailure } from '../chain/failures.js';
 import type { Inclusion, WeightEntry, WeightFacts } from '../chain/ports.js';
+import { revealWindow } from '../chain/reveal.js';
 import type { BlockRef } from '../chain/snapshot.js';
 import type { Failure } from '../protocol/failure.js';
 import type { SubmissionRow } from './ports.js';
-import { revealWindow } from './weight-decisions.js';
 import { submissionFailure } from './weight-failures.js';
 import type { WeightJournal } from './weight-journal.js';
 import { createOpenings } from './weight-openings.js';

@@ -35,7 +35,9 @@ export function addPlan(weights: Command, env: Environment): void {
         const verdict =
           plan.action === 'submit'
             ? { action: plan.action, method: plan.method }
-            : { action: plan.action, code: plan.because.code, facts: plan.because.facts, hint: plan.because.hint };
+            : plan.action === 'done'
+              ? plan
+              : { action: plan.action, code: plan.because.code, facts: plan.because.facts, hint: plan.because.hint };
         const epochIn = blocksUntilEpoch(facts);
         out.result(
           {
@@ -59,7 +61,9 @@ export function addPlan(weights: Command, env: Environment): void {
               ),
               plan.action === 'submit'
                 ? `the chain would take it now, by ${plan.method}`
-                : `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}`,
+                : plan.action === 'done'
+                  ? `done: these weights were ${plan.what} in block ${plan.block}`
+                  : `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}`,
             ].join('\n'),
         );
       }),

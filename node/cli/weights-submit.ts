@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { chainFailure } from '../../chain/failures.js';
 import type { Inclusion, SetWeights } from '../../chain/ports.js';
 import { planSubmission } from '../../chain/submission.js';
 import type { Hotkey } from '../../protocol/names.js';
@@ -39,8 +40,15 @@ It ends when the weights are in a finalized block, or with the reason why the ch
     await withChain(config, async ({ chain }) => {
       const { netuid, mechanism } = config.chain;
       const request: SetWeights = { netuid, mechanism, ...vector, versionKey: BigInt(String(flags['versionKey'])) };
-      const plan = planSubmission(await chain.weightFacts(netuid, mechanism, signer.hotkey), request);
+      const timing = { nowSeconds: Date.now() / 1000, blockTimeMs: chain.identity().blockTimeMs };
+      const plan = planSubmission(await chain.weightFacts(netuid, mechanism, signer.hotkey), request, timing);
+      if (plan.action === 'done')
+        return out.result(
+          { ok: true, done: plan.what, block: plan.block, uids: vector.uids, values: vector.values, hotkey: signer.hotkey },
+          () => [`nothing to do: these weights were ${plan.what} in block ${plan.block}`, ...vectorLines(vector)].join('\n'),
+        );
       if (plan.action !== 'submit') throw plan.because;
+      if (plan.way !== 'open') throw chainFailure('chain.commit_reveal_unsupported', { netuid });
       if (flags['dryRun'] === true)
         return out.result(
           { ok: true, dry_run: true, method: plan.method, uids: vector.uids, values: vector.values, hotkey: signer.hotkey },

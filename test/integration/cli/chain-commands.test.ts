@@ -86,7 +86,7 @@ describe('commands that ask the chain', function () {
     expect(stdout, 'no line ends in spaces').not.to.match(/ \n/);
   });
 
-  it('weights submit works by itself, then says how long to wait', async () => {
+  it('weights submit works by itself, then says that it is done, or how long to wait', async () => {
     const alice = ['--uri', '//AliceHot'];
     const dry = await voxdJson<Record<string, unknown>>([...submit(OPEN, alice), '--dry-run']);
     expect(dry).to.include({ ok: true, dry_run: true, method: 'set_weights' });
@@ -100,7 +100,9 @@ describe('commands that ask the chain', function () {
     expect(sent.block).to.be.at.most(chain.finalized().number);
     expect(sent.hash).to.match(/^0x[0-9a-f]{64}$/);
 
-    const { facts, hint } = await refusal(submit(OPEN, alice), refused('chain.rate_limited'));
+    expect(await voxdJson(submit(OPEN, alice, '0,1', '3,1'))).to.include({ ok: true, done: 'set', block: sent.block });
+
+    const { facts, hint } = await refusal(submit(OPEN, alice, '0,1', '1,1'), refused('chain.rate_limited'));
     expect(facts['blocksLeft']).to.be.within(RATE_LIMIT_BLOCKS - 1_000, RATE_LIMIT_BLOCKS);
     expect(hint).to.match(/^Wait \d+ blocks\.$/);
 
@@ -114,7 +116,7 @@ describe('commands that ask the chain', function () {
   it('refuses who may not set weights, and says what is missing', async () => {
     await refusal(submit(OPEN, ['--uri', '//Nobody']), refused('chain.not_registered'));
     expect((await refusal(submit(OPEN, ['--uri', '//BobHot']), refused('chain.no_permit'))).hint).to.include('stake');
-    await refusal(submit(BY_COMMIT_REVEAL, ['--uri', '//AliceHot'], '0', '1'), refused('chain.commit_reveal_required'));
+    await refusal(submit(BY_COMMIT_REVEAL, ['--uri', '//AliceHot'], '0', '1'), refused('chain.commit_reveal_unsupported'));
     await refusal(submit(OPEN, ['--uri', '//AliceHot'], '0,20', '1,1'), refused('chain.seat_gone'));
   });
 

@@ -14,7 +14,7 @@ describe('refusals of the chain', () => {
       ['HotKeyNotRegisteredInSubNet', 'chain.not_registered'],
       ['IncorrectWeightVersionKey', 'chain.version_key'],
       ['WeightVecLengthIsLow', 'chain.too_few_weights'],
-      ['CommitRevealEnabled', 'chain.commit_reveal_required'],
+      ['CommitRevealEnabled', 'chain.commit_reveal_on'],
       ['NotEnoughBalanceToStake', 'chain.insufficient_balance'],
       ['SubNetRegistrationDisabled', 'chain.registration_closed'],
       ['InvalidIpAddress', 'chain.bad_axon'],

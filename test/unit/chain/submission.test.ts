@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { WeightFacts } from '../../../chain/ports.js';
-import { type PlannedVector, planSubmission } from '../../../chain/submission.js';
+import { planSubmission, type SubmissionOptions, type SubmissionPlan } from '../../../chain/submission.js';
+import type { PlannedVector } from '../../../chain/weight-checks.js';
 import { aHash, aHotkey } from '../../support/keys.js';
 
 function someFacts(over: Partial<WeightFacts> = {}): WeightFacts {
@@ -31,20 +32,22 @@ function someFacts(over: Partial<WeightFacts> = {}): WeightFacts {
 }
 
 const VECTOR: PlannedVector = { uids: [0, 1, 4], values: [65_535, 0, 3], versionKey: 1_000n };
-const plan = (facts: Partial<WeightFacts> = {}, vector: Partial<PlannedVector> = {}) =>
-  planSubmission(someFacts(facts), { ...VECTOR, ...vector });
-const codeOf = (result: ReturnType<typeof plan>) => (result.action === 'submit' ? 'submit' : result.because.code);
+const TIMING = { nowSeconds: 1_700_000_000, blockTimeMs: 12_000 };
+const plan = (facts: Partial<WeightFacts> = {}, vector: Partial<PlannedVector> = {}, options: Partial<SubmissionOptions> = {}) =>
+  planSubmission(someFacts(facts), { ...VECTOR, ...vector }, { ...TIMING, ...options });
+const codeOf = (result: SubmissionPlan) => ('because' in result ? result.because.code : result.action);
 
 describe('planSubmission', () => {
   it('submits what the chain would take', () => {
-    expect(plan()).to.deep.equal({ action: 'submit', method: 'set_weights' });
-    expect(plan({ mechanism: 1, mechanismCount: 2 })).to.deep.equal({ action: 'submit', method: 'set_mechanism_weights' });
+    expect(plan()).to.deep.equal({ action: 'submit', way: 'open', method: 'set_weights' });
+    expect(plan({ mechanism: 1, mechanismCount: 2 })).to.deep.equal({ action: 'submit', way: 'open', method: 'set_mechanism_weights' });
   });
 
   it('refuses what waiting does not mend', () => {
     const cases: readonly [string, Partial<WeightFacts>][] = [
       ['chain.not_registered', { uid: null }],
-      ['chain.commit_reveal_required', { commitRevealEnabled: true }],
+      ['chain.root_weights', { netuid: 0 }],
+      ['chain.commit_reveal_unsupported', { commitRevealEnabled: true }],
       ['chain.mechanism_missing', { mechanism: 1, mechanismCount: 1 }],
       ['chain.stake_too_low', { stakeRao: 99n }],
       ['chain.version_key', { weightsVersionKey: 1_001n }],
@@ -106,9 +109,9 @@ describe('planSubmission', () => {
       else {
         expect(result).to.deep.include({ action: 'wait', blocks: left });
         if (result.action === 'wait') expect(result.because.facts).to.deep.include({ blocksLeft: left });
-        const later = planSubmission(someFacts({ lastUpdate }), VECTOR, { number: 1_000 + left });
+        const later = plan({ lastUpdate }, {}, { head: { number: 1_000 + left } });
         expect(later.action).to.equal('submit');
-        expect(planSubmission(someFacts({ lastUpdate }), VECTOR, { number: 1_000 + left - 1 }).action).to.equal('wait');
+        expect(plan({ lastUpdate }, {}, { head: { number: 1_000 + left - 1 } }).action).to.equal('wait');
       }
     }
     expect(plan({ lastUpdate: 0, block: { number: 5, hash: aHash(5) } }).action).to.equal('submit');
@@ -147,7 +150,7 @@ describe('planSubmission', () => {
         (facts, entries) => {
           const result = plan(facts, { uids: entries.map(([uid]) => uid), values: entries.map(([, value]) => value) });
           if (result.action === 'wait') expect(result.blocks).to.be.at.least(1);
-          if (result.action !== 'submit') expect(result.because.message + result.because.hint).not.to.match(/\{\w+\}/);
+          if ('because' in result) expect(result.because.message + result.because.hint).not.to.match(/\{\w+\}/);
           if (result.action === 'submit') expect(facts.uid === null || facts.commitRevealEnabled).to.equal(false);
         },
       ),
