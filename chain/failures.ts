@@ -189,7 +189,7 @@ export const chainFailure = defineFailures({
   'chain.no_seat': {
     disposition: 'retry',
     message: 'Subnet {netuid} has no seat that can be given away: all its neurons are immune.',
-    hint: 'Wait until an immunity period ends and register again.',
+    hint: 'Register again when an immunity period has ended; wait {wait}.',
   },
   'chain.price_above_limit': {
     disposition: 'retry',
@@ -198,7 +198,7 @@ export const chainFailure = defineFailures({
   },
   'chain.insufficient_balance': {
     disposition: 'fatal',
-    message: 'The coldkey has too little for {method} ({error}).',
+    message: 'The coldkey has too little for {method} ({reason}).',
     hint: 'Look up the price (`btcli subnet list`) and the balance (`btcli wallet balance`), then send TAO to the coldkey.',
   },
   'chain.wrong_coldkey': {

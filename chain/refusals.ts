@@ -17,6 +17,13 @@ export interface RefusedCall {
   readonly requiredVersionKey?: bigint;
   readonly weightCount?: number;
   readonly requiredWeightCount?: number;
+  /** Versions of timelocked commits. */
+  readonly givenVersion?: number;
+  readonly requiredVersion?: number;
+  /** What is asked for a seat or a stake, and what the account holds. */
+  readonly priceRao?: bigint;
+  readonly balanceRao?: bigint;
+  readonly limitRao?: bigint;
   /** The pallet's own words about the error, from the metadata. */
   readonly documentation?: string;
 }
@@ -59,17 +66,25 @@ export function failureOfPoolError(rpcCode: number, message: string, data: strin
 
 /** Facts for every template of the table, so that none is shown with a hole. */
 function factsOf(call: RefusedCall, error: string): Facts {
-  const { blocksLeft, documentation, stakeRao, requiredRao, versionKey, requiredVersionKey, weightCount, requiredWeightCount, ...plain } =
+  const { blocksLeft, documentation, stakeRao, requiredRao, versionKey, requiredVersionKey, weightCount, requiredWeightCount, ...rest } =
     call;
+  const { priceRao, balanceRao, limitRao, ...plain } = rest;
   return {
     netuid: '?',
     mechanism: '?',
+    givenVersion: '?',
+    requiredVersion: '?',
     ...plain,
     error,
     wait: blocksLeft === undefined ? WAIT_UNKNOWN : inBlocks(blocksLeft),
     ...(blocksLeft === undefined ? {} : { blocksLeft }),
-    next: 'Permits go to the largest stakes at each epoch: wait for the next one, or add stake to the hotkey.',
-    reason: error,
+    next:
+      blocksLeft === undefined
+        ? 'Permits go to the largest stakes at each epoch: wait for the next one, or add stake to the hotkey.'
+        : `Permits are given to the largest stakes at the next epoch, in ${inBlocks(blocksLeft)}; if there is none then, add stake.`,
+    priceRao: priceRao === undefined ? '?' : String(priceRao),
+    limitRao: limitRao === undefined ? '?' : String(limitRao),
+    reason: priceRao === undefined || balanceRao === undefined ? error : `${error}: it holds ${balanceRao} rao, ${priceRao} are asked`,
     stakeRao: stakeRao === undefined ? '?' : String(stakeRao),
     requiredRao: requiredRao === undefined ? '?' : String(requiredRao),
     given: weightCount ?? (versionKey === undefined ? '?' : String(versionKey)),
@@ -123,7 +138,7 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['SubnetNotExists', 'chain.subnet_not_found'],
   ['SubNetRegistrationDisabled', 'chain.registration_closed'],
   ['RegistrationNotPermittedOnRootSubnet', 'chain.registration_closed'],
-  ['RegistrationPriceLimitExceeded', 'chain.insufficient_balance'],
+  ['RegistrationPriceLimitExceeded', 'chain.price_above_limit'],
   ['HotKeyAlreadyRegisteredInSubNet', 'chain.already_registered'],
   ['NoNeuronIdAvailable', 'chain.no_seat'],
   ['NotEnoughBalanceToStake', 'chain.insufficient_balance'],

@@ -1,8 +1,8 @@
+import { storageIndexOf } from '../commit-hash.js';
 import { epochIndex } from '../epoch.js';
 import type { Hotkey } from '../snapshot.js';
 import { pendingEpochs, timelockedSlots, toHashCommit, toTimelockedCommits } from './commit-reveal.js';
 import { toList } from './decode.js';
-import { storageIndexOf } from './neurons.js';
 import type { StorageAt } from './storage.js';
 
 type EpochFacts = Parameters<typeof toHashCommit>[1];

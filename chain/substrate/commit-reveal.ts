@@ -1,10 +1,9 @@
-import { blake2AsU8a } from '@polkadot/util-crypto';
+import { storageIndexOf, timelockedDigest } from '../commit-hash.js';
 import { epochIndex } from '../epoch.js';
 import type { Beacon, CommitReveal, HashCommit, TimelockedCommit, WeightFacts } from '../ports.js';
-import type { Hash, Hotkey } from '../snapshot.js';
+import type { Hotkey } from '../snapshot.js';
 import { asHash, DecodeError, fieldOf, hexDigits, toBigInt, toHotkey, toList, toNumber } from './decode.js';
 import type { RuntimeFeatures } from './features.js';
-import { storageIndexOf } from './neurons.js';
 import type { Slot, StorageAt } from './storage.js';
 
 const PALLET = 'subtensorModule';
@@ -82,14 +81,10 @@ export function toHashCommit(json: unknown, facts: EpochFacts): HashCommit {
 export function toTimelockedCommits(json: unknown, epoch: number, hotkey: Hotkey): readonly TimelockedCommit[] {
   if (absent(json)) return [];
   return toList(json, (tuple) => toList(tuple, (part) => part)).flatMap(([account, block, commit, round]) =>
-    toHotkey(account) === hotkey ? [{ epoch, block: toNumber(block), round: toNumber(round), digest: digestOf(commit) }] : [],
+    toHotkey(account) === hotkey
+      ? [{ epoch, block: toNumber(block), round: toNumber(round), digest: timelockedDigest(Buffer.from(hexDigits(commit), 'hex')) }]
+      : [],
   );
-}
-
-function digestOf(commit: unknown): Hash {
-  const digest = asHash(`0x${Buffer.from(blake2AsU8a(Buffer.from(hexDigits(commit), 'hex'))).toString('hex')}`);
-  if (digest === null) throw new DecodeError('a digest that is no hash');
-  return digest;
 }
 
 /** Null: the runtime follows no beacon. */

@@ -1,20 +1,11 @@
+import { storageIndexOf } from '../commit-hash.js';
 import { chainFailure } from '../failures.js';
 import type { LiquidAlpha } from '../liquid-alpha.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import type { EpochInput, StoredRow } from '../yuma.js';
 import { readCommitBlocks } from './commit-blocks.js';
 import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
-import {
-  HOLDER_SLOTS,
-  holderOf,
-  holderSlots,
-  hyperparametersOf,
-  outsideStakes,
-  readNamed,
-  storageIndexOf,
-  subnetSlots,
-  weightOf,
-} from './neurons.js';
+import { HOLDER_SLOTS, holderOf, holderSlots, hyperparametersOf, outsideStakes, readNamed, subnetSlots, weightOf } from './neurons.js';
 import { seatCount } from './plain-snapshot.js';
 import type { StorageAt } from './storage.js';
 import { clockSlots, epochClockOf } from './weight-facts.js';

@@ -13,6 +13,8 @@ export interface RuntimeFeatures {
   /** Kinds of commits to weights, for mechanism 0 and for the others. */
   readonly commitCalls: { readonly plain: CommitCalls; readonly mechanism: CommitCalls };
   readonly commitments: boolean;
+  /** Blocks between two commitments of a hotkey, on runtimes that count them so; null: they count space per epoch. */
+  readonly commitmentRateLimitBlocks: number | null;
   /** The whole subnet in one runtime call, its type known from the metadata (version 15 or newer). */
   readonly selectiveMetagraph: boolean;
   /** Stake per subnet (`TotalHotkeyAlpha`); without it stake is one TAO figure per hotkey (`TotalHotkeyStake`). */
@@ -27,6 +29,7 @@ export interface CommitCalls {
 export function featuresOf(api: ApiPromise): RuntimeFeatures {
   const stored = (item: string) => api.query['subtensorModule']?.[item] !== undefined;
   const callable = (call: string) => api.tx['subtensorModule']?.[call] !== undefined;
+  const commitmentRateLimit = api.consts['commitments']?.['rateLimit'];
   const mechanism = {
     byHash: callable('commitMechanismWeights') && callable('revealMechanismWeights'),
     timelocked: callable('commitTimelockedMechanismWeights'),
@@ -42,6 +45,7 @@ export function featuresOf(api: ApiPromise): RuntimeFeatures {
     commitReveal: stored('commitRevealWeightsEnabled') && (plain.byHash || plain.timelocked),
     commitCalls: { plain, mechanism },
     commitments: api.tx['commitments']?.['setCommitment'] !== undefined,
+    commitmentRateLimitBlocks: commitmentRateLimit === undefined ? null : Number(commitmentRateLimit.toString()),
     selectiveMetagraph: runtimeCallOf(api, 'subnetInfoRuntimeApi', 'getSelectiveMetagraph') !== null,
     alphaStake: stored('totalHotkeyAlpha'),
   };

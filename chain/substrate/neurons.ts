@@ -9,14 +9,6 @@ const ROOT_NETUID = 0;
 /** Runtimes before the settable activity cutoff: the factor's scale. */
 const CUTOFF_FACTOR_SCALE = 1000n;
 
-/** Mechanisms of a subnet are kept apart by this stride. */
-const MECHANISM_STRIDE = 4096;
-
-/** The key under which a mechanism's weights, bonds, commits and updates are stored; mechanism 0 has the netuid itself. */
-export function storageIndexOf(netuid: number, mechanism: number): number {
-  return mechanism * MECHANISM_STRIDE + netuid;
-}
-
 type Values<K extends string> = Readonly<Record<K, unknown>>;
 
 /** Reads named slots in one go. */

@@ -1,4 +1,5 @@
 import { isFailure } from '../../protocol/failure.js';
+import { storageIndexOf } from '../commit-hash.js';
 import { chainFailure } from '../failures.js';
 import type { ChainReader } from '../ports.js';
 import type { BlockRef, SubnetSnapshot } from '../snapshot.js';
@@ -8,7 +9,7 @@ import { readEpochInput } from './epoch-input.js';
 import { eventsAt } from './events.js';
 import { finalizedHead, hashOf } from './finality.js';
 import { readMetagraphSnapshot } from './metagraph.js';
-import { readNamed, storageIndexOf } from './neurons.js';
+import { readNamed } from './neurons.js';
 import { readPlainSnapshot } from './plain-snapshot.js';
 import { revealersOf } from './reveals.js';
 import type { Session } from './session.js';

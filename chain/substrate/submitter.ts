@@ -1,12 +1,23 @@
 import type { Failure } from '../../protocol/failure.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
-import type { AxonEndpoint, ChainReader, ChainWriter, Inclusion, SetWeights } from '../ports.js';
+import type { ChainReader, ChainWriter, Inclusion } from '../ports.js';
 import { failureOfModuleError, type RefusedCall } from '../refusals.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
+import { axonCall, commitCall, commitmentCall, registerCall, revealCall, stakeCall, timelockedCall, weightsCall } from './calls.js';
 import type { ChainLogger, Connection } from './connection.js';
-import { PEER_KEY_ALGORITHM, parseIp, toNumber } from './decode.js';
-import { type Call, callExists, callName, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
+import { toNumber } from './decode.js';
+import {
+  type Explain,
+  explainCommit,
+  explainCommitment,
+  explainRegistration,
+  explainReveal,
+  explainServing,
+  explainStaking,
+  explainWeights,
+} from './explain.js';
+import { type Call, callName, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
 import { finalizedHead } from './finality.js';
 import { poolFailure, poolRemedyFor, toRequestFailure } from './refusals.js';
 import { liveSpecVersion, type Session } from './session.js';
@@ -21,7 +32,6 @@ export const MAX_WAITING_PER_SIGNER = 16;
 export const SIGNING_ATTEMPTS = 3;
 /** Finality further behind than this, and the newest block (which may still be reorganised) is the era's start instead. */
 const MAX_FINALITY_LAG_BLOCKS = ERA_PERIOD_BLOCKS / 2;
-export const MAX_COMMITMENT_BYTES = 128;
 
 /** Signs, sends and settles transactions, one at a time per account. */
 export function createSubmitter(
@@ -56,9 +66,9 @@ export function createSubmitter(
   interface Transaction {
     readonly signer: Signer;
     readonly netuid: number;
-    callFor(session: Session): Call;
+    callFor(session: Session): Call | Promise<Call>;
     /** Facts that make the hint of such a refusal exact. */
-    explain(code: string): Promise<Partial<RefusedCall>>;
+    readonly explain: Explain;
   }
 
   function submit(transaction: Transaction): Promise<Inclusion> {
@@ -66,7 +76,7 @@ export function createSubmitter(
     return inLine(signer.hotkey, async () => {
       for (let attempt = 1; ; attempt += 1) {
         const session = await freshSession();
-        const call = transaction.callFor(session);
+        const call = await transaction.callFor(session);
         const method = callName(call);
         const explained = async (make: (known: RefusedCall) => Failure): Promise<Failure> => {
           const { code } = make({ method, netuid });
@@ -121,26 +131,7 @@ export function createSubmitter(
     done.abort();
   }
 
-  async function weightsRefused(code: string, hotkey: Hotkey, { netuid, mechanism, uids, versionKey }: SetWeights) {
-    if (!['chain.rate_limited', 'chain.stake_too_low', 'chain.version_key', 'chain.too_few_weights'].includes(code)) return {};
-    const facts = await reader.weightFacts(netuid, mechanism, hotkey);
-    if (code === 'chain.version_key') return { versionKey, requiredVersionKey: facts.weightsVersionKey };
-    if (code === 'chain.stake_too_low') return { stakeRao: facts.stakeRao, requiredRao: facts.stakeThresholdRao };
-    if (code === 'chain.too_few_weights') {
-      return { weightCount: uids.length, requiredWeightCount: Math.min(facts.neuronCount, facts.minAllowedWeights) };
-    }
-    return { blocksLeft: Math.max(1, facts.lastUpdate + facts.rateLimitBlocks - facts.block.number) };
-  }
-
-  async function servingRefused(code: string, hotkey: Hotkey, netuid: number) {
-    if (code !== 'chain.rate_limited') return {};
-    const { block, hyperparameters, neurons } = await reader.snapshot(netuid);
-    const axon = neurons.find((neuron) => neuron.hotkey === hotkey)?.axon;
-    if (axon === null || axon === undefined) return {};
-    return { blocksLeft: Math.max(1, axon.block + hyperparameters.servingRateLimitBlocks - block.number) };
-  }
-
-  const nothingToAdd = async () => ({});
+  const priceOf = async (netuid: number) => (await reader.snapshot(netuid)).hyperparameters.burnRao;
 
   return {
     setWeights: (signer, request) =>
@@ -148,66 +139,62 @@ export function createSubmitter(
         signer,
         netuid: request.netuid,
         callFor: (session) => weightsCall(session, request),
-        explain: (code) => weightsRefused(code, signer.hotkey, request),
+        explain: explainWeights(reader, signer.hotkey, request),
       }),
-    commitWeights: async () => {
-      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'commit' });
-    },
-    revealWeights: async () => {
-      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'reveal' });
-    },
-    commitTimelocked: async () => {
-      throw chainFailure('chain.missing_item', { specVersion: connection.identity().specVersion, item: 'timelocked commit' });
-    },
+    commitWeights: (signer, request) =>
+      submit({
+        signer,
+        netuid: request.netuid,
+        callFor: (session) => commitCall(session, request),
+        explain: explainCommit(reader, signer.hotkey, request),
+      }),
+    revealWeights: (signer, request) =>
+      submit({
+        signer,
+        netuid: request.netuid,
+        callFor: (session) => revealCall(session, request),
+        explain: explainReveal(reader, signer.hotkey, request),
+      }),
+    commitTimelocked: (signer, request) =>
+      submit({
+        signer,
+        netuid: request.netuid,
+        callFor: (session) => timelockedCall(session, request),
+        explain: explainCommit(reader, signer.hotkey, request),
+      }),
     serveAxon: (signer, netuid, endpoint) =>
       submit({
         signer,
         netuid,
         callFor: (session) => axonCall(session, netuid, endpoint),
-        explain: (code) => servingRefused(code, signer.hotkey, netuid),
+        explain: explainServing(reader, signer.hotkey, netuid),
       }),
-    setCommitment: (signer, netuid, data) => submit({ signer, netuid, callFor: () => commitmentCall(netuid, data), explain: nothingToAdd }),
-    burnedRegister: (signer, netuid, hotkey) =>
+    setCommitment: (signer, netuid, data) => {
+      let rateLimitBlocks: number | null = null;
+      return submit({
+        signer,
+        netuid,
+        callFor: (session) => {
+          rateLimitBlocks = session.features.commitmentRateLimitBlocks;
+          return commitmentCall(netuid, data);
+        },
+        explain: explainCommitment(reader, signer.hotkey, netuid, () => rateLimitBlocks),
+      });
+    },
+    burnedRegister: (signer, netuid, hotkey, limitRao) =>
       submit({
         signer,
         netuid,
-        callFor: () => ({ pallet: PALLET, method: 'burnedRegister', args: [netuid, hotkey] }),
-        explain: nothingToAdd,
+        callFor: (session) =>
+          registerCall(session, netuid, hotkey, limitRao === undefined ? null : { rao: limitRao, priceRao: () => priceOf(netuid) }),
+        explain: explainRegistration(reader, signer.hotkey, netuid, limitRao),
       }),
     addStake: (signer, netuid, hotkey, amountRao) =>
       submit({
         signer,
         netuid,
-        callFor: () => ({ pallet: PALLET, method: 'addStake', args: [hotkey, netuid, amountRao] }),
-        explain: nothingToAdd,
+        callFor: () => stakeCall(netuid, hotkey, amountRao),
+        explain: explainStaking(reader, signer.hotkey, amountRao),
       }),
   };
-}
-
-const PALLET = 'subtensorModule';
-
-function weightsCall(session: Session, { netuid, mechanism, uids, values, versionKey }: SetWeights): Call {
-  const pallet = PALLET;
-  if (mechanism === 0) return { pallet, method: 'setWeights', args: [netuid, uids, values, versionKey] };
-  if (!session.features.mechanisms) {
-    throw chainFailure('chain.mechanism_missing', { netuid, mechanism });
-  }
-  return { pallet, method: 'setMechanismWeights', args: [netuid, mechanism, uids, values, versionKey] };
-}
-
-function axonCall(session: Session, netuid: number, endpoint: AxonEndpoint): Call {
-  const ip = parseIp(endpoint.ip);
-  if (ip === null) throw chainFailure('chain.bad_axon', { error: `${endpoint.ip} is no IP address` });
-  const args = [netuid, endpoint.version, ip.address, endpoint.port, ip.type, endpoint.protocol, 0, 0];
-  const pallet = PALLET;
-  if (endpoint.peerKey === null || !callExists(session, { pallet, method: 'serveAxonTls' })) return { pallet, method: 'serveAxon', args };
-  const certificate = `0x${Buffer.from([PEER_KEY_ALGORITHM, ...endpoint.peerKey]).toString('hex')}`;
-  return { pallet, method: 'serveAxonTls', args: [...args, certificate] };
-}
-
-function commitmentCall(netuid: number, data: Uint8Array): Call {
-  if (data.length > MAX_COMMITMENT_BYTES)
-    throw new RangeError(`a commitment has at most ${MAX_COMMITMENT_BYTES} bytes, not ${data.length}`);
-  const field = { [`Raw${data.length}`]: `0x${Buffer.from(data).toString('hex')}` };
-  return { pallet: 'commitments', method: 'setCommitment', args: [netuid, { fields: [field] }] };
 }

@@ -1,19 +1,10 @@
+import { storageIndexOf } from '../commit-hash.js';
 import { chainFailure } from '../failures.js';
 import type { EpochClock, WeightEntry, WeightFacts } from '../ports.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { commitRevealOf, commitRevealSlots, pendingEpochs, timelockedSlots } from './commit-reveal.js';
 import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
-import {
-  HOLDER_SLOTS,
-  holderOf,
-  holderSlots,
-  hyperparametersOf,
-  outsideStakes,
-  readNamed,
-  storageIndexOf,
-  subnetSlots,
-  weightOf,
-} from './neurons.js';
+import { HOLDER_SLOTS, holderOf, holderSlots, hyperparametersOf, outsideStakes, readNamed, subnetSlots, weightOf } from './neurons.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';
 
@@ -46,6 +37,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
   const epochClock = epochClockOf(values);
   const uid = isAbsent(values.uid) ? null : toNumber(values.uid);
   const facts = { block, netuid, tempo, epochClock };
+  const ownerHotkey = isAbsent(values.ownerHotkey) ? null : toHotkey(values.ownerHotkey);
   const epochs = pendingEpochs(facts, revealPeriodEpochs);
   const self = holderOf(holding.slice(0, HOLDER_SLOTS));
   const [[registeredAt, row, ...timelocked], stakeOf] = await Promise.all([
@@ -65,7 +57,8 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     registeredAt: toNumber(registeredAt ?? 0),
     lastUpdate: uid === null ? 0 : at(toList(values.lastUpdate ?? [], toNumber), uid, 0),
     validatorPermit: uid === null ? false : at(toList(values.validatorPermit ?? [], toBoolean), uid, false),
-    isOwner: isAbsent(values.ownerHotkey) ? false : toHotkey(values.ownerHotkey) === hotkey,
+    isOwner: ownerHotkey === hotkey,
+    ownerHotkey,
     stakeRao: weightOf(self, stakeOf, values.taoWeight),
     stakeThresholdRao: toBigInt(values.stakeThreshold ?? 0),
     neuronCount: toNumber(values.count),

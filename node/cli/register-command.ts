@@ -94,7 +94,7 @@ function refuseWhereHopeless(snapshot: SubnetSnapshot, { netuid, hotkey, priceRa
   if (balanceRao < priceRao) {
     throw chainFailure('chain.insufficient_balance', {
       method: 'a registration',
-      error: `it costs ${tao(priceRao)} TAO, the coldkey has ${tao(balanceRao)}`,
+      reason: `it costs ${tao(priceRao)} TAO, the coldkey has ${tao(balanceRao)}`,
     });
   }
 }

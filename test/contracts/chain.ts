@@ -6,6 +6,7 @@ import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { Hotkey } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';
+import { aHotkey } from '../support/keys.js';
 
 /** A chain with one open subnet, and the means to make its blocks. */
 export interface ChainUnderTest {
@@ -100,6 +101,37 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         expect(snapshot.neurons.map(({ hotkey }) => hotkey)).to.include(signer.hotkey);
       });
 
+      it('describes its runtime', () => {
+        const { specVersion, registry, epochClock, weightCalls, errors } = chain.reader.runtime();
+        expect(specVersion).to.equal(chain.reader.identity().specVersion);
+        expect(registry).to.be.oneOf(['selective_metagraph', 'storage']);
+        expect(epochClock).to.be.oneOf(['state', 'formula']);
+        expect(weightCalls).to.include('set_weights');
+        expect(errors.map(({ name }) => name)).to.include.members(['SettingWeightsTooFast', 'HotKeyNotRegisteredInSubNet']);
+      });
+
+      it('reads balances, and 0 for an account it never saw', async () => {
+        expect((await chain.reader.balanceOf(chain.coldkey.hotkey)) > 0n).to.equal(true);
+        expect(await chain.reader.balanceOf(aHotkey('nobody has this key'))).to.equal(0n);
+      });
+
+      it('reads what the next epoch will be computed from', async () => {
+        await register();
+        const { neurons } = await chain.reader.snapshot(chain.netuid);
+        const input = await chain.reader.epochInput(chain.netuid, 0);
+        expect(input.registeredAt).to.deep.equal(neurons.map(({ registeredAt }) => registeredAt));
+        expect(input.lastUpdate).to.deep.equal(neurons.map(({ lastUpdate }) => lastUpdate));
+        expect(input.stakeRao).to.deep.equal(neurons.map(({ stakeRao }) => stakeRao));
+        expect(input.weights).to.have.lengthOf(neurons.length);
+        expect(input.bonds).to.have.lengthOf(neurons.length);
+        expect(input.kappa).to.be.within(0, 65_535);
+        expect((await refusal(chain.reader.epochInput(4000, 0))).code).to.equal('chain.subnet_not_found');
+      });
+
+      it('finds no timelocked reveal in an ordinary block', async () => {
+        expect(await chain.reader.timelockedReveals(chain.netuid, 0, await chain.reader.finalizedHead())).to.deep.equal([]);
+      });
+
       it('refuses a subnet that does not exist', async () => {
         expect((await refusal(chain.reader.snapshot(4000))).code).to.equal('chain.subnet_not_found');
         const { hotkey } = await chain.newcomer();
@@ -128,6 +160,19 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         const { signer } = await register();
         const failure = await refusal(chain.writer.burnedRegister(chain.coldkey, chain.netuid, signer.hotkey));
         expect(failure.facts).to.include({ error: 'HotKeyAlreadyRegisteredInSubNet' });
+      });
+
+      it('pays no more than the limit', async () => {
+        const { hotkey } = await chain.newcomer();
+        const { burnRao } = (await chain.reader.snapshot(chain.netuid)).hyperparameters;
+        const failure = await refusal(chain.writer.burnedRegister(chain.coldkey, chain.netuid, hotkey, burnRao / 4n));
+        expect(failure.code).to.equal('chain.price_above_limit');
+        expect(failure.facts['limitRao']).to.equal(String(burnRao / 4n));
+        expect(BigInt(String(failure.facts['priceRao'])) > burnRao / 4n).to.equal(true);
+        const before = await chain.reader.balanceOf(chain.coldkey.hotkey);
+        await chain.writer.burnedRegister(chain.coldkey, chain.netuid, hotkey, burnRao * 4n);
+        expect((await neuron(hotkey))?.hotkey).to.equal(hotkey);
+        expect((await chain.reader.balanceOf(chain.coldkey.hotkey)) < before).to.equal(true);
       });
 
       it('settles several transactions of one account sent at once', async () => {
@@ -198,6 +243,8 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         expect(uneven.facts).to.include({ error: 'WeightVecNotEqualSize' });
         const { block } = await chain.writer.setWeights(signer, weights([uid], [7]));
         expect(await chain.reader.weightsOf(chain.netuid, 0, uid)).to.deep.equal([{ uid, value: 65535 }]);
+        expect((await chain.reader.weightFacts(chain.netuid, 0, signer.hotkey)).stored).to.deep.equal([{ uid, value: 65535 }]);
+        expect((await chain.reader.epochInput(chain.netuid, 0)).weights[uid]).to.deep.equal([[uid, 65535]]);
         expect(await chain.reader.weightsOf(chain.netuid, 0, uid, await chain.reader.blockAt(block.number - 1))).to.deep.equal([]);
         expect((await neuron(signer.hotkey))?.lastUpdate).to.equal(block.number);
       });

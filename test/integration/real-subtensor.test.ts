@@ -1,8 +1,13 @@
-import { WsProvider } from '@polkadot/api';
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import type { ApiOptions, SubmittableExtrinsic } from '@polkadot/api/types';
+
+type ProviderInterface = NonNullable<ApiOptions['provider']>;
+
 import { expect } from 'chai';
 import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
 import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
+import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
 
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
@@ -57,6 +62,29 @@ function realRuntime(endpoint: string): void {
     await dev.disconnect();
   });
 
+  /** Runs calls as the chain's sudo key, //Alice. */
+  const asSudo = async (calls: (api: ApiPromise) => readonly (SubmittableExtrinsic<'promise'> | undefined)[]) => {
+    // Safety: the library's own provider; its declared types differ in an optional property only.
+    const api = await ApiPromise.create({ provider: new WsProvider(endpoint) as ProviderInterface, noInitWarn: true });
+    try {
+      const alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
+      for (const call of calls(api)) {
+        const sudo = api.tx['sudo']?.['sudo'];
+        if (call === undefined || sudo === undefined) throw new TypeError('this runtime lacks a call of the test');
+        await new Promise<void>((resolve, reject) => {
+          sudo(call)
+            .signAndSend(alice, ({ status, dispatchError }) => {
+              if (dispatchError !== undefined) reject(new Error(dispatchError.toString()));
+              else if (status.isInBlock || status.isFinalized) resolve();
+            })
+            .catch(reject);
+        });
+      }
+    } finally {
+      await api.disconnect();
+    }
+  };
+
   const run = Date.now();
   let made = 0;
   const newcomer = async () => {
@@ -88,6 +116,34 @@ function realRuntime(endpoint: string): void {
       coldkey,
       newcomer,
       mine,
+      stop: async () => undefined,
+    };
+  });
+
+  /** Of the subnet, as this runtime's genesis has them. */
+  const PACE = { Tempo: 100, WeightsSetRateLimit: 100 };
+  const HURRIED = { Tempo: 20, WeightsSetRateLimit: 5 };
+  const setPace = (pace: typeof PACE) =>
+    dev.send('dev_setStorage', [
+      { SubtensorModule: Object.fromEntries(Object.entries(pace).map(([name, value]) => [name, [[[NETUID], value]]])) },
+    ]);
+
+  commitRevealContract('a real subtensor runtime', async () => {
+    const { reader, writer } = await client();
+    return {
+      reader,
+      writer,
+      netuid: NETUID,
+      coldkey: await newcomer(),
+      newcomer,
+      mine,
+      commitReveal: async (enabled) => {
+        await setPace(enabled ? HURRIED : PACE);
+        await asSudo((api) => [
+          api.tx['adminUtils']?.['sudoSetCommitRevealWeightsInterval']?.(NETUID, 1),
+          api.tx['adminUtils']?.['sudoSetCommitRevealWeightsEnabled']?.(NETUID, enabled),
+        ]);
+      },
       stop: async () => undefined,
     };
   });

@@ -5,6 +5,7 @@ import { failureOfModuleError, type RefusedCall } from '../../chain/refusals.js'
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
+import { fakeEpochInput } from './fake-epoch.js';
 import {
   beaconAt,
   commitRevealOf,
@@ -91,6 +92,8 @@ export interface FakeChain {
   commit(hotkey: Hotkey, data: Uint8Array | string): number;
   setHyperparameters(change: Partial<Hyperparameters>): void;
   setOwner(hotkey: Hotkey | null): void;
+  /** Gives an account its free balance. Registrations are paid by those that have been given one, and cost others nothing. */
+  fund(account: Hotkey, rao: bigint): void;
   /** Unix time of the newest block. */
   nowMs(): number;
   /** The chain stops (or goes on) storing what the beacon says. */
@@ -158,6 +161,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
   };
   const history = new Map<number, State>([[number, state]]);
   const listeners = new Set<(head: BlockRef) => void>();
+  const balances = new Map<Hotkey, bigint>();
   const planned = new Map<FakeOperation, Failure[]>();
   const calls: { operation: FakeOperation; args: readonly unknown[] }[] = [];
   const accepted: { operation: FakeOperation; block: number; epoch: number }[] = [];
@@ -187,6 +191,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       netuid,
       number,
       epoch: state.epochIndex + (due ? 1 : 0),
+      lastEpochBlock: state.lastEpochBlock,
       neurons: state.neurons,
       hyperparameters: state.hyperparameters,
       owner: state.owner,
@@ -377,9 +382,24 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         .weights.reveals.filter((opened) => opened.mechanism === mechanism)
         .map(({ hotkey }) => hotkey);
     },
-    epochInput: async () => missing('epoch input'),
-    balanceOf: async () => 0n,
-    runtime: () => missing('description'),
+    epochInput: async (asked, mechanism) => {
+      subnet(asked);
+      const { hyperparameters, neurons, owner, lastEpochBlock, weights } = stateAt(finalized());
+      return fakeEpochInput({ ...weights, mechanism, hyperparameters, neurons, owner, lastEpochBlock, block: finalized().number });
+    },
+    balanceOf: async (account) => balances.get(account) ?? 0n,
+    runtime: () => ({
+      specVersion: identity.specVersion,
+      registry: 'selective_metagraph',
+      epochClock: options.statefulEpochs === false ? 'formula' : 'state',
+      weightCalls: ['set_weights', 'commit_weights', 'reveal_weights', 'commit_timelocked_weights'],
+      errors: ['SettingWeightsTooFast', 'HotKeyNotRegisteredInSubNet'].map((name, index) => ({
+        pallet: 'SubtensorModule',
+        index,
+        name,
+        documentation: '',
+      })),
+    }),
   };
 
   const writer: ChainWriter = {
@@ -423,14 +443,18 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         if (asked !== netuid || neuronOf(signer.hotkey) === null) refuse('set_commitment', 'AccountNotAllowedCommit');
         replaceNeuron(signer.hotkey, { commitment: { block: number, data: toHex(data) } });
       }),
-    burnedRegister: (coldkey, asked, hotkey) =>
+    burnedRegister: (coldkey, asked, hotkey, limitRao) =>
       transact('burnedRegister', 'burned_register', [coldkey.hotkey, asked, hotkey], () => {
         const method = 'burned_register';
         if (asked !== netuid) refuse(method, 'SubnetNotExists');
         if (!state.hyperparameters.registrationAllowed) refuse(method, 'SubNetRegistrationDisabled');
         if (neuronOf(hotkey) !== null) refuse(method, 'HotKeyAlreadyRegisteredInSubNet');
         if (state.neurons.length >= state.hyperparameters.maxUids) refuse(method, 'NoNeuronIdAvailable');
+        const priceRao = state.hyperparameters.burnRao;
+        if (limitRao !== undefined && priceRao > limitRao) refuse(method, 'RegistrationPriceLimitExceeded', { priceRao, limitRao });
         seat(hotkey, { coldkey: coldkey.hotkey });
+        const balance = balances.get(coldkey.hotkey);
+        if (balance !== undefined) balances.set(coldkey.hotkey, balance - priceRao);
       }),
     addStake: (coldkey, asked, hotkey, amountRao) =>
       transact('addStake', 'add_stake', [coldkey.hotkey, asked, hotkey, amountRao], () => {
@@ -439,10 +463,6 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
         replaceNeuron(hotkey, { stakeRao: self.stakeRao + amountRao });
       }),
   };
-
-  function missing(item: string): never {
-    throw chainFailure('chain.missing_item', { specVersion: identity.specVersion, item });
-  }
 
   const change = (apply: () => void) => {
     apply();
@@ -476,6 +496,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     stallBeacon: (stalled) => {
       stalledAt = stalled ? timeAt(number) : null;
     },
+    fund: (account, rao) => balances.set(account, rao),
     setOwner: (owner) => change(() => (state = { ...state, owner })),
     failNext: (operation, failure, times = 1) => {
       planned.set(operation, [...(planned.get(operation) ?? []), ...Array.from({ length: times }, () => failure)]);

@@ -32,6 +32,7 @@ export interface Surroundings {
   readonly number: number;
   /** With lookahead. */
   readonly epoch: number;
+  readonly lastEpochBlock: number;
   readonly neurons: readonly Neuron[];
   readonly hyperparameters: Hyperparameters;
   readonly owner: Hotkey | null;
@@ -152,7 +153,11 @@ export function revealWeights(state: WeightState, around: Surroundings, hotkey: 
     const absent = live.length === 0 ? 'NoWeightsCommitFound' : 'InvalidRevealCommitHashNotMatch';
     refuse(around, method, expired ? 'ExpiredWeightCommit' : absent);
   }
-  if (live[at]?.epoch !== around.epoch - revealPeriodEpochs) refuse(around, method, 'RevealTooEarly');
+  const epochsLeft = (live[at]?.epoch ?? 0) + revealPeriodEpochs - around.epoch;
+  if (epochsLeft !== 0) {
+    const opensAt = around.lastEpochBlock + epochsLeft * around.hyperparameters.tempo;
+    refuse(around, method, 'RevealTooEarly', { blocksLeft: Math.max(1, opensAt - around.number) });
+  }
   const [rowKey, row] = rowFor(around, hotkey, request, method);
   const hashCommits = new Map(state.hashCommits);
   if (live.length === at + 1) hashCommits.delete(key);

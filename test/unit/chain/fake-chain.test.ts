@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { chainFailure } from '../../../chain/failures.js';
 import { chainContract } from '../../contracts/chain.js';
+import { commitRevealContract } from '../../contracts/commit-reveal.js';
 import { devSigner } from '../../support/dev-signer.js';
 import { createFakeChain } from '../../support/fake-chain.js';
 import { aHotkey } from '../../support/keys.js';
@@ -8,6 +9,26 @@ import { aHotkey } from '../../support/keys.js';
 let newcomers = 0;
 
 chainContract('the fake chain', async () => {
+  const fake = createFakeChain({ netuid: 3 });
+  const coldkey = await devSigner('//Alice');
+  fake.fund(coldkey.hotkey, 10n ** 15n);
+  return {
+    reader: fake.reader,
+    writer: fake.writer,
+    netuid: 3,
+    coldkey,
+    newcomer: () => {
+      newcomers += 1;
+      return devSigner(`//fake${newcomers}`);
+    },
+    mine: async (blocks) => {
+      fake.advance(blocks);
+    },
+    stop: async () => undefined,
+  };
+});
+
+commitRevealContract('the fake chain', async () => {
   const fake = createFakeChain({ netuid: 3 });
   return {
     reader: fake.reader,
@@ -21,6 +42,7 @@ chainContract('the fake chain', async () => {
     mine: async (blocks) => {
       fake.advance(blocks);
     },
+    commitReveal: async (commitRevealEnabled) => fake.setHyperparameters({ commitRevealEnabled }),
     stop: async () => undefined,
   };
 });

@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import { commitHash } from '../../chain/commit-hash.js';
+import type { RevealWeights } from '../../chain/ports.js';
+import type { Failure } from '../../protocol/failure.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { Signer } from '../../protocol/ports.js';
+import type { ChainUnderTest } from './chain.js';
+
+export interface CommitRevealUnderTest extends ChainUnderTest {
+  /** Switches commit-reveal of the subnet on, with a reveal period of one epoch, or off. */
+  commitReveal(enabled: boolean): Promise<void>;
+}
+
+const CHAIN_TIMEOUT_MS = 240_000;
+
+/** What every chain does with weights that are committed by hash and revealed an epoch later. `factory` is called once. */
+export function commitRevealContract(name: string, factory: () => Promise<CommitRevealUnderTest>): void {
+  describe(`${name} as a chain with commit-reveal`, function () {
+    this.timeout(CHAIN_TIMEOUT_MS);
+    let chain: CommitRevealUnderTest;
+
+    before(async () => {
+      chain = await factory();
+      await chain.commitReveal(true);
+    });
+    after(async () => {
+      await chain?.commitReveal(false);
+      await chain?.stop();
+    });
+
+    const factsOf = ({ hotkey }: Signer) => chain.reader.weightFacts(chain.netuid, 0, hotkey);
+    const register = async (): Promise<Signer> => {
+      const signer = await chain.newcomer();
+      await chain.writer.burnedRegister(chain.coldkey, chain.netuid, signer.hotkey);
+      return signer;
+    };
+    /** Past the rate limit, which counts from the registration. */
+    const ready = async (): Promise<Signer> => {
+      const signer = await register();
+      const { lastUpdate, rateLimitBlocks, block } = await factsOf(signer);
+      await chain.mine(Math.max(1, lastUpdate + rateLimitBlocks - block.number));
+      return signer;
+    };
+    const vectorOf = async (signer: Signer, salt = [1, 2, 3]): Promise<RevealWeights> => {
+      const { uid } = await factsOf(signer);
+      return { netuid: chain.netuid, mechanism: 0, uids: [uid ?? -1], values: [7], salt, versionKey: 10n ** 9n };
+    };
+    const commit = (signer: Signer, vector: RevealWeights) =>
+      chain.writer.commitWeights(signer, { netuid: chain.netuid, mechanism: 0, hash: commitHash(signer.hotkey, vector) });
+
+    it('says that it wants commits, and what it offers', async () => {
+      const signer = await register();
+      const facts = await factsOf(signer);
+      expect(facts.commitRevealEnabled).to.equal(true);
+      expect(facts.commitReveal).to.deep.include({ byHash: true, revealPeriodEpochs: 1, hashCommits: [], timelockedCommits: [] });
+    });
+
+    it('refuses open weights', async () => {
+      const signer = await ready();
+      const { salt: _, ...open } = await vectorOf(signer);
+      expect((await refusal(chain.writer.setWeights(signer, open))).code).to.equal('chain.commit_reveal_on');
+    });
+
+    it('keeps a commit, counts it as an update, and says how long until the next', async () => {
+      const signer = await ready();
+      const vector = await vectorOf(signer);
+      const { block } = await commit(signer, vector);
+      const facts = await factsOf(signer);
+      expect(facts.lastUpdate).to.equal(block.number);
+      expect(facts.commitReveal?.hashCommits.map(({ hash, block: at }) => ({ hash, at }))).to.deep.equal([
+        { hash: commitHash(signer.hotkey, vector), at: block.number },
+      ]);
+      const failure = await refusal(commit(signer, await vectorOf(signer, [4])));
+      expect(failure.code).to.equal('chain.rate_limited');
+      expect(failure.facts['blocksLeft']).to.be.within(1, facts.rateLimitBlocks);
+    });
+
+    it('refuses a reveal of something else, and one that comes too early with the blocks to wait; after them it sets the weights', async () => {
+      const signer = await ready();
+      const vector = await vectorOf(signer);
+      await commit(signer, vector);
+      const [committed] = (await factsOf(signer)).commitReveal?.hashCommits ?? [];
+      expect((await refusal(chain.writer.revealWeights(signer, { ...vector, salt: [9] }))).code).to.equal('chain.commit_lost');
+      const early = await refusal(chain.writer.revealWeights(signer, vector));
+      expect(early.code).to.equal('chain.reveal_too_early');
+      const wait = Number(early.facts['blocksLeft']);
+      const { tempo, uid } = await factsOf(signer);
+      expect(wait).to.be.within(1, tempo + 1);
+      await chain.mine(wait);
+      await chain.writer.revealWeights(signer, vector);
+      expect(await chain.reader.weightsOf(chain.netuid, 0, uid ?? -1)).to.deep.equal([{ uid, value: 65535 }]);
+      const after = await factsOf(signer);
+      expect(after.stored).to.deep.equal([{ uid, value: 65535 }]);
+      expect(after.commitReveal?.hashCommits).to.deep.equal([]);
+      expect(committed?.epoch).to.be.a('number');
+    });
+
+    it('takes commits of registered hotkeys only', async () => {
+      const stranger = await chain.newcomer();
+      const failure = await refusal(commit(stranger, { ...(await vectorOf(stranger)), uids: [0] }));
+      expect(failure.code).to.equal('chain.not_registered');
+    });
+
+    it('takes none while it is switched off', async () => {
+      const signer = await ready();
+      await chain.commitReveal(false);
+      const failure = await refusal(commit(signer, await vectorOf(signer)));
+      expect(failure.code).to.equal('chain.commit_reveal_off');
+    });
+  });
+}
+
+async function refusal(call: Promise<unknown>): Promise<Failure> {
+  const outcome: unknown = await call.then(
+    () => new Error('expected a refusal'),
+    (error: unknown) => error,
+  );
+  if (!isFailure(outcome)) throw outcome;
+  return outcome;
+}
