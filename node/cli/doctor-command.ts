@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ChainClient } from '../../chain/substrate/client.js';
 import type { Config } from '../../config/schema.js';
 import { EXIT, type Failure, isFailure } from '../../protocol/failure.js';
 import type { Signer } from '../../protocol/ports.js';
@@ -21,25 +22,29 @@ import {
   openSigner,
   withChain,
 } from './context.js';
-import { createOutput } from './output.js';
+import { createOutput, type Output } from './output.js';
 import type { Environment } from './program.js';
 
 /** Each endpoint gets this long; they are asked side by side. */
 const ENDPOINT_TIMEOUT_MS = 20_000;
 const LATENCY_SAMPLES = 3;
+/** Blocks to see, at most, before the clock counts as not judged. */
+const CLOCK_BLOCKS = 6;
+const CLOCK_TIMEOUT_MS = 90_000;
 const MARKS: Readonly<Record<Verdict, string>> = { ok: '✔', warn: '!', fail: '✘', skip: '·' };
 
 export function addDoctorCommand(program: Command, env: Environment): void {
   const command = program
     .command('doctor')
     .description('Examine this machine, the way to the chain, the wallet and the database. Exit code 0: nothing is broken, 1: something is')
+    .option('--quick', 'leave out the clock of the chain, which takes a few blocks to watch')
     .option('--announce-ip <ip>', 'address under which other nodes are to reach this one');
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
     const machine = { area: 'machine', findings: await machineFindings(config) };
     const [endpoints, wallet] = await Promise.all([
-      Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each))),
+      Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each, flags['quick'] !== true ? out : null))),
       openWallet(config),
     ]);
     const reachable = endpoints.some(({ failure }) => failure === null);
@@ -80,8 +85,19 @@ function diskFreeBytes(path: string): number {
   return bavail * bsize;
 }
 
-async function askEndpoint(config: Config, endpoint: string): Promise<EndpointFacts> {
-  const facts: EndpointFacts = { endpoint, failure: null, identity: null, latencyMs: 0, head: null, finalized: null, runtime: null };
+/** `out`: where to say that the clock is being watched; null: it is not. */
+async function askEndpoint(config: Config, endpoint: string, out: Output | null): Promise<EndpointFacts> {
+  const facts: EndpointFacts = {
+    endpoint,
+    failure: null,
+    identity: null,
+    latencyMs: 0,
+    head: null,
+    finalized: null,
+    runtime: null,
+    driftMs: null,
+    clockNote: null,
+  };
   const { composeChain } = await import('../compose-chain.js');
   const clock = createClock();
   const client = composeChain(
@@ -99,19 +115,31 @@ async function askEndpoint(config: Config, endpoint: string): Promise<EndpointFa
       samples.push((performance.now() - from) / 2);
     }
     const latencyMs = samples.toSorted((a, b) => a - b)[Math.floor(LATENCY_SAMPLES / 2)] ?? 0;
-    return {
-      ...facts,
-      identity: client.chain.identity(),
-      latencyMs,
-      head: client.status().head ?? finalized,
-      finalized,
-      runtime: client.chain.runtime(),
-    };
+    const identity = client.chain.identity();
+    const seen = { ...facts, identity, latencyMs, head: client.status().head ?? finalized, finalized, runtime: client.chain.runtime() };
+    return out === null ? seen : { ...seen, ...(await watchClock(client, identity.blockTimeMs, out)) };
   } catch (error) {
     return { ...facts, failure: failureOf(error) };
   } finally {
     await client.stop();
   }
+}
+
+/** The clock is judged by blocks as they come. */
+async function watchClock(
+  client: Pick<ChainClient, 'status'>,
+  blockTimeMs: number,
+  out: Output,
+): Promise<Pick<EndpointFacts, 'driftMs' | 'clockNote'>> {
+  const limitMs = Math.min(CLOCK_BLOCKS * blockTimeMs, CLOCK_TIMEOUT_MS);
+  out.note(`watching the clock of the chain, for ${Math.ceil(limitMs / 1000)} s at most (--quick leaves it out)`);
+  const clock = createClock();
+  const until = clock.nowMs() + limitMs;
+  while (clock.nowMs() < until && client.status().clock === null) await clock.sleep(blockTimeMs / 4);
+  const judged = client.status().clock;
+  return judged === null
+    ? { driftMs: null, clockNote: 'not judged: no regular blocks came while it was watched' }
+    : { driftMs: judged.driftMs, clockNote: null };
 }
 
 function openWallet(config: Config): Promise<Signer | Failure> {

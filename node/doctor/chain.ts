@@ -1,8 +1,9 @@
 /** The way to the chain, and what is found at its end. Pure: the facts are gathered by the command. */
+import { DRIFT_MAX_MS } from '../../chain/clock-drift.js';
 import type { ChainIdentity, RuntimeDescription } from '../../chain/ports.js';
 import type { BlockRef } from '../../chain/snapshot.js';
 import type { Failure } from '../../protocol/failure.js';
-import { type Finding, fail, fromFailure, ok, warn } from './finding.js';
+import { type Finding, fail, fromFailure, ok, skip, warn } from './finding.js';
 
 export interface EndpointFacts {
   readonly endpoint: string;
@@ -14,6 +15,10 @@ export interface EndpointFacts {
   readonly head: BlockRef | null;
   readonly finalized: BlockRef | null;
   readonly runtime: RuntimeDescription | null;
+  /** This machine ahead of the chain (negative: behind), ms; null: not known. */
+  readonly driftMs: number | null;
+  /** Why the clock was not judged, where it was tried. */
+  readonly clockNote: string | null;
 }
 
 /** Finality of the public networks lags by two or three blocks. */
@@ -34,6 +39,7 @@ export function examineEndpoints(endpoints: readonly EndpointFacts[]): readonly 
       fail('genesis', 'the endpoints serve different chains', 'Remove the wrong ones from chain.endpoints, or set chain.genesis.'),
     );
   }
+  findings.push(...clockFindings(working));
   const [runtime] = working.flatMap((facts) => (facts.runtime === null ? [] : [facts.runtime]));
   return runtime === undefined ? findings : [...findings, ...runtimeFindings(runtime)];
 }
@@ -60,6 +66,23 @@ function endpointFinding(facts: EndpointFacts, newest: number): Finding {
   }
   if (latencyMs > SLOW_SECONDS * 1000) return warn(endpoint, `${said}: slow`, 'Choose a node nearer by, or run one.');
   return ok(endpoint, said);
+}
+
+function clockFindings(working: readonly EndpointFacts[]): readonly Finding[] {
+  const judged = working.find(({ driftMs }) => driftMs !== null);
+  const note = working.find(({ clockNote }) => clockNote !== null)?.clockNote ?? null;
+  if (judged === undefined || judged.driftMs === null) return note === null ? [] : [skip('clock', note)];
+  const seconds = (Math.abs(judged.driftMs) / 1000).toFixed(1);
+  if (Math.abs(judged.driftMs) <= DRIFT_MAX_MS)
+    return [ok('clock', judged.driftMs === 0 ? 'agrees with the chain' : `${seconds} s from that of the chain`)];
+  const side = judged.driftMs > 0 ? 'ahead of' : 'behind';
+  return [
+    fail(
+      'clock',
+      `${seconds} s ${side} the chain: peers will ignore what this node says`,
+      'Set the clock by NTP, for example `timedatectl set-ntp true`.',
+    ),
+  ];
 }
 
 function runtimeFindings({ registry, epochClock, weightCalls }: RuntimeDescription): readonly Finding[] {

@@ -110,6 +110,23 @@ describe('commands that act on a subnet', function () {
     expect((await voxd(['chain', 'errors', ...at()])).stdout).to.match(/\d+ errors of runtime 425/);
   });
 
+  it('doctor examines everything, and breaks the exit code only for what is broken', async () => {
+    const nowhere = ['--data-dir', `${tmpdir()}/voxd-test-none`];
+    const { sections, ok } = await voxdJson<{ ok: boolean; sections: { area: string; findings: { name: string; verdict: string }[] }[] }>([
+      ...['doctor', '--quick', ...as('//AliceHot'), ...nowhere],
+    ]);
+    expect(ok).to.equal(true);
+    const verdict = (area: string, name: string) =>
+      sections.find((section) => section.area === area)?.findings.find((finding) => finding.name === name)?.verdict;
+    expect(verdict('machine', 'node')).to.equal('ok');
+    expect(verdict('chain', chain.url)).to.equal('ok');
+    expect(verdict('hotkey', 'seat')).to.equal('ok');
+    expect(verdict('database', 'postgres')).to.equal('skip');
+    const away = await voxd(['doctor', '--quick', '--chain', 'ws://127.0.0.1:9', '--netuid', '1', '--uri', '//AliceHot', ...nowhere]);
+    expect(away.exit).to.equal(EXIT.failure);
+    expect(away.stdout).to.match(/✘ ws:\/\/127\.0\.0\.1:9: .+\n\s+next: /);
+  });
+
   it('a wallet without a coldkey is told so', async () => {
     await refusal(['register', ...as('//Eve'), ...NOBODY, '--yes'], { code: 'wallet.not_found', exit: EXIT.config });
   });

@@ -76,6 +76,8 @@ describe('doctor', () => {
       head: { number: head, hash: aHash(`${head}`) },
       finalized: { number: head - 2, hash: aHash(`${head - 2}`) },
       runtime,
+      driftMs: null,
+      clockNote: null,
       ...more,
     });
 
@@ -98,6 +100,17 @@ describe('doctor', () => {
       expect(found(endpoint('ws://b', 100, { finalized: { number: 20, hash: aHash('20') } }))['ws://b']).to.equal('warn');
       const other = { ...endpoint('ws://b').identity!, genesis: aHash('other') };
       expect(found(endpoint('ws://b', 100, { identity: other }))['genesis']).to.equal('fail');
+    });
+
+    it('judges the clock by the chain', () => {
+      const clock = (more: Partial<EndpointFacts>) =>
+        verdicts(examineEndpoints([endpoint('ws://a', 100, more), endpoint('ws://b')]))['clock'];
+      expect(clock({})).to.equal(undefined);
+      expect(clock({ clockNote: 'no blocks' })).to.equal('skip');
+      expect(clock({ driftMs: 0 })).to.equal('ok');
+      expect(clock({ driftMs: -9_000 })).to.equal('ok');
+      expect(clock({ driftMs: 11_000 })).to.equal('fail');
+      expect(clock({ driftMs: -11_000 })).to.equal('fail');
     });
 
     it('advises a second one, and knows a runtime that takes no weights', () => {
