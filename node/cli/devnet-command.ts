@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { devGenesis } from '../../chain/devchain/genesis.js';
-import { startDevchain } from '../../chain/devchain/server.js';
+import { GENERATION_NAMES, type GenerationName, startDevchain } from '../../chain/devchain/server.js';
 import { signerFromUri } from '../../chain/wallet/keys.js';
 import { EXIT } from '../../protocol/failure.js';
 import { scorerOf } from '../compose.js';
@@ -113,11 +113,19 @@ export function addDevnetCommands(program: Command, env: Environment): void {
     );
 
   addStdinOption(program.command('devchain'))
-    .description('Only the development chain: a subtensor look-alike for tests, in memory and on disk')
+    .description(
+      'Only the development chain: a subtensor look-alike for tests, in memory and on disk. It can misbehave: reorganise, upgrade its runtime, refuse or lose transactions, go silent (JSON-RPC dev_*, see docs/devchain.md)',
+    )
     .option('--port <port>', 'WebSocket port on loopback; 0: any free one', wholeNumber(0, 65_535), 9944)
     .option('--data-dir <dir>', 'where blocks are kept; none: in memory')
     .option('--block-time-ms <ms>', 'time between blocks', count, 1000)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
+    .addOption(
+      new Option('--generation <name>', 'as which age of the runtime it presents itself: spec 218, 402 or 425')
+        .choices([...GENERATION_NAMES])
+        .default('clock'),
+    )
+    .option('--spec-version <n>', "spec version, if not the generation's own", count)
     .option('--fund <address=rao>', 'starting balance beside those of //Alice, //Bob and //Charlie, may be repeated', collect, [])
     .option('--commit-reveal', 'a subnet that takes weights by commit and reveal only')
     .option('--json', 'print address and genesis as JSON when it runs; the log goes to standard error')
@@ -127,6 +135,8 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         dataDir?: string;
         blockTimeMs: number;
         tempo: number;
+        generation: GenerationName;
+        specVersion?: number;
         fund: readonly string[];
         commitReveal?: boolean;
         json?: boolean;
@@ -139,6 +149,8 @@ export function addDevnetCommands(program: Command, env: Environment): void {
           port: flags.port,
           dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
           blockTimeMs: flags.blockTimeMs,
+          generation: flags.generation,
+          ...(flags.specVersion === undefined ? {} : { specVersion: flags.specVersion }),
           genesis: { ...genesis, balances: { ...genesis.balances, ...balances } },
           logger: (event, facts) => logger.info(facts, event),
         });

@@ -4,11 +4,15 @@ import type { ApiOptions, SubmittableExtrinsic } from '@polkadot/api/types';
 type ProviderInterface = NonNullable<ApiOptions['provider']>;
 
 import { expect } from 'chai';
+import { encodeMetadata } from '../../chain/devchain/metadata.js';
+import { createRuntime } from '../../chain/devchain/runtime.js';
+import { bytes, decode, fromHex, option } from '../../chain/devchain/scale.js';
 import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
 import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
+import { type RuntimeShape, shapeOf } from '../support/metadata-shape.js';
 
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
 const ENDPOINT = process.env['VOXD_TEST_SUBTENSOR_WS'];
@@ -151,6 +155,24 @@ function realRuntime(endpoint: string): void {
   describe('a real subtensor runtime, its own ways', function () {
     this.timeout(60_000);
 
+    it('has what our generation of that age has, name by name and type by type', async () => {
+      const real = shapeOf(await metadataOf(dev, 15));
+      const ours = shapeOf(encodeMetadata(createRuntime({ blockTimeMs: 12_000, generation: 'storage' }), 15));
+      const differences = (part: keyof Pick<RuntimeShape, 'storage' | 'calls' | 'events' | 'constants' | 'apis'>) =>
+        [...ours[part]].flatMap(([name, shape]) => {
+          const found = real[part].get(name);
+          return found === shape ? [] : [`${name}: ${shape}, there ${found ?? 'nothing'}`];
+        });
+      expect(ours.storage.size).to.be.greaterThan(60);
+      for (const part of ['storage', 'calls', 'events', 'constants', 'apis'] as const) expect(differences(part), part).to.deep.equal([]);
+      for (const [pallet, names] of ours.errors) {
+        expect(real.errors.get(pallet)?.slice(0, names.length), `errors of ${pallet}`).to.deep.equal(names);
+      }
+      expect(ours.extensions.map(nameOf)).to.deep.equal(real.extensions.map(nameOf));
+      const { storage, calls, events, apis } = ours;
+      console.log(`      ${storage.size} items, ${calls.size} calls, ${events.size} events, ${apis.size} runtime calls agree`);
+    });
+
     it('is read in a handful of requests', async () => {
       const { reader, status } = await client();
       const before = status().requests;
@@ -162,4 +184,14 @@ function realRuntime(endpoint: string): void {
       expect(requests).to.be.at.most(12);
     });
   });
+}
+
+const nameOf = (extension: string) => extension.split(':')[0];
+
+async function metadataOf(node: WsProvider, version: number): Promise<Uint8Array> {
+  const answer = await node.send<string>('state_call', [
+    'Metadata_metadata_at_version',
+    `0x${version.toString(16).padStart(2, '0')}000000`,
+  ]);
+  return decode(option(bytes), fromHex(answer)) ?? new Uint8Array();
 }

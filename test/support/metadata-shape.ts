@@ -21,7 +21,8 @@ type V15 = Extract<Decoded, { tag: 'v14' | 'v15' }>;
 
 /** Shape: the bytes of `RuntimeMetadataPrefixed`, version 14 or 15 → its shape. Types are compared by structure: a newtype is what it wraps. */
 export function shapeOf(encoded: Uint8Array): RuntimeShape {
-  const decoded = metadata.dec(encoded).metadata;
+  // A copy: the library reads a view from the start of what is beneath it.
+  const decoded = metadata.dec(Uint8Array.from(encoded)).metadata;
   if (decoded.tag !== 'v14' && decoded.tag !== 'v15') throw new Error(`metadata ${decoded.tag} is not compared`);
   const { value } = decoded as V15;
   const types = new Map(value.lookup.map((type) => [type.id, type]));
