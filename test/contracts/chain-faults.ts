@@ -132,6 +132,82 @@ export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>)
       expect(client.status().endpoint).to.equal(second.url);
     });
 
+    it('never asks an endpoint of another chain again', async () => {
+      const probe = await started({ endpoints: [second.url] });
+      const { genesis } = probe.reader.identity();
+      proxy.answer('chain_getBlockHash', () => ({ result: aHash('another chain') }));
+      const client = await started({ genesis, probeIntervalMs: 10, backoffMaxMs: 5 });
+      const asked = proxy.accepted();
+      second.drop();
+      await client.reader.finalizedHead();
+      const state = client.status().endpoints.find(({ endpoint }) => endpoint === proxy.url);
+      expect([state?.state, state?.lastFailure?.code]).to.deep.equal(['excluded', 'chain.wrong_genesis']);
+      expect(proxy.accepted()).to.equal(asked);
+    });
+
+    it('says so at once when no endpoint of its chain is left', async () => {
+      const client = await started({ endpoints: [proxy.url], backoffMaxMs: 5 });
+      proxy.answer('chain_getBlockHash', () => ({ result: aHash('another chain') }));
+      proxy.drop();
+      await reached(() => client.status().endpoints[0]?.state === 'excluded');
+      expect((await failureOf(client.reader.finalizedHead())).code).to.equal('chain.wrong_genesis');
+    });
+
+    it('returns to the first endpoint once that has been well for a while', async () => {
+      const client = await started({ probeIntervalMs: 60, backoffMaxMs: 5 });
+      proxy.drop();
+      await client.reader.finalizedHead();
+      expect(client.status().endpoint).to.equal(second.url);
+      const before = proxy.seen.get('chain_getHeader') ?? 0;
+      await reached(() => client.status().connected && client.status().endpoint === proxy.url);
+      expect((proxy.seen.get('chain_getHeader') ?? 0) - before, 'looks at it before').to.be.greaterThan(3);
+      expect(client.status()).to.deep.include({ reconnects: 2 });
+    });
+
+    it('passes over an endpoint far below what was final, and says by how much', async () => {
+      await node.mine(25);
+      const client = await started({ backoffMaxMs: 5 });
+      await reached(() => (client.status().finalized?.number ?? 0) > 20);
+      second.answer('chain_getFinalizedHead', () => ({ result: client.reader.identity().genesis }));
+      proxy.drop();
+      await client.reader.finalizedHead();
+      expect(client.status().endpoint).to.equal(proxy.url);
+      const [, other] = client.status().endpoints;
+      expect(other?.lastFailure?.code).to.equal('chain.behind');
+      expect(other?.lastFailure?.message).to.contain('below');
+    });
+
+    it('names a chain that begins again lower, instead of waiting in silence', async () => {
+      await node.mine(25);
+      const client = await started({ endpoints: [proxy.url], backoffMaxMs: 5, requestTimeoutMs: 500 });
+      await reached(() => (client.status().finalized?.number ?? 0) > 20);
+      proxy.answer('chain_getFinalizedHead', () => ({ result: client.reader.identity().genesis }));
+      proxy.drop();
+      const failure = await failureOf(client.reader.finalizedHead());
+      expect(failure.message).to.contain('was final already');
+      expect(client.status()).to.deep.include({ connected: false });
+      proxy.behave();
+      await reached(() => client.status().connected);
+    });
+
+    it('leaves an endpoint that others have left behind', async () => {
+      await node.mine(1);
+      const client = await started({ probeIntervalMs: 20, backoffMaxMs: 5 });
+      await reached(() => client.status().finalized !== null);
+      proxy.mute('chain_finalizedHead');
+      await node.mine(25);
+      await reached(() => client.status().endpoint === second.url);
+      expect(client.status().endpoints[0]?.lastFailure?.code).to.equal('chain.behind');
+    });
+
+    it('finds a half-open socket although nobody asks anything', async () => {
+      const client = await started({ headTimeoutMs: 800, backoffMaxMs: 5 });
+      await reached(() => client.status().finalized !== null);
+      proxy.freeze(true);
+      await reached(() => client.status().endpoint === second.url);
+      expect(client.status().endpoints[0]?.lastFailure?.code).to.equal('chain.stalled');
+    });
+
     it('opens a fresh session when the runtime is upgraded', async () => {
       const client = await started({ endpoints: [proxy.url] });
       const { specVersion } = client.reader.identity();

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { devGenesis, GENERATION_NAMES, type GenerationName, startDevchain } from '../../chain/devchain/server.js';
 import { createChainClient } from '../../chain/substrate/client.js';
+import { systemClock } from '../../chain/substrate/timing.js';
 import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
 import { devSigner } from '../support/dev-signer.js';
@@ -74,5 +75,44 @@ describe('a snapshot through the client', function () {
       await client.stop();
       await node.stop();
     }
+  });
+});
+
+describe('the clock beside the chain', function () {
+  this.timeout(60_000);
+
+  const judged = async (aheadMs: number) => {
+    const devchain = await startDevchain({ port: 0, dataDir: null, blockTimeMs: 500, genesis: devGenesis() });
+    const warnings: string[] = [];
+    const logger = {
+      info: () => undefined,
+      debug: () => undefined,
+      error: () => undefined,
+      warn: (_: object, text: string) => warnings.push(text),
+    };
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+    const client = createChainClient({ clock, logger }, { endpoints: [devchain.url], genesis: null });
+    try {
+      await client.start(new AbortController().signal);
+      while (client.status().clock === null) await new Promise((resolve) => setTimeout(resolve, 20));
+      return { clock: client.status().clock, warnings };
+    } finally {
+      await client.stop();
+      await devchain.stop();
+    }
+  };
+
+  it('agrees on a development chain, whose blocks come fast', async () => {
+    const { clock, warnings } = await judged(0);
+    expect(clock).to.deep.include({ driftMs: 0, failure: null });
+    expect(warnings).to.deep.equal([]);
+  });
+
+  it('warns once, with figures, and goes on', async () => {
+    const { clock, warnings } = await judged(-60_000);
+    expect(clock?.failure?.code).to.equal('chain.clock_drift');
+    expect(clock?.driftMs).to.be.within(-61_000, -58_000);
+    expect(warnings).to.have.lengthOf(1);
+    expect(warnings[0]).to.contain('behind the chain');
   });
 });
