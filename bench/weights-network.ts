@@ -70,7 +70,7 @@ export async function startNetwork(options: NetworkOptions): Promise<BenchNetwor
     ...coldkeys.flatMap(({ hotkey }) => ['--fund', `${hotkey}=${BALANCE_RAO}`]),
   ]);
   const logger = createLogger({ level: 'silent' });
-  const client = composeChain({ clock: createSystemClock(), logger }, { endpoints: [endpoint], genesis: null });
+  const client = composeChain({ clock: createSystemClock(), logger }, { endpoints: [endpoint], genesis: null, beacon: null });
 
   async function until<T>(what: string, ask: () => Promise<T | null>, timeoutMs: number): Promise<T> {
     const deadline = performance.now() + timeoutMs;

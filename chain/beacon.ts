@@ -21,6 +21,19 @@ export const QUICKNET = {
   periodSeconds: 3,
 } as const satisfies Omit<Beacon, 'lastStoredRound'>;
 
+export type PinnedBeacon = Omit<Beacon, 'lastStoredRound'>;
+
+/** The first thing in which a beacon is not the one expected; null: it is that one. */
+export function beaconDifference(
+  beacon: PinnedBeacon,
+  pinned: PinnedBeacon,
+): { readonly field: string; readonly expected: string | number; readonly actual: string | number } | null {
+  for (const field of ['publicKey', 'genesisSeconds', 'periodSeconds'] as const) {
+    if (beacon[field] !== pinned[field]) return { field, expected: pinned[field], actual: beacon[field] };
+  }
+  return null;
+}
+
 export type BeaconClock = Pick<Beacon, 'genesisSeconds' | 'periodSeconds'>;
 
 export type G1Point = InstanceType<typeof bls12_381.G1.Point>;

@@ -58,7 +58,8 @@ export const chainFailure = defineFailures({
   },
   'chain.beacon_differs': {
     disposition: 'fatal',
-    message: '{endpoint} says that the chain follows another randomness beacon than {beacon}: its {field} is {actual}, not {expected}.',
+    message:
+      '{endpoint} says that the chain follows another randomness beacon than the one pinned: its {field} is {actual}, not {expected}.',
     hint: 'Weights locked to it could be opened early or never: do not trust this endpoint. If the network has really moved to another beacon, update voxd or unset chain.beacon.',
     exit: EXIT.config,
   },

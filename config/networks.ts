@@ -6,10 +6,12 @@ export const NETWORKS: Readonly<Record<NetworkName, Readonly<Record<string, unkn
   finney: {
     'chain.endpoints': ['wss://entrypoint-finney.opentensor.ai:443', 'wss://lite.sub.latent.to:443'],
     'chain.genesis': '0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03',
+    'chain.beacon': 'quicknet',
   },
   test: {
     'chain.endpoints': ['wss://test.finney.opentensor.ai:443'],
     'chain.genesis': '0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105',
+    'chain.beacon': 'quicknet',
   },
   local: {
     'chain.endpoints': ['ws://127.0.0.1:9944'],

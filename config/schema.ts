@@ -58,10 +58,15 @@ export const configSchema = z.strictObject({
       flag: '--chain',
     }),
     endpoints: key(z.array(endpoint(), 'a list is expected').min(1).max(ENDPOINTS_MAX), {
-      description: 'Addresses of subtensor nodes, best first; the next one takes over when one fails.',
+      description:
+        'Addresses of subtensor nodes, best first. When one fails the best of the others takes over; the first is returned to after it has been well for some minutes.',
     }),
     genesis: key(optional(hash()), {
       description: 'Genesis hash that the endpoints must have; unset: that of the network, or none is asked for.',
+    }),
+    beacon: key(optional(oneOf('quicknet')), {
+      description:
+        'Randomness beacon that the chain must follow, for weights locked until their time. Another is refused. Unset: that of the network, or whatever the chain says.',
     }),
     netuid: key(whole(1, 65_535), { description: 'Number of the subnet.', flag: '--netuid' }),
     mechanism: key(whole(0, 15).default(0), { description: 'Mechanism of the subnet that weights are set for.' }),

@@ -13,7 +13,7 @@ import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
 import { encodeRecord } from '../scoring/record.js';
 import type { RoundSchedule } from '../scoring/round.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
-import { composeChain } from './compose-chain.js';
+import { type ChainOptions, composeChain } from './compose-chain.js';
 import { importModel, precheckModel } from './compose-models.js';
 import { composeJudge, composeRunner } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
@@ -46,12 +46,7 @@ export interface DaemonOptions {
   readonly role: 'validator' | 'miner' | 'auto';
   readonly dataDir: string;
   readonly databaseUrl: Secret | null;
-  readonly chain: {
-    readonly endpoints: readonly string[];
-    readonly genesis: Hash | null;
-    readonly netuid: number;
-    readonly mechanism: number;
-  };
+  readonly chain: ChainOptions & { readonly netuid: number; readonly mechanism: number };
   readonly p2p: {
     readonly listenIp: string;
     readonly port: number;
@@ -194,6 +189,8 @@ export function createDaemon(
         identity: chain.identity(),
         head: work.head(),
         headAgeMs: work.headAgeMs(),
+        endpoints: client.status().endpoints,
+        clock: client.status().clock,
         snapshot: registry.current(),
         peers: host.peers(),
         round: validator?.keeper.view() ?? null,

@@ -1,3 +1,4 @@
+import type { EndpointHealth } from '../chain/endpoint-health.js';
 import type { ChainIdentity } from '../chain/ports.js';
 import { roleOf } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
@@ -16,6 +17,9 @@ export interface StatusFacts {
   readonly identity: ChainIdentity | null;
   readonly head: BlockRef | null;
   readonly headAgeMs: number;
+  readonly endpoints: readonly EndpointHealth[];
+  /** Null: not judged yet. */
+  readonly clock: { readonly driftMs: number; readonly failure: Failure | null } | null;
   readonly snapshot: SubnetSnapshot | null;
   readonly peers: readonly Peer[];
   readonly round: ReturnType<RoundKeeper['view']>;
@@ -40,7 +44,15 @@ const STALE_HEADS = 8;
 
 /** How the node feels, in sentences that say what to do. Pure, so that every state can be tested. */
 export function healthReport(facts: StatusFacts): HealthReport {
-  const components = [chain(facts), registry(facts), network(facts), database(facts), ...scoring(facts)];
+  const components = [
+    chain(facts),
+    ...endpoints(facts),
+    ...clock(facts),
+    registry(facts),
+    network(facts),
+    database(facts),
+    ...scoring(facts),
+  ];
   return {
     status: worstHealth(components),
     live: true,
@@ -60,6 +72,36 @@ function chain({ identity, head, headAgeMs }: StatusFacts): ComponentHealth {
     ...(stale ? { detail: `No finalized block for ${Math.round(headAgeMs / 1000)} s: add a second endpoint to chain.endpoints.` } : {}),
     facts: { endpoint: identity.endpoint, genesis: identity.genesis, specVersion: identity.specVersion, block: head.number, headAgeMs },
   };
+}
+
+/** One part each, where there is more than one to choose from or something to say. */
+function endpoints(facts: StatusFacts): readonly ComponentHealth[] {
+  if (facts.endpoints.length < 2 && facts.endpoints.every(({ failures }) => failures === 0)) return [];
+  return facts.endpoints.map(({ endpoint, state, latencyMs, behindBlocks, failures, lastFailure }, place) => {
+    const trouble = state === 'excluded' || state === 'failing' || state === 'resting';
+    const sinceMs = lastFailure === null ? null : facts.nowMs - lastFailure.atMs;
+    return {
+      name: `endpoint ${place + 1}`,
+      status: trouble ? 'degraded' : 'ok',
+      ...(trouble && lastFailure !== null ? { detail: `${state}: ${lastFailure.message}` } : {}),
+      facts: {
+        endpoint,
+        state,
+        latencyMs,
+        behindBlocks,
+        failures,
+        ...(lastFailure === null ? {} : { lastFailure: lastFailure.code, lastFailureAgeMs: sinceMs }),
+      },
+    };
+  });
+}
+
+function clock({ clock: judged }: StatusFacts): readonly ComponentHealth[] {
+  if (judged === null) return [];
+  const { driftMs, failure } = judged;
+  const facts = { driftMs };
+  if (failure === null) return [{ name: 'clock', status: 'ok', facts }];
+  return [{ name: 'clock', status: 'degraded', detail: `${failure.message} ${failure.hint}`, facts }];
 }
 
 function registry({ snapshot, hotkey }: StatusFacts): ComponentHealth {

@@ -1,10 +1,10 @@
 import type { Clock } from '../../protocol/ports.js';
 import type { ChainReader, ChainWriter } from '../ports.js';
 import { type ChainLogger, type ConnectionOptions, type ConnectionStatus, createConnection } from './connection.js';
-import { createReader } from './reader.js';
+import { createReader, type ReaderOptions } from './reader.js';
 import { createSubmitter, type SubmitterOptions } from './submitter.js';
 
-export interface ChainClientOptions extends ConnectionOptions, SubmitterOptions {}
+export interface ChainClientOptions extends ConnectionOptions, ReaderOptions, SubmitterOptions {}
 
 export interface ChainClient {
   readonly reader: ChainReader;
@@ -22,7 +22,7 @@ export function createChainClient(
   options: ChainClientOptions,
 ): ChainClient {
   const connection = createConnection(deps, options);
-  const reader = createReader({ connection });
+  const reader = createReader({ connection }, options);
   const writer = createSubmitter({ ...deps, connection, reader }, options);
   return { reader, writer, start: connection.start, stop: connection.stop, status: connection.status };
 }

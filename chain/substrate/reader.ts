@@ -1,4 +1,5 @@
 import { isFailure } from '../../protocol/failure.js';
+import { beaconDifference, type PinnedBeacon } from '../beacon.js';
 import { storageIndexOf } from '../commit-hash.js';
 import { chainFailure } from '../failures.js';
 import type { ChainReader } from '../ports.js';
@@ -16,11 +17,19 @@ import type { Session } from './session.js';
 import { storageAt } from './storage.js';
 import { readWeightFacts, toRow } from './weight-facts.js';
 
+export interface ReaderOptions {
+  /** What the chain's beacon must be; null or absent: whatever the chain says. Weight facts of another are refused with chain.beacon_differs. */
+  readonly pinnedBeacon?: PinnedBeacon | null;
+}
+
 /**
  * Everything is read at one pinned block hash, in a number of requests that does not grow with the subnet but for ⌈n / 1000⌉: a snapshot by
  * one runtime call where the runtime offers it, else from plain storage, so that the same code serves every generation of the runtime.
  */
-export function createReader({ connection }: { readonly connection: Connection }): ChainReader {
+export function createReader(
+  { connection }: { readonly connection: Connection },
+  { pinnedBeacon = null }: ReaderOptions = {},
+): ChainReader {
   const reading = <T>(method: string, work: (session: Session) => Promise<T>): Promise<T> =>
     connection.read(async (session) => {
       try {
@@ -42,9 +51,13 @@ export function createReader({ connection }: { readonly connection: Connection }
     snapshot: (netuid, block) =>
       reading('snapshot', async (session) => readSnapshot(session, netuid, block ?? (await finalizedHead(session)))),
     weightFacts: (netuid, mechanism, hotkey) =>
-      reading('weightFacts', async (session) =>
-        readWeightFacts(session, { netuid, mechanism, hotkey, block: await finalizedHead(session) }),
-      ),
+      reading('weightFacts', async (session) => {
+        const facts = await readWeightFacts(session, { netuid, mechanism, hotkey, block: await finalizedHead(session) });
+        const beacon = facts.commitReveal?.beacon ?? null;
+        const difference = beacon === null || pinnedBeacon === null ? null : beaconDifference(beacon, pinnedBeacon);
+        if (difference === null) return facts;
+        throw chainFailure('chain.beacon_differs', { endpoint: session.identity.endpoint, ...difference });
+      }),
     weightsOf: (netuid, mechanism, uid, block) =>
       reading('weightsOf', async (session) => {
         const storage = await storageAt(session, (block ?? (await finalizedHead(session))).hash);

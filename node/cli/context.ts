@@ -163,7 +163,7 @@ export async function openVerify(): Promise<Verify> {
 export async function withChain<T>(config: Config, work: (of: { readonly chain: ChainReader & ChainWriter }) => Promise<T>): Promise<T> {
   const { composeChain } = await import('../compose-chain.js');
   const logger = createLogger({ level: 'error' });
-  const client = composeChain({ clock: createClock(), logger }, { endpoints: config.chain.endpoints, genesis: config.chain.genesis });
+  const client = composeChain({ clock: createClock(), logger }, config.chain);
   try {
     await client.start(AbortSignal.timeout(COMMAND_TIMEOUT_MS));
     return await work(client);

@@ -73,7 +73,7 @@ export function addDevnetCommands(program: Command, env: Environment): void {
             signerOf: signerFromUri,
             scorer: scorerOf(composeRunner('native').engineId),
             connect: async (endpoint, signal) => {
-              const client = composeChain({ clock, logger }, { endpoints: [endpoint], genesis: null });
+              const client = composeChain({ clock, logger }, { endpoints: [endpoint], genesis: null, beacon: null });
               await client.start(signal);
               return { chain: client.chain, stop: client.stop };
             },

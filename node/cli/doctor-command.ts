@@ -100,10 +100,7 @@ async function askEndpoint(config: Config, endpoint: string, out: Output | null)
   };
   const { composeChain } = await import('../compose-chain.js');
   const clock = createClock();
-  const client = composeChain(
-    { clock, logger: createLogger({ level: 'silent' }) },
-    { endpoints: [endpoint], genesis: config.chain.genesis },
-  );
+  const client = composeChain({ clock, logger: createLogger({ level: 'silent' }) }, { ...config.chain, endpoints: [endpoint] });
   try {
     await client.start(AbortSignal.timeout(ENDPOINT_TIMEOUT_MS));
     const samples: number[] = [];

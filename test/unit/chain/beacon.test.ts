@@ -2,6 +2,7 @@ import { bls12_381 } from '@noble/curves/bls12-381';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  beaconDifference,
   publicKeyOf,
   QUICKNET,
   randomnessOf,
@@ -92,6 +93,19 @@ describe('points from foreign bytes', () => {
     expect(readG1(plain)!.equals(point)).to.equal(true);
     const unreduced = fromHex((point.toAffine().x + fields.Fp.ORDER).toString(16).padStart(96, '0'));
     expect(readG1(unreduced.with(0, unreduced[0]! | (plain[0]! & 0xe0)))).to.equal(null);
+  });
+});
+
+describe('a pinned beacon', () => {
+  it('is the one with the same key and the same clock', () => {
+    expect(beaconDifference({ ...QUICKNET }, QUICKNET)).to.equal(null);
+    for (const [field, actual] of [
+      ['publicKey', 'ab'],
+      ['genesisSeconds', 1],
+      ['periodSeconds', 30],
+    ] as const) {
+      expect(beaconDifference({ ...QUICKNET, [field]: actual }, QUICKNET)).to.deep.equal({ field, expected: QUICKNET[field], actual });
+    }
   });
 });
 

@@ -142,6 +142,9 @@ describe('loadConfig', () => {
     const finney = loaded({ flags: { 'chain.network': 'finney', 'chain.netuid': 58 } }).config.chain;
     expect(finney.endpoints[0]).to.match(/^wss:\/\/entrypoint-finney/);
     expect(finney.genesis).to.match(/^0x2f0555cc/);
+    expect(finney.beacon).to.equal('quicknet');
+    expect(loaded({ flags: { 'chain.network': 'test', 'chain.netuid': 58 } }).config.chain.beacon).to.equal('quicknet');
+    expect(loaded({ flags: { 'chain.network': 'local', 'chain.netuid': 2 } }).config.chain.beacon).to.equal(null);
     const own = loaded({ flags: { 'chain.network': 'ws://10.0.0.1:9944', 'chain.netuid': '3' } });
     expect(own.config.chain).to.deep.include({ network: null, genesis: null });
     expect(own.config.chain.endpoints).to.deep.equal(['ws://10.0.0.1:9944']);

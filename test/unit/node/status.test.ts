@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { EndpointHealth } from '../../../chain/endpoint-health.js';
 import { chainFailure } from '../../../chain/failures.js';
 import type { SubnetSnapshot } from '../../../chain/snapshot.js';
 import { healthReport, type StatusFacts } from '../../../node/status.js';
@@ -16,6 +17,18 @@ const PEER: Peer = { peerId: 'p' as PeerId, hotkey: SELF, address: '', direction
 const QUIET = { lastRound: null, lastBlock: null, waiting: null, reveal: null };
 const QUEUE = { waiting: 2, running: 1, dead: 0 };
 
+const READY: EndpointHealth = {
+  endpoint: 'wss://one',
+  state: 'in use',
+  latencyMs: 40,
+  finalized: 100,
+  behindBlocks: 0,
+  failures: 0,
+  failuresInARow: 0,
+  costMs: 40,
+  lastFailure: null,
+};
+
 describe('status', () => {
   const chain = createFakeChain({ netuid: 7, blockTimeMs: BLOCK_TIME_MS });
   let snapshot: SubnetSnapshot;
@@ -32,6 +45,8 @@ describe('status', () => {
     identity: chain.reader.identity(),
     head: chain.head(),
     headAgeMs: 4_000,
+    endpoints: [READY],
+    clock: null,
     snapshot,
     peers: [PEER, { ...PEER, hotkey: null }],
     round: { round: 3, phase: 'scoring', entered: 5, heard: 2, assigned: 4 },
@@ -57,6 +72,24 @@ describe('status', () => {
     expect(of['p2p']).to.deep.equal({ peers: 2, bound: 1 });
     expect(of['scoring']).to.deep.equal({ ...QUEUE, round: 3, phase: 'scoring', entered: 5, heard: 2 });
     expect(of['weights']).to.deep.equal({ lastRound: 2, lastBlock: 90 });
+  });
+
+  it('shows each endpoint where there are several, and what is wrong with one', () => {
+    const lastFailure = { code: 'chain.wrong_genesis', message: 'wss://two serves another chain.', atMs: 60_000 };
+    const other: EndpointHealth = { ...READY, endpoint: 'wss://two', state: 'excluded', latencyMs: null, failures: 1, lastFailure };
+    const { components, status } = healthReport(facts({ endpoints: [READY, other] }));
+    const shown = components.filter(({ name }) => name.startsWith('endpoint'));
+    expect(status).to.equal('degraded');
+    expect(shown.map((part) => part.detail)).to.deep.equal([undefined, 'excluded: wss://two serves another chain.']);
+    expect(shown[1]?.facts).to.include({ endpoint: 'wss://two', failures: 1, lastFailure: 'chain.wrong_genesis', lastFailureAgeMs: 2_500 });
+  });
+
+  it('warns of a clock that is off', () => {
+    const failure = chainFailure('chain.clock_drift', { driftMs: 31_000, side: 'behind', block: 9, maxMs: 10_000 });
+    const part = component({ clock: { driftMs: -31_000, failure } }, 'clock').part;
+    expect(part?.status).to.equal('degraded');
+    expect(part?.detail).to.contain('31000 ms behind the chain').and.to.contain('NTP');
+    expect(component({ clock: { driftMs: 0, failure: null } }, 'clock').part?.status).to.equal('ok');
   });
 
   it('is not ready before it has started', () => {
