@@ -21,7 +21,11 @@ import { wantedWeights } from './weight-vector.js';
 export const VERSION_KEY = 1_000n;
 
 export interface WeightSetterDeps extends SendingDeps {
-  readonly stores: Pick<Stores, 'rounds' | 'standings' | 'submissions'>;
+  readonly stores: {
+    readonly rounds: Pick<Stores['rounds'], 'list'>;
+    readonly standings: Pick<Stores['standings'], 'ofRound'>;
+    readonly submissions: Stores['submissions'];
+  };
   readonly lock: WeightLock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -61,6 +65,8 @@ export interface WeightSetter {
   turn(head: BlockRef, snapshot: SubnetSnapshot): Promise<void>;
   /** What would be sent now, and whether it may be. Null: no round has been weighed. */
   plan(snapshot: SubnetSnapshot): Promise<WeightPlan | null>;
+  /** What the chain would say to a vector given by hand. */
+  judge(vector: PlannedVector): Promise<{ readonly facts: WeightFacts; readonly plan: SubmissionPlan }>;
   /** One vector now. Errors: why it is not sent, as a Failure; what becomes of it is in the row. */
   submit(submission: Submission): Promise<SubmissionRow>;
   /** One pass over the open rows of this hotkey. Errors: weights.busy; what the chain or the store has against being asked. */
@@ -248,6 +254,10 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
 
   return {
     plan: (snapshot) => plan(snapshot),
+    async judge(vector) {
+      const facts = await readFacts();
+      return { facts, plan: verdictOn(facts, vector) };
+    },
     waitingFor: () => waiting ?? trouble,
     recover: () =>
       quietly(async () => {

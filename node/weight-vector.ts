@@ -18,7 +18,7 @@ export interface WantedWeights {
 
 /** Null: no round has been weighed. The owner's hotkey is looked up by key in `snapshot`, like every other. */
 export async function wantedWeights(
-  stores: Pick<Stores, 'rounds' | 'standings'>,
+  stores: { readonly rounds: Pick<Stores['rounds'], 'list'>; readonly standings: Pick<Stores['standings'], 'ofRound'> },
   snapshot: SubnetSnapshot,
   facts: Pick<WeightFacts, 'ownerHotkey'>,
   burnPercent: number,

@@ -89,6 +89,18 @@ export const cliFailure = defineFailures({
     message: 'There is nothing recorded about {what} in {where}',
     hint: '{known}--data-dir names the folder of another node.',
   },
+  'cli.salt_unkept': {
+    disposition: 'fatal',
+    message: 'A commit by hash needs its salt for the reveal, and there is nowhere to keep it',
+    hint: 'Give --salt-file FILE, or the --data-dir of a node.',
+    exit: EXIT.usage,
+  },
+  'cli.not_settled': {
+    disposition: 'retry',
+    message: 'The chain has not spoken yet: the submission is {state}',
+    hint: '{next}',
+    exit: EXIT.unavailable,
+  },
   'cli.devnet_failed': {
     disposition: 'fatal',
     message: 'The development network did not get through: {reason}',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { blocksUntilEpoch } from '../../chain/epoch.js';
+import type { WeightPlan } from '../weight-setter.js';
 import {
   addChainOptions,
   addConfigOptions,
@@ -11,9 +12,10 @@ import {
   withChain,
   withStores,
 } from './context.js';
-import { createOutput, short, table } from './output.js';
+import { counted, createOutput, duration, short, table } from './output.js';
 import type { Environment } from './program.js';
 import { weightSetterFor } from './weights-engine.js';
+import { whenText } from './weights-follow.js';
 
 export function addPlan(weights: Command, env: Environment): void {
   const command = weights.command('plan').description('The vector of the newest round, and whether the chain would take it now');
@@ -23,7 +25,8 @@ export function addPlan(weights: Command, env: Environment): void {
     const signer = await openSigner(config);
     await withChain(config, ({ chain }) =>
       withStores(config, async (stores) => {
-        const setter = weightSetterFor({ config, chain, signer, stores, dryRun: true });
+        const journal = { ...stores, where: config.dataDir, durable: true };
+        const setter = await weightSetterFor({ config, chain, signer, journal, dryRun: true });
         const planned = await setter.plan(await chain.snapshot(config.chain.netuid));
         if (planned === null)
           throw nothingRecorded(
@@ -31,10 +34,12 @@ export function addPlan(weights: Command, env: Environment): void {
             config.dataDir,
             'The first is weighed when a round ends; `voxd status` tells the phase.',
           );
-        const { round, vector, facts, plan } = planned;
+        const { round, vector, facts, plan, burn } = planned;
+        const { blockTimeMs } = chain.identity();
+        const reveal = plan.action === 'submit' && plan.way !== 'open' ? plan.reveal : null;
         const verdict =
           plan.action === 'submit'
-            ? { action: plan.action, method: plan.method }
+            ? { action: plan.action, way: plan.way, method: plan.method }
             : plan.action === 'done'
               ? plan
               : { action: plan.action, code: plan.because.code, facts: plan.because.facts, hint: plan.because.hint };
@@ -47,7 +52,10 @@ export function addPlan(weights: Command, env: Environment): void {
             uids: vector.uids,
             values: vector.values,
             hotkeys: vector.hotkeys,
+            burn,
             verdict,
+            wait_blocks: plan.action === 'wait' ? plan.blocks : 0,
+            reveal,
             blocks_to_epoch: epochIn,
             rate_limit_blocks: facts.rateLimitBlocks,
             commit_reveal: facts.commitRevealEnabled,
@@ -59,16 +67,24 @@ export function addPlan(weights: Command, env: Environment): void {
                 ['uid', 'hotkey', 'weight', 'of all'],
                 vector.uids.map((uid, i) => [uid, short(vector.hotkeys[i] ?? ''), vector.values[i] ?? 0, share(vector.values, i)]),
               ),
-              plan.action === 'submit'
-                ? `the chain would take it now, by ${plan.method}`
-                : plan.action === 'done'
-                  ? `done: these weights were ${plan.what} in block ${plan.block}`
-                  : `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}`,
+              ...(burn === null ? [] : [`${burn.percent} % go to the owner of the subnet, ${short(burn.hotkey)}`]),
+              verdictText(plan, facts.block.number, blockTimeMs),
+              ...(reveal === null ? [] : [`they count from their reveal on, ${whenText(reveal, facts.block.number, blockTimeMs)}`]),
             ].join('\n'),
         );
       }),
     );
   });
+}
+
+function verdictText(plan: WeightPlan['plan'], block: number, blockTimeMs: number): string {
+  if (plan.action === 'submit') return `the chain would take it now, by ${plan.method}`;
+  if (plan.action === 'done') return `done: these weights were ${plan.what} in block ${plan.block}`;
+  const when =
+    plan.action === 'wait'
+      ? `\n  when: block ${block + plan.blocks}, in ${counted(plan.blocks, 'block')}, about ${duration(plan.blocks * blockTimeMs)}`
+      : '';
+  return `${plan.action}: ${plan.because.message}\n  next: ${plan.because.hint}${when}`;
 }
 
 function share(values: readonly number[], index: number): string {

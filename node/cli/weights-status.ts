@@ -12,6 +12,7 @@ import {
 } from './context.js';
 import { counted, createOutput, table } from './output.js';
 import type { Environment } from './program.js';
+import { progress } from './weights-follow.js';
 
 export function addStatus(weights: Command, env: Environment): void {
   const command = weights.command('status').description('What the chain holds for this hotkey, beside what we last sent');
@@ -44,7 +45,16 @@ export function addStatus(weights: Command, env: Environment): void {
           blocks_since: facts.block.number - facts.lastUpdate,
           permit: facts.validatorPermit,
           on_chain: { uids: onChain.map(({ uid }) => uid), values: onChain.map(({ value }) => value) },
-          last_submission: last && { round: last.round, state: last.state, block: last.included?.number ?? null, failure: last.failure },
+          last_submission: last && {
+            round: last.round,
+            state: last.state,
+            block: last.included?.number ?? null,
+            way: last.way,
+            committed_in: last.committed?.number ?? null,
+            reveal_from: last.revealFrom,
+            reveal_until: last.revealUntil,
+            failure: last.failure,
+          },
           equal: last === null ? null : equal,
         },
         () =>
@@ -60,7 +70,7 @@ export function addStatus(weights: Command, env: Environment): void {
               : 'the chain holds no weights of this hotkey',
             last === null
               ? 'nothing was sent from this data directory'
-              : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
+              : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.state === 'committed' ? ` (${progress(last, facts.block.number, chain.identity().blockTimeMs)})` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
           ].join('\n'),
       );
     });

@@ -1,114 +1,145 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { chainFailure } from '../../chain/failures.js';
-import type { Inclusion, SetWeights } from '../../chain/ports.js';
-import { planSubmission } from '../../chain/submission.js';
-import type { Hotkey } from '../../protocol/names.js';
-import { unwrap } from '../../protocol/result.js';
-import { checkVector, WEIGHT_MAX } from '../../scoring/weights.js';
-import { VERSION_KEY } from '../weight-setter.js';
+import type { ChainReader, WeightFacts } from '../../chain/ports.js';
+import type { SubmissionPlan } from '../../chain/submission.js';
+import type { Config } from '../../config/schema.js';
+import type { Signer } from '../../protocol/ports.js';
+import type { SubmissionRow } from '../ports.js';
+import { submissionFailure } from '../weight-failures.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, type Flags, loadSettings, openSigner, withChain } from './context.js';
-import { cliFailure } from './failures.js';
-import { createOutput } from './output.js';
+import { createOutput, type Output } from './output.js';
 import type { Environment } from './program.js';
-
-const U64_MAX = 2n ** 64n - 1n;
-/** Digits of a weight given by hand, before and after the point. */
-const DIGITS_MAX = 18;
+import { ensureKept, weightSetterFor, withJournal } from './weights-engine.js';
+import { followSubmission, whenText } from './weights-follow.js';
+import { addVectorOptions, type GivenVector, readVector, vectorLines } from './weights-input.js';
 
 export function addSubmit(weights: Command, env: Environment): void {
-  const command = weights
-    .command('submit')
-    .description('Set these weights now, without a running node: the shortest path to the chain')
-    .requiredOption('--uids <list>', 'uids, separated by commas')
-    .requiredOption('--values <list>', 'weights in the same order, on any scale (3,1 or 0.75,0.25): the largest becomes 65535')
-    .option('--version-key <n>', 'version key to send', parseVersionKey, String(VERSION_KEY))
-    .option('--dry-run', 'say what would be sent, send nothing')
+  const command = addVectorOptions(
+    weights
+      .command('submit')
+      .description('Set these weights now, without a running node: openly, or by commit and reveal where the subnet asks for it'),
+  )
+    .option('--no-wait', 'end when the commit is final, do not wait for the reveal')
     .addHelpText(
       'after',
       `
 Examples:
   voxd weights submit --chain finney --netuid 58 --wallet W --hotkey H --uids 1,2 --values 3,1
   voxd weights submit --chain ws://127.0.0.1:9944 --netuid 1 --uri //Alice --uids 0 --values 1 --dry-run
+  voxd weights submit … --uids 1,2 --values 3,1 --set weights.commitReveal=hash --salt-file ./weights.json
 
-It ends when the weights are in a finalized block, or with the reason why the chain would not take them.`,
+It ends when the weights are in a finalized block, or with the reason why the chain would not take them. Weights that are committed first take
+an epoch or more: a commit by hash is revealed by this command (or the node of --data-dir), a timelocked one by the chain.`,
     );
-  addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
-    const out = createOutput({ json: flags['json'] === true });
-    const vector = readVector(String(flags['uids']), String(flags['values']));
-    const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
-    await withChain(config, async ({ chain }) => {
-      const { netuid, mechanism } = config.chain;
-      const request: SetWeights = { netuid, mechanism, ...vector, versionKey: BigInt(String(flags['versionKey'])) };
-      const timing = { nowSeconds: Date.now() / 1000, blockTimeMs: chain.identity().blockTimeMs };
-      const plan = planSubmission(await chain.weightFacts(netuid, mechanism, signer.hotkey), request, timing);
-      if (plan.action === 'done')
-        return out.result(
-          { ok: true, done: plan.what, block: plan.block, uids: vector.uids, values: vector.values, hotkey: signer.hotkey },
-          () => [`nothing to do: these weights were ${plan.what} in block ${plan.block}`, ...vectorLines(vector)].join('\n'),
-        );
+  addWalletOptions(addChainOptions(addConfigOptions(command))).action((flags: Flags) => run(flags, env, flags['wait'] !== false, false));
+}
+
+export function addCommit(weights: Command, env: Environment): void {
+  const command = addVectorOptions(
+    weights.command('commit').description('Commit to these weights and end; `voxd weights reveal`, the node or the chain reveals them'),
+  ).addHelpText(
+    'after',
+    `
+Example:
+  voxd weights commit --chain finney --netuid 58 --wallet W --hotkey H --uids 1,2 --values 3,1 --salt-file ./weights.json`,
+  );
+  addWalletOptions(addChainOptions(addConfigOptions(command))).action((flags: Flags) => run(flags, env, false, true));
+}
+
+async function run(flags: Flags, env: Environment, wait: boolean, commitOnly: boolean): Promise<void> {
+  const out = createOutput({ json: flags['json'] === true });
+  const vector = readVector(flags);
+  const config = await loadSettings(flags, env);
+  const signer = await openSigner(config);
+  await withChain(config, async ({ chain }) => {
+    const { netuid } = config.chain;
+    await withJournal(config, flags, async (journal) => {
+      const setter = await weightSetterFor({ config, chain, signer, journal, dryRun: flags['dryRun'] === true });
+      const { facts, plan } = await setter.judge(vector);
+      if (commitOnly && !facts.commitRevealEnabled) throw chainFailure('chain.commit_reveal_off', { netuid });
+      if (plan.action === 'done') return sayDone(out, plan, vector, signer);
       if (plan.action !== 'submit') throw plan.because;
-      if (plan.way !== 'open') throw chainFailure('chain.commit_reveal_unsupported', { netuid });
-      if (flags['dryRun'] === true)
-        return out.result(
-          { ok: true, dry_run: true, method: plan.method, uids: vector.uids, values: vector.values, hotkey: signer.hotkey },
-          () =>
-            [`dry run: the chain would take this now, by ${plan.method}`, ...vectorLines(vector), `  hotkey     ${signer.hotkey}`].join(
-              '\n',
-            ),
-        );
-      const inclusion = await chain.setWeights(signer, request);
-      out.result(inclusionJson(inclusion, vector, signer.hotkey), () =>
-        [
-          `weights set in finalized block ${inclusion.block.number}`,
-          ...vectorLines(vector),
-          `  hotkey     ${signer.hotkey}`,
-          `  extrinsic  ${inclusion.extrinsicHash}`,
-        ].join('\n'),
-      );
+      if (flags['dryRun'] === true) return sayDryRun(out, chain, facts, plan, vector, signer);
+      ensureKept(plan.way, journal);
+      const seats = (await chain.snapshot(netuid)).neurons;
+      const hotkeys = vector.uids.map((uid) => {
+        const seat = seats.find((neuron) => neuron.uid === uid);
+        if (seat === undefined) throw chainFailure('chain.seat_gone', { netuid, error: `uid ${uid} of ${seats.length}` });
+        return seat.hotkey;
+      });
+      const { versionKey } = vector;
+      const sent = await setter.submit({ round: null, vector: { ...vector, hotkeys }, versionKey, burn: null });
+      const of = { chain, setter, submissions: journal.submissions, out };
+      const row = wait || sent.state === 'sent' ? await followSubmission(of, sent.id, wait ? 'settled' : 'committed') : sent;
+      finish(out, row, config, journal.where);
     });
   });
 }
 
-interface GivenVector {
-  /** Ascending. */
-  readonly uids: readonly number[];
-  /** The largest is 65535, as the chain would scale by itself. */
-  readonly values: readonly number[];
+type Ready = Extract<SubmissionPlan, { action: 'submit' }>;
+type Done = Extract<SubmissionPlan, { action: 'done' }>;
+
+function sayDone(out: Output, { what, block }: Done, vector: GivenVector, { hotkey }: Signer): void {
+  const { uids, values } = vector;
+  out.result({ ok: true, done: what, block, uids, values, hotkey }, () =>
+    [`nothing to do: these weights were ${what} in block ${block}`, ...vectorLines(vector)].join('\n'),
+  );
 }
 
-function inclusionJson({ method, block, extrinsicHash }: Inclusion, { uids, values }: GivenVector, hotkey: Hotkey): object {
-  return { ok: true, method, block: block.number, hash: extrinsicHash, block_hash: block.hash, uids, values, hotkey };
+function sayDryRun(out: Output, chain: ChainReader, facts: WeightFacts, plan: Ready, vector: GivenVector, { hotkey }: Signer): void {
+  const { blockTimeMs } = chain.identity();
+  const { way, method } = plan;
+  const reveal = plan.way === 'open' ? null : plan.reveal;
+  const { uids, values } = vector;
+  out.result({ ok: true, dry_run: true, way, method, block: facts.block.number, uids, values, hotkey, reveal }, () =>
+    [
+      `dry run: the chain would take this now, by ${method}`,
+      ...vectorLines(vector),
+      `  hotkey     ${hotkey}`,
+      ...(reveal === null ? [] : [`  reveal     ${whenText(reveal, facts.block.number, blockTimeMs)}`]),
+    ].join('\n'),
+  );
 }
 
-function vectorLines({ uids, values }: GivenVector): readonly string[] {
-  return [`  uids       ${uids.join(', ')}`, `  values     ${values.join(', ')}`];
+/** Errors: why nothing came of it. */
+export function finish(out: Output, row: SubmissionRow, config: Config, where: string): void {
+  if (row.state === 'refused' || row.state === 'abandoned' || row.state === 'lost') throw failureOf(row, config);
+  const block = row.included ?? row.committed;
+  out.result(
+    {
+      ok: true,
+      way: row.way,
+      method: row.method,
+      state: row.state,
+      block: block?.number ?? null,
+      hash: row.extrinsicHash ?? row.commitExtrinsicHash,
+      block_hash: block?.hash ?? null,
+      uids: row.uids,
+      values: row.values,
+      hotkey: row.hotkey,
+      committed_in: row.committed?.number ?? null,
+      reveal_from: row.revealFrom,
+      reveal_until: row.revealUntil,
+      journal: where,
+    },
+    () =>
+      [
+        row.state === 'finalized'
+          ? `weights set in finalized block ${block?.number ?? '(not known)'}`
+          : `weights committed in finalized block ${block?.number}`,
+        ...vectorLines(row),
+        `  hotkey     ${row.hotkey}`,
+        ...(row.committed === null ? [] : [`  commit     block ${row.committed.number}, epoch ${row.commitEpoch}`]),
+        ...(row.state === 'finalized' || row.revealFrom === null ? [] : [`  reveal     block ${row.revealFrom} to ${row.revealUntil}`]),
+        ...(row.state === 'finalized' ? [] : [`  journal    ${where}`]),
+        ...(row.extrinsicHash === null ? [] : [`  extrinsic  ${row.extrinsicHash}`]),
+      ].join('\n'),
+  );
 }
 
-/** Errors: cli.bad_list, weights.not_a_vector. */
-function readVector(uidList: string, valueList: string): GivenVector {
-  const uids = items(uidList, '--uids', /^\d{1,9}$/).map(Number);
-  const given = items(valueList, '--values', /^\d{1,18}(\.\d{1,18})?$/).map(fixedPoint);
-  const largest = given.reduce((most, value) => (value > most ? value : most), 0n);
-  const scaled = given.map((value) => (largest === 0n ? 0 : Number((value * BigInt(WEIGHT_MAX)) / largest)));
-  unwrap(checkVector(uids, scaled));
-  const pairs = uids.map((uid, i) => ({ uid, value: scaled[i] ?? 0 })).sort((a, b) => a.uid - b.uid);
-  return { uids: pairs.map(({ uid }) => uid), values: pairs.map(({ value }) => value) };
-}
-
-function items(text: string, flag: string, form: RegExp): readonly string[] {
-  const parts = text.split(',').map((part) => part.trim());
-  if (!parts.every((part) => form.test(part))) throw cliFailure('cli.bad_list', { flag, given: text.slice(0, 80) });
-  return parts;
-}
-
-/** Exact: no weight depends on how a machine rounds. */
-function fixedPoint(text: string): bigint {
-  const [whole = '', part = ''] = text.split('.');
-  return BigInt(whole + part.padEnd(DIGITS_MAX, '0'));
-}
-
-function parseVersionKey(text: string): string {
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) > U64_MAX) throw new InvalidArgumentError('give a whole number below 2^64');
-  return text;
+function failureOf(row: SubmissionRow, config: Config) {
+  const { code = 'weights.reveal_dropped', facts = {} } = row.failure ?? {};
+  const known = [chainFailure, submissionFailure].find(({ table }) => code in table);
+  // Safety: the code is one of the table it was found in.
+  return (known ?? submissionFailure)(code as never, { netuid: config.chain.netuid, ...facts });
 }
