@@ -242,7 +242,7 @@ describe('weights on a bad day', () => {
   it('refuse by name a way that the runtime does not have', async () => {
     const { blocks, setter, bench } = await running({ commitReveal: 'timelocked', chain: { timelocked: false } });
     await blocks(1);
-    expect(setter.waitingFor()?.code).to.equal('weights.no_way');
+    expect(setter.waitingFor()?.code).to.equal('chain.timelock_missing');
     expect(await bench.rows()).to.deep.equal([]);
     const { blocks: others, last } = await running({ commitReveal: 'auto', chain: { timelocked: false } });
     await others(1);
