@@ -3,38 +3,13 @@ import fc from 'fast-check';
 import type { WeightFacts } from '../../../chain/ports.js';
 import { planSubmission, type SubmissionOptions, type SubmissionPlan } from '../../../chain/submission.js';
 import type { PlannedVector } from '../../../chain/weight-checks.js';
-import { aHash, aHotkey } from '../../support/keys.js';
-
-function someFacts(over: Partial<WeightFacts> = {}): WeightFacts {
-  return {
-    block: { number: 1_000, hash: aHash(1_000) },
-    netuid: 3,
-    mechanism: 0,
-    hotkey: aHotkey(1),
-    uid: 2,
-    registeredAt: 10,
-    lastUpdate: 800,
-    validatorPermit: true,
-    isOwner: false,
-    stakeRao: 500n,
-    stakeThresholdRao: 100n,
-    neuronCount: 8,
-    minAllowedWeights: 2,
-    weightsVersionKey: 0n,
-    rateLimitBlocks: 100,
-    commitRevealEnabled: false,
-    commitReveal: null,
-    stored: [],
-    tempo: 360,
-    epochClock: { lastEpochBlock: 900, pendingEpochAt: 0, index: 5, blocksSinceLastStep: 0 },
-    ...over,
-  };
-}
+import { aHash } from '../../support/keys.js';
+import { someWeightFacts } from '../../support/weight-facts.js';
 
 const VECTOR: PlannedVector = { uids: [0, 1, 4], values: [65_535, 0, 3], versionKey: 1_000n };
 const TIMING = { nowSeconds: 1_700_000_000, blockTimeMs: 12_000 };
 const plan = (facts: Partial<WeightFacts> = {}, vector: Partial<PlannedVector> = {}, options: Partial<SubmissionOptions> = {}) =>
-  planSubmission(someFacts(facts), { ...VECTOR, ...vector }, { ...TIMING, ...options });
+  planSubmission(someWeightFacts(facts), { ...VECTOR, ...vector }, { ...TIMING, ...options });
 const codeOf = (result: SubmissionPlan) => ('because' in result ? result.because.code : result.action);
 
 describe('planSubmission', () => {
