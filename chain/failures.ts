@@ -371,6 +371,11 @@ export const chainFailure = defineFailures({
     message: 'The chain is in safe mode and takes no {method} now ({error}).',
     hint: 'Wait until the operators of the chain end safe mode; setting weights openly, serving and commitments go on.',
   },
+  'chain.call_disabled': {
+    disposition: 'retry',
+    message: 'The chain does not take {method} at present ({error}).',
+    hint: 'If it stays so, the chain has retired this call: update voxd.',
+  },
   'chain.not_allowed': {
     disposition: 'fatal',
     message: 'The account may not call {method} ({error}).',

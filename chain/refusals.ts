@@ -50,7 +50,7 @@ export function failureOfPoolError(rpcCode: number, message: string, data: strin
   const facts = { ...factsOf(call, data === '' ? message : data), rpcCode };
   const custom = /custom error:?\s*(\d+)/i.exec(text)?.[1];
   if (custom !== undefined) {
-    const known = CUSTOM_ERRORS.get(Number(custom));
+    const known = /stake/.test(call.method) && Number(custom) === STAKE_TOO_LOW ? 'AmountTooLow' : CUSTOM_ERRORS.get(Number(custom));
     if (known !== undefined) return failureOfModuleError('SubtensorModule', known, call, cause);
     return chainFailure('chain.refused', { ...facts, pallet: 'Pool', error: `CustomError${custom}`, documentation: '' }, cause);
   }
@@ -117,6 +117,14 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['TxRateLimitExceeded', 'chain.rate_limited'],
   ['HotKeySetTxRateLimitExceeded', 'chain.rate_limited'],
   ['StakingRateLimitExceeded', 'chain.rate_limited'],
+  ['DelegateTxRateLimitExceeded', 'chain.rate_limited'],
+  ['StakeRateLimitExceeded', 'chain.rate_limited'],
+  ['UnstakeRateLimitExceeded', 'chain.rate_limited'],
+  ['StakingOperationRateLimitExceeded', 'chain.rate_limited'],
+  ['WeightsCommitNotAllowed', 'chain.rate_limited'],
+  ['TxChildkeyTakeRateLimitExceeded', 'chain.rate_limited'],
+  ['EvmKeyAssociateRateLimitExceeded', 'chain.rate_limited'],
+  ['AddStakeBurnRateLimitExceeded', 'chain.rate_limited'],
   ['CommitmentSetRateLimitExceeded', 'chain.rate_limited'],
   ['TooManyRegistrationsThisBlock', 'chain.rate_limited'],
   ['TooManyRegistrationsThisInterval', 'chain.rate_limited'],
@@ -128,6 +136,7 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['InvalidRevealRound', 'chain.round_passed'],
   ['IncorrectCommitRevealVersion', 'chain.timelock_version'],
   ['RevealTooEarly', 'chain.reveal_too_early'],
+  ['InvalidRevealCommitTempo', 'chain.reveal_too_early'],
   ['TooManyUnrevealedCommits', 'chain.too_many_commits'],
   ['InvalidIpType', 'chain.bad_axon'],
   ['InvalidIpAddress', 'chain.bad_axon'],
@@ -136,6 +145,7 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['TooManyFieldsInCommitmentInfo', 'chain.commitment_refused'],
   ['SubNetworkDoesNotExist', 'chain.subnet_not_found'],
   ['SubnetNotExists', 'chain.subnet_not_found'],
+  ['RootNetworkDoesNotExist', 'chain.subnet_not_found'],
   ['SubNetRegistrationDisabled', 'chain.registration_closed'],
   ['RegistrationNotPermittedOnRootSubnet', 'chain.registration_closed'],
   ['RegistrationPriceLimitExceeded', 'chain.price_above_limit'],
@@ -145,7 +155,12 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['BalanceWithdrawalError', 'chain.insufficient_balance'],
   ['CannotAffordLockCost', 'chain.insufficient_balance'],
   ['InsufficientBalance', 'chain.insufficient_balance'],
+  ['ZeroBalanceAfterWithdrawn', 'chain.insufficient_balance'],
+  ['FundsUnavailable', 'chain.insufficient_balance'],
+  ['Expendability', 'chain.insufficient_balance'],
+  ['LiquidityRestrictions', 'chain.insufficient_balance'],
   ['NonAssociatedColdKey', 'chain.wrong_coldkey'],
+  ['HotKeyNotDelegateAndSignerNotOwnHotKey', 'chain.wrong_coldkey'],
   ['HotKeyAccountNotExists', 'chain.hotkey_unknown'],
   ['ColdkeySwapAnnounced', 'chain.coldkey_swap'],
   ['ColdKeySwapScheduled', 'chain.coldkey_swap'],
@@ -156,13 +171,26 @@ const MODULE_ERRORS: ReadonlyMap<string, ChainCode> = new Map<string, ChainCode>
   ['SubtokenDisabled', 'chain.stake_refused'],
   ['SlippageTooHigh', 'chain.stake_refused'],
   ['InsufficientLiquidity', 'chain.stake_refused'],
+  ['NotEnoughStake', 'chain.stake_refused'],
+  ['NomStakeBelowMinimumThreshold', 'chain.stake_refused'],
+  ['StakeToWithdrawIsZero', 'chain.stake_refused'],
+  ['StakeUnavailable', 'chain.stake_refused'],
+  ['InsufficientInputAmount', 'chain.stake_refused'],
+  ['PriceLimitExceeded', 'chain.stake_refused'],
+  ['ReservesTooLow', 'chain.stake_refused'],
+  ['ReservesOutOfBalance', 'chain.stake_refused'],
+  ['SwapInputTooLarge', 'chain.stake_refused'],
   ['NotEnoughStakeToWithdraw', 'chain.stake_refused'],
   ['ZeroMaxAmount', 'chain.stake_refused'],
   ['ZeroMaxStakeAmount', 'chain.stake_refused'],
   ['CallFiltered', 'chain.paused'],
+  ['CallDisabled', 'chain.call_disabled'],
+  ['Deprecated', 'chain.call_disabled'],
+  ['DisabledTemporarily', 'chain.call_disabled'],
   ['BadOrigin', 'chain.not_allowed'],
   ['NotSubnetOwner', 'chain.not_allowed'],
   ['RequireSudo', 'chain.not_allowed'],
+  ['TransactorAccountShouldBeHotKey', 'chain.not_allowed'],
 ]);
 
 /** `Custom error: N` of the pool → the error the same check raises inside a block. 0 and the gaps have names of their own. */
@@ -195,7 +223,11 @@ const CUSTOM_ERRORS: ReadonlyMap<number, string> = new Map([
   [25, 'NonAssociatedColdKey'],
   [26, 'DelegateTakeTooLow'],
   [27, 'DelegateTakeTooHigh'],
+  [255, 'BadRequest'],
 ]);
+
+/** One number for two errors: too little to stake, or too little staked. */
+const STAKE_TOO_LOW = 1;
 
 const INVALID_TRANSACTION = 1010;
 const FIRST_POOL_CODE = 1010;

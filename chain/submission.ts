@@ -19,7 +19,7 @@ import {
   vectorFault,
   type Wait,
 } from './weight-checks.js';
-import { TIMELOCKED_WEIGHTS_MAX } from './weight-payload.js';
+import { TIMELOCK_VERSION, TIMELOCKED_WEIGHTS_MAX } from './weight-payload.js';
 
 /** How weights are committed where a subnet asks for commits. `auto`: timelocked where that can work, else by hash. */
 export type CommitPreference = 'auto' | 'timelocked' | 'hash';
@@ -57,8 +57,6 @@ export type SubmissionPlan =
   | { readonly action: 'done'; readonly what: 'set' | 'committed'; readonly block: number }
   | Refusal;
 
-/** The timelocked commits that this program makes. */
-export const TIMELOCK_VERSION = 4;
 /** How far the newest round on chain may be from the round of our clock. */
 export const BEACON_LAG_SECONDS_MAX = 600;
 /** Commits of one hotkey that the chain keeps unrevealed: by hash altogether, timelocked in one epoch. */

@@ -9,6 +9,9 @@ export interface WeightPayload extends Pick<SetWeights, 'uids' | 'values' | 'ver
   readonly hotkey: Hotkey;
 }
 
+/** `CommitRevealWeightsVersion` of chains that read this payload. */
+export const TIMELOCK_VERSION = 4;
+
 const PUBLIC_KEY_BYTES = 32;
 
 /**

@@ -3,6 +3,7 @@ import { chainFailure } from '../../../chain/failures.js';
 import { failureOfModuleError, failureOfPoolError } from '../../../chain/refusals.js';
 import { walletFailure } from '../../../chain/wallet-failures.js';
 import { EXIT } from '../../../protocol/failure.js';
+import errors from '../../vectors/pallet-errors.json' with { type: 'json' };
 
 const CALL = { method: 'set_weights', netuid: 7 };
 
@@ -35,6 +36,16 @@ describe('refusals of the chain', () => {
     expect(failureOfModuleError('X', 'CommittingWeightsTooFast', { ...CALL, blocksLeft: 1 }).hint).to.equal('Wait 1 block.');
   });
 
+  it('are deliberate for every error that these pallets ever had', () => {
+    for (const [pallet, codes] of Object.entries(errors.pallets))
+      for (const [code, names] of Object.entries(codes))
+        for (const name of names) {
+          const failure = failureOfModuleError(pallet, name, CALL);
+          expect(failure.code, `${pallet}.${name}`).to.equal(code);
+          expect(failure.message + failure.hint, name).not.to.match(/\{\w+\}/);
+        }
+  });
+
   it('keep the name of what is not listed', () => {
     const failure = failureOfModuleError('SubtensorModule', 'SomethingNew', { ...CALL, documentation: 'It is new.' });
     expect(failure.code).to.equal('chain.refused');
@@ -49,6 +60,15 @@ describe('refusals of the chain', () => {
     expect(code(12)).to.equal('chain.rate_limited');
     expect(code(19)).to.equal('chain.not_registered');
     expect(code(255)).to.equal('chain.refused');
+    const codes = Array.from({ length: 28 }, (_, n) => code(n)?.slice('chain.'.length));
+    expect(codes).to.deep.equal([
+      ...['coldkey_swap', 'stake_too_low', 'insufficient_balance', 'subnet_not_found', 'hotkey_unknown', 'stake_refused', 'rate_limited'],
+      ...['stake_refused', 'stake_refused', 'refused', 'not_registered', 'bad_axon', 'rate_limited', 'bad_axon', 'stake_refused'],
+      ...['round_passed', 'commit_lost', 'reveal_too_early', 'bad_vector', 'not_registered', 'rate_limited', 'coldkey_swap'],
+      ...['refused', 'refused', 'refused', 'wrong_coldkey', 'refused', 'refused'],
+    ]);
+    const staking = failureOfPoolError(1010, 'Invalid Transaction', 'Custom error: 1', { method: 'add_stake', netuid: 7 });
+    expect(staking?.code).to.equal('chain.stake_refused');
     for (let n = 0; n < 256; n += 1) {
       const failure = failureOfPoolError(1010, 'Invalid Transaction', `Custom error: ${n}`, CALL)!;
       expect(failure.message + failure.hint).not.to.match(/\{\w+\}/);
