@@ -1,5 +1,6 @@
 /** Blocks: headers, their hashes, and how a block is made from the one before it. */
 import { blake2AsU8a } from '@polkadot/util-crypto';
+import type { DevBeacon } from './beacon.js';
 import { startBlock } from './epoch.js';
 import { decodeExtrinsic, type Extrinsic, inherent } from './extrinsic.js';
 import { feeOf } from './fees.js';
@@ -65,6 +66,7 @@ export function makeBlock(
   state: StoreView,
   timeMs: number,
   candidates: readonly Extrinsic[],
+  beacon: DevBeacon,
   interventions: readonly Intervention[] = [],
 ): MadeBlock {
   const number = parent.number + 1;
@@ -86,6 +88,7 @@ export function makeBlock(
   system.blockHash.put(store, parent.number, parent.hash);
   if (parent.number > system.BLOCK_HASH_COUNT) system.blockHash.remove(store, parent.number - system.BLOCK_HASH_COUNT);
   const atStart = contextIn({ type: 'Initialization', value: null });
+  beacon.write(atStart, timeMs);
   startBlock(atStart);
   for (const intervene of interventions) intervene(atStart);
 

@@ -1,6 +1,7 @@
 /** The chain itself: its blocks, its state, its pool; it makes blocks and tells who listens. */
 import { EventEmitter } from 'node:events';
 import { err, ok, type Result } from '../../protocol/result.js';
+import { type BeaconFaults, createDevBeacon } from './beacon.js';
 import { type Block, headerHash, type Intervention, type MadeBlock, makeBlock, nextStateRoot } from './block.js';
 import { type Code, putCode, type Runtimes } from './code.js';
 import { decodeExtrinsic, type Extrinsic } from './extrinsic.js';
@@ -71,6 +72,7 @@ export interface Chain {
   stallFinality(stalled: boolean): void;
   /** Takes a waiting transaction out of the pool; with `status` its watchers are told. */
   drop(extrinsic: Extrinsic, status: 'dropped' | 'usurped' | null): void;
+  readonly beaconFaults: BeaconFaults;
   close(): void;
 }
 
@@ -98,6 +100,7 @@ export function openChain(runtimes: Runtimes, options: ChainOptions): Chain {
   const byHash = new Map<string, Block>();
   const changesOf = new Map<number, Changes>();
   const pool = createPool();
+  const beacon = createDevBeacon(options.genesis.beacon);
   const events = new EventEmitter<ChainEvents>();
   events.setMaxListeners(0);
 
@@ -177,7 +180,7 @@ export function openChain(runtimes: Runtimes, options: ChainOptions): Chain {
   function extend(interventions: readonly Intervention[], notTimeMs: number | null = null): Made {
     const wantedMs = Math.max(options.nowMs(), head.timeMs + 1);
     const timeMs = wantedMs === notTimeMs ? wantedMs + 1 : wantedMs;
-    const made = makeBlock(runtime(), genesis.block.hash, head, state.now, timeMs, pool.ready(nonce), interventions);
+    const made = makeBlock(runtime(), genesis.block.hash, head, state.now, timeMs, pool.ready(nonce), beacon, interventions);
     keep(made.block, made.changes);
     accept(made.block, made.changes);
     for (const extrinsic of made.included) pool.remove(extrinsic.hash);
@@ -275,6 +278,7 @@ export function openChain(runtimes: Runtimes, options: ChainOptions): Chain {
       pool.remove(extrinsic.hash);
       if (status !== null) events.emit('pool', { kind: status, extrinsic });
     },
+    beaconFaults: beacon.faults,
     close: () => journal?.close(),
   };
 }

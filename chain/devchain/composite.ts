@@ -35,7 +35,7 @@ export function only<T>(type: Type<T>): Fields<T> {
 }
 
 /** Unnamed fields, as a tuple struct has. */
-export function ordered<T extends readonly unknown[]>(...types: { readonly [K in keyof T]: Type<T[K]> }): Fields<T> {
+export function ordered<const T extends readonly unknown[]>(...types: { readonly [K in keyof T]: Type<T[K]> }): Fields<T> {
   return {
     write: (out, values) => {
       for (const [i, type] of types.entries()) type.write(out, values[i]);

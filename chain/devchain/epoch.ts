@@ -1,10 +1,16 @@
 /** What happens at the start of each block: prices fall, emission gathers, and where a tempo is over the epoch runs. */
-import { type EpochOutput, runEpoch } from '../yuma.js';
+import { type EpochInput, type EpochOutput, runEpoch } from '../yuma.js';
 import type { CallContext, Rules } from './pallet.js';
-import { events } from './pallets/subtensor/declarations.js';
+import { revealCommitments } from './pallets/commitments.js';
+import { applyPendingChildren } from './pallets/subtensor/children.js';
+import { blockOfCommit, isExpired, isOver, type Moment, shouldRunEpoch } from './pallets/subtensor/clock.js';
+import { deposit } from './pallets/subtensor/events.js';
+import { lastUpdatesOf, splitEmission, storageIndexOf } from './pallets/subtensor/mechanisms.js';
 import { decayPrice } from './pallets/subtensor/registration.js';
-import { increaseStake, shareEarnings, stakeWeightOf } from './pallets/subtensor/staking.js';
+import { increaseStake, shareEarnings, stakeWeightOf, withParents } from './pallets/subtensor/staking.js';
 import * as stored from './pallets/subtensor/storage.js';
+import { revealTimelocked } from './pallets/subtensor/timelocked.js';
+import type { AccountId } from './shapes.js';
 import type { Store, StoreView } from './storage-item.js';
 
 /** 1 alpha per block and subnet. */
@@ -12,39 +18,31 @@ export const EMISSION_PER_BLOCK_RAO = 1_000_000_000n;
 /** 18 % for the subnet's owner. */
 const OWNER_CUT_U16 = 11_796n;
 const U16_MAX = 65_535n;
-/** A subnet whose epoch has not run for this long runs it whatever its tempo. */
-const MAX_BLOCKS_WITHOUT_STEP = 50_400n;
+const ROOT_NETUID = 0;
+/** Shares of the emission are binary fractions of this many bits. */
+const SHARE_BITS = 64n;
 
 export function startBlock(context: CallContext): void {
-  const { store, rules } = context;
-  let epochs = 0;
-  for (const { keys, value } of stored.networksAdded.entries(store, [])) {
-    const [netuid] = keys;
-    if (!value) continue;
-    decayPrice(store, netuid);
-    gatherEmission(store, netuid);
-    if (!shouldRunEpoch(store, netuid, context.block, rules)) {
-      stored.blocksSinceLastStep.put(store, netuid, stored.blocksSinceLastStep.get(store, netuid) + 1n);
-      continue;
-    }
-    if (rules.epochClock === 'state' && epochs >= stored.maxEpochsPerBlock.get(store)) {
-      stored.pendingEpochAt.put(store, netuid, BigInt(context.block + 1));
-      context.deposit(events.of({ type: 'EpochDeferred', value: { netuid, block: BigInt(context.block + 1) } }));
-      continue;
-    }
-    epochs += 1;
-    openEpoch(store, netuid, context.block, rules);
+  const { store, block, rules } = context;
+  const netuids = stored.networksAdded
+    .entries(store, [])
+    .flatMap(({ keys, value }) => (value && keys[0] !== ROOT_NETUID ? [keys[0]] : []))
+    .sort((a, b) => a - b);
+  for (const netuid of netuids) decayPrice(store, netuid);
+  const due = netuids.filter((netuid) => shouldRunEpoch(context, netuid));
+  const deferred = new Set(rules.epochClock === 'state' ? due.slice(stored.maxEpochsPerBlock.get(store)) : []);
+  for (const netuid of netuids) if (!deferred.has(netuid)) revealTimelocked(context, netuid);
+  for (const netuid of netuids) gatherEmission(store, netuid);
+  for (const netuid of netuids) {
+    stored.blocksSinceLastStep.put(store, netuid, stored.blocksSinceLastStep.get(store, netuid) + 1n);
+    if (!deferred.has(netuid)) continue;
+    stored.pendingEpochAt.put(store, netuid, BigInt(block + 1));
+    deposit(context, { type: 'EpochDeferred', value: { netuid, from_block: BigInt(block), to_block: BigInt(block + 1) } });
   }
-}
-
-export function shouldRunEpoch(store: StoreView, netuid: number, block: number, rules: Rules): boolean {
-  const tempo = stored.tempo.get(store, netuid);
-  if (tempo === 0) return false;
-  if (rules.epochClock === 'formula') return (block + netuid + 1) % (tempo + 1) === 0;
-  const pending = stored.pendingEpochAt.get(store, netuid);
-  if (pending > 0n && BigInt(block) >= pending) return true;
-  if (stored.blocksSinceLastStep.get(store, netuid) > MAX_BLOCKS_WITHOUT_STEP) return true;
-  return BigInt(block) - stored.lastEpochBlock.get(store, netuid) >= BigInt(tempo);
+  const opened = due.filter((netuid) => !deferred.has(netuid));
+  for (const netuid of opened) openEpoch(context, netuid);
+  for (const netuid of opened) applyPendingChildren(context, netuid);
+  revealCommitments(context);
 }
 
 function gatherEmission(store: Store, netuid: number): void {
@@ -58,48 +56,97 @@ function gatherEmission(store: Store, netuid: number): void {
 }
 
 /** The clock's state is kept in every generation, so that an upgrade to the one that shows it finds it right. */
-function openEpoch(store: Store, netuid: number, block: number, rules: Rules): void {
+function openEpoch(context: CallContext, netuid: number): void {
+  const { store, block } = context;
   stored.lastEpochBlock.put(store, netuid, BigInt(block));
   stored.pendingEpochAt.put(store, netuid, 0n);
   stored.subnetEpochIndex.put(store, netuid, stored.subnetEpochIndex.get(store, netuid) + 1n);
   stored.blocksSinceLastStep.put(store, netuid, 0n);
 
-  const output = consensusOf(store, netuid, block, rules);
-  const pools = [stored.pendingServerEmission, stored.pendingValidatorEmission, stored.pendingOwnerCut] as const;
+  const server = stored.pendingServerEmission.get(store, netuid);
+  const validator = stored.pendingValidatorEmission.get(store, netuid);
   const ownerCut = stored.pendingOwnerCut.get(store, netuid);
+  const pools = [stored.pendingServerEmission, stored.pendingValidatorEmission, stored.pendingOwnerCut] as const;
   for (const pool of pools) pool.put(store, netuid, 0n);
-  writeBack(store, netuid, output);
-  payOut(store, netuid, output, ownerCut);
+
+  const servers = splitEmission(store, netuid, server);
+  const validators = splitEmission(store, netuid, validator);
+  const epochs = servers.map((serverPoolRao, mechanism) => {
+    const validatorPoolRao = validators[mechanism] ?? 0n;
+    const input = consensusOf(context, netuid, mechanism);
+    const output = runEpoch({ ...input, serverPoolRao, validatorPoolRao });
+    writeMechanism(store, storageIndexOf(netuid, mechanism), output);
+    const whole = server + validator;
+    const share = whole === 0n ? (mechanism === 0 ? 1n << SHARE_BITS : 0n) : ((serverPoolRao + validatorPoolRao) << SHARE_BITS) / whole;
+    return { output, share };
+  });
+  writeSubnet(store, netuid, epochs);
+  payOut(
+    store,
+    netuid,
+    epochs.map(({ output }) => output),
+    ownerCut,
+  );
   stored.lastMechanismStepBlock.put(store, netuid, BigInt(block));
 }
 
-function consensusOf(store: StoreView, netuid: number, block: number, rules: Rules): EpochOutput {
+function consensusOf(moment: Moment, netuid: number, mechanism: number): EpochInput {
+  const { store, block, rules } = moment;
+  const index = storageIndexOf(netuid, mechanism);
   const uids = Array.from({ length: stored.subnetworkN.get(store, netuid) }, (_, uid) => uid);
   const tempo = stored.tempo.get(store, netuid);
-  const numbers = (list: readonly bigint[]) => uids.map((uid) => Number(list[uid] ?? 0n));
+  const updates = lastUpdatesOf(store, index);
   const permits = stored.validatorPermit.get(store, netuid);
-  return runEpoch({
+  return {
     block,
     tempo,
     activityCutoffBlocks: activityCutoffOf(store, netuid, rules),
     stakeRao: uids.map((uid) => stakeWeightOf(store, stored.keys.get(store, netuid, uid), netuid)),
-    lastUpdate: numbers(stored.lastUpdate.get(store, netuid)),
+    lastUpdate: uids.map((uid) => Number(updates[uid] ?? 0n)),
     registeredAt: uids.map((uid) => Number(stored.blockAtRegistration.get(store, netuid, uid))),
     validatorPermit: uids.map((uid) => permits[uid] ?? false),
-    weights: uids.map((uid) => stored.weights.get(store, netuid, uid)),
-    bonds: uids.map((uid) => stored.bonds.get(store, netuid, uid)),
+    weights: uids.map((uid) => stored.weights.get(store, index, uid)),
+    bonds: uids.map((uid) => stored.bonds.get(store, index, uid)),
     kappa: stored.kappa.get(store, netuid),
     bondsPenalty: stored.bondsPenalty.get(store, netuid),
     bondsMovingAverage: Number(stored.bondsMovingAverage.get(store, netuid)),
     yuma3: stored.yuma3On.get(store, netuid),
-    liquidAlpha: null,
-    commitBlocks: null,
     maxValidators: stored.maxAllowedValidators.get(store, netuid),
     stakeThresholdRao: stored.stakeThreshold.get(store),
     ownerUid: stored.uids.get(store, netuid, stored.subnetOwnerHotkey.get(store, netuid)),
     lastStepBlock: Number(stored.lastMechanismStepBlock.get(store, netuid)),
-    serverPoolRao: stored.pendingServerEmission.get(store, netuid),
-    validatorPoolRao: stored.pendingValidatorEmission.get(store, netuid),
+    serverPoolRao: 0n,
+    validatorPoolRao: 0n,
+    liquidAlpha: liquidAlphaOf(store, netuid),
+    commitBlocks: commitBlocksOf(moment, netuid, index),
+  };
+}
+
+function liquidAlphaOf(store: StoreView, netuid: number): EpochInput['liquidAlpha'] {
+  if (!stored.liquidAlphaOn.get(store, netuid)) return null;
+  const [alphaLow, alphaHigh] = stored.alphaValues.get(store, netuid);
+  return { alphaLow, alphaHigh, steepness: stored.alphaSigmoidSteepness.get(store, netuid) };
+}
+
+/** Per uid the block of the oldest commit that still counts; null for all: this subnet knows open weights only. */
+function commitBlocksOf(moment: Moment, netuid: number, index: number): EpochInput['commitBlocks'] {
+  const { store } = moment;
+  if (!stored.commitRevealWeightsEnabled.get(store, netuid)) return null;
+  const oldest = new Map<AccountId, bigint>();
+  const see = (who: AccountId, block: bigint) => {
+    const known = oldest.get(who);
+    if (known === undefined || block < known) oldest.set(who, block);
+  };
+  for (const { keys, value } of stored.weightCommits.entries(store, [index])) {
+    const commit = value.find((one) => !isExpired(moment, netuid, one));
+    if (commit !== undefined) see(keys[1], blockOfCommit(moment, commit));
+  }
+  for (const { keys, value } of stored.timelockedWeightCommits.entries(store, [index])) {
+    if (!isOver(moment, netuid, keys[1])) for (const [who, block] of value) see(who, block);
+  }
+  return Array.from({ length: stored.subnetworkN.get(store, netuid) }, (_, uid) => {
+    const block = oldest.get(stored.keys.get(store, netuid, uid));
+    return block === undefined ? null : Number(block);
   });
 }
 
@@ -110,31 +157,82 @@ export function activityCutoffOf(store: StoreView, netuid: number, rules: Rules)
   return Math.max(1, Math.floor((factor * stored.tempo.get(store, netuid)) / 1000));
 }
 
-function writeBack(store: Store, netuid: number, output: EpochOutput): void {
-  stored.active.put(store, netuid, output.active);
-  stored.consensus.put(store, netuid, output.consensus);
-  stored.incentive.put(store, netuid, output.incentive);
-  stored.dividends.put(store, netuid, output.dividends);
-  stored.validatorTrust.put(store, netuid, output.validatorTrust);
-  stored.stakeWeight.put(store, netuid, output.stakeWeight);
-  stored.validatorPermit.put(store, netuid, output.validatorPermit);
-  const emission = output.serverEmissionRao.map((rao, uid) => rao + (output.validatorEmissionRao[uid] ?? 0n));
-  stored.emission.put(store, netuid, emission);
+function writeMechanism(store: Store, index: number, output: EpochOutput): void {
+  stored.incentive.put(store, index, output.incentive);
   for (const [uid, row] of output.bonds.entries()) {
-    if (row.length > 0) stored.bonds.put(store, netuid, uid, row);
-    else stored.bonds.remove(store, netuid, uid);
+    if (row.length > 0) stored.bonds.put(store, index, uid, row);
+    else stored.bonds.remove(store, index, uid);
   }
 }
 
+interface MechanismEpoch {
+  readonly output: EpochOutput;
+  /** Of the subnet's emission, in 2^64ths. */
+  readonly share: bigint;
+}
+
+/** What is one for the whole subnet: the mechanisms together, each counted by its share of the emission. */
+function writeSubnet(store: Store, netuid: number, epochs: readonly MechanismEpoch[]): void {
+  const uids = [...(epochs[0]?.output.active ?? []).keys()];
+  const any = (of: (output: EpochOutput) => readonly boolean[]) => uids.map((uid) => epochs.some(({ output }) => of(output)[uid] === true));
+  const weighed = (of: (output: EpochOutput, uid: number) => bigint) =>
+    uids.map((uid) => epochs.reduce((sum, { output, share }) => sum + ((of(output, uid) * share) >> SHARE_BITS), 0n));
+  const small = (of: (output: EpochOutput) => readonly number[]) =>
+    weighed((output, uid) => BigInt(of(output)[uid] ?? 0)).map((value) => Number(value < U16_MAX ? value : U16_MAX));
+  stored.active.put(
+    store,
+    netuid,
+    any(({ active }) => active),
+  );
+  stored.consensus.put(
+    store,
+    netuid,
+    small(({ consensus }) => consensus),
+  );
+  stored.dividends.put(
+    store,
+    netuid,
+    small(({ dividends }) => dividends),
+  );
+  stored.validatorTrust.put(
+    store,
+    netuid,
+    small(({ validatorTrust }) => validatorTrust),
+  );
+  stored.stakeWeight.put(
+    store,
+    netuid,
+    small(({ stakeWeight }) => stakeWeight),
+  );
+  stored.validatorPermit.put(
+    store,
+    netuid,
+    any(({ validatorPermit }) => validatorPermit),
+  );
+  stored.emission.put(
+    store,
+    netuid,
+    weighed(({ serverEmissionRao, validatorEmissionRao }, uid) => (serverEmissionRao[uid] ?? 0n) + (validatorEmissionRao[uid] ?? 0n)),
+  );
+}
+
 /** Incentive becomes stake of the hotkey's owner, dividends stake of all its nominators; what the subnet owner's hotkey mined is burned. */
-function payOut(store: Store, netuid: number, output: EpochOutput, ownerCutRao: bigint): void {
+function payOut(store: Store, netuid: number, outputs: readonly EpochOutput[], ownerCutRao: bigint): void {
   const ownerHotkey = stored.subnetOwnerHotkey.get(store, netuid);
-  for (const [uid, server] of output.serverEmissionRao.entries()) {
+  const count = stored.subnetworkN.get(store, netuid);
+  const dividends = new Map<AccountId, bigint>();
+  for (let uid = 0; uid < count; uid += 1) {
     const hotkey = stored.keys.get(store, netuid, uid);
-    const dividends = output.validatorEmissionRao[uid] ?? 0n;
+    const server = outputs.reduce((sum, { serverEmissionRao }) => sum + (serverEmissionRao[uid] ?? 0n), 0n);
+    const validator = outputs.reduce((sum, { validatorEmissionRao }) => sum + (validatorEmissionRao[uid] ?? 0n), 0n);
     if (server > 0n && hotkey !== ownerHotkey) increaseStake(store, hotkey, stored.owner.get(store, hotkey), netuid, server);
-    if (dividends > 0n) shareEarnings(store, hotkey, netuid, dividends);
-    stored.alphaDividendsPerSubnet.put(store, netuid, hotkey, dividends);
+    for (const [receiver, rao] of withParents(store, hotkey, netuid, validator)) {
+      dividends.set(receiver, (dividends.get(receiver) ?? 0n) + rao);
+    }
+  }
+  for (const [hotkey, rao] of dividends) {
+    if (rao > 0n) shareEarnings(store, hotkey, netuid, rao);
+    stored.alphaDividendsPerSubnet.put(store, netuid, hotkey, rao);
   }
   if (ownerCutRao > 0n) increaseStake(store, ownerHotkey, stored.subnetOwner.get(store, netuid), netuid, ownerCutRao);
 }

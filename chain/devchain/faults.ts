@@ -1,5 +1,6 @@
 /** Trouble on request: what a real node does too, but never when a test needs it. */
 import { blake2AsU8a } from '@polkadot/util-crypto';
+import type { BeaconFaults } from './beacon.js';
 import type { Intervention } from './block.js';
 import type { Chain, Reorganisation } from './chain.js';
 import { codeIn, putCode } from './code.js';
@@ -7,7 +8,7 @@ import type { Extrinsic } from './extrinsic.js';
 import { devchainFailure } from './failures.js';
 import type { GenerationName } from './generation.js';
 import { accountOf } from './genesis.js';
-import { events } from './pallets/subtensor/declarations.js';
+import { events } from './pallets/subtensor/events.js';
 import { associate, replaceNeuron } from './pallets/subtensor/registration.js';
 import * as stored from './pallets/subtensor/storage.js';
 import * as system from './pallets/system.js';
@@ -55,7 +56,7 @@ export interface Pruning {
 }
 
 /** Each acts until it is taken back or used up. Errors: devchain.fault_refused. */
-export interface DevchainFaults {
+export interface DevchainFaults extends BeaconFaults {
   /** Cuts every connection without a word; returns how many. */
   dropSockets(): number;
   /** While true connections stay, and can be made, but nothing is answered and nothing told. */
@@ -124,6 +125,7 @@ export function createFaults({ chain, produce, dropSockets, warp }: FaultDeps): 
       headsStalled = stalled;
     },
     stallFinality: chain.stallFinality,
+    ...chain.beaconFaults,
     reject: (wanted) => {
       refusal = wanted === null ? null : { ...wanted, left: wanted.count ?? 1 };
     },

@@ -2,9 +2,13 @@
 
 import { Keyring } from '@polkadot/keyring';
 import { decodeAddress, encodeAddress } from '@polkadot/util-crypto';
+import { sha256 } from '../../protocol/digest.js';
+import { QUICKNET } from '../beacon.js';
+import { type BeaconGenesis, configOf } from './beacon.js';
 import { devchainFailure } from './failures.js';
 import * as balances from './pallets/balances.js';
 import { commitmentOf } from './pallets/commitments.js';
+import { beaconConfig } from './pallets/drand.js';
 import { appendNeuron, associate } from './pallets/subtensor/registration.js';
 import { increaseStake } from './pallets/subtensor/staking.js';
 import * as stored from './pallets/subtensor/storage.js';
@@ -28,6 +32,9 @@ export interface SubnetGenesis {
   readonly immunityPeriod: number;
   readonly servingRateLimit: number;
   readonly commitRevealEnabled: boolean;
+  /** `CommitRevealWeightsVersion` stays 4. Epochs between commit and reveal. */
+  readonly revealPeriodEpochs?: number;
+  readonly mechanisms?: number;
   /** Price of the first registration, and the least it falls back to. */
   readonly registrationCostRao: bigint;
   /** Neurons that are there from the start, after the owner's at uid 0. */
@@ -54,10 +61,23 @@ export interface GenesisConfig {
   readonly subnets: readonly SubnetGenesis[];
   /** SS58 of the account that may use `sudo`. */
   readonly sudo: string;
+  readonly beacon: BeaconGenesis;
+  /** Blocks before an epoch in which nobody may change a hyperparameter. */
+  readonly adminFreezeWindow: number;
+  /** Epochs between two changes of one hyperparameter by its owner. */
+  readonly ownerHyperparamEpochs: number;
 }
 
+const ROOT_NETUID = 0;
 const RAO_PER_TAO = 1_000_000_000n;
 const RICH_RAO = 1_000_000n * RAO_PER_TAO;
+
+/** The pace of quicknet, signed with a key that everybody knows. */
+export const DEV_BEACON: BeaconGenesis = {
+  secret: sha256(new TextEncoder().encode('voxd development beacon')),
+  periodSeconds: QUICKNET.periodSeconds,
+  genesisSeconds: QUICKNET.genesisSeconds,
+};
 
 /** Key pairs of a development chain by their derivation path, such as `//Alice`. sr25519; `cryptoWaitReady` must have resolved. */
 export function devAddress(uri: string): string {
@@ -77,6 +97,9 @@ export function devGenesis(
     chain: 'voxd development',
     balances: { [alice]: RICH_RAO, [devAddress('//Bob')]: RICH_RAO, [devAddress('//Charlie')]: RICH_RAO },
     sudo: alice,
+    beacon: DEV_BEACON,
+    adminFreezeWindow: 0,
+    ownerHyperparamEpochs: 0,
     subnets: [
       {
         netuid: 1,
@@ -120,7 +143,10 @@ export function writeGenesis(store: Store, genesis: GenesisConfig): void {
   }
   balances.totalIssuance.put(store, issuance);
   sudoKey.put(store, accountOf(genesis.sudo));
-  stored.networksAdded.put(store, 0, false);
+  beaconConfig.put(store, configOf(genesis.beacon));
+  stored.adminFreezeWindow.put(store, genesis.adminFreezeWindow);
+  stored.ownerHyperparamRateLimit.put(store, genesis.ownerHyperparamEpochs);
+  stored.networksAdded.put(store, ROOT_NETUID, true);
   stored.totalNetworks.put(store, genesis.subnets.length);
   for (const subnet of genesis.subnets) writeSubnet(store, subnet);
 }
@@ -145,9 +171,12 @@ function writeSubnet(store: Store, subnet: SubnetGenesis): void {
   stored.immunityPeriod.put(store, netuid, subnet.immunityPeriod);
   stored.servingRateLimit.put(store, netuid, BigInt(subnet.servingRateLimit));
   stored.commitRevealWeightsEnabled.put(store, netuid, subnet.commitRevealEnabled);
+  stored.revealPeriodEpochs.put(store, netuid, BigInt(subnet.revealPeriodEpochs ?? 1));
+  stored.minAllowedUids.put(store, netuid, 1);
   stored.burn.put(store, netuid, subnet.registrationCostRao);
   stored.minBurn.put(store, netuid, subnet.registrationCostRao);
   stored.lastEpochBlock.put(store, netuid, 0n);
+  if ((subnet.mechanisms ?? 1) > 1) stored.mechanismCountCurrent.put(store, netuid, subnet.mechanisms ?? 1);
   associate(store, coldkey, hotkey);
   appendNeuron(store, netuid, hotkey, 0);
   for (const neuron of subnet.neurons ?? []) writeNeuron(store, netuid, neuron);

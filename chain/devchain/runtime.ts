@@ -9,6 +9,7 @@ import { adminUtilsPallet } from './pallets/admin.js';
 import { balancesPallet, transactionPaymentPallet } from './pallets/balances.js';
 import { auraPallet, timestampPallet } from './pallets/clock.js';
 import { commitmentsPallet } from './pallets/commitments.js';
+import { drandPallet } from './pallets/drand.js';
 import { subtensorPallet } from './pallets/subtensor/pallet.js';
 import { sudoPallet } from './pallets/sudo.js';
 import { systemPallet } from './pallets/system.js';
@@ -94,6 +95,7 @@ export function createRuntime({ blockTimeMs, generation: name = 'clock', specVer
     sudoPallet(call, palletNamed),
     commitmentsPallet,
     adminUtilsPallet,
+    drandPallet,
   ];
   pallets = whole.map((pallet) => cut(pallet, generation));
   const apis = apisOf(generation, () => call);

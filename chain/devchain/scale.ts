@@ -107,7 +107,7 @@ function large(name: 'u64' | 'u128' | 'i128', sizeBytes: number): Type<bigint> {
   );
 }
 
-function primitive(name: 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'i128' | 'bool' | 'str'): TypeDefinition {
+function primitive(name: 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'i16' | 'i128' | 'bool' | 'str'): TypeDefinition {
   return { path: [], params: [], def: { tag: 'primitive', value: { tag: name, value: undefined } } };
 }
 
@@ -118,6 +118,17 @@ export const u64 = large('u64', 8);
 export const u128 = large('u128', 16);
 /** Two's complement; nothing negative is written here. */
 export const i128 = large('i128', 16);
+
+export const i16: Type<number> = defined<number>(
+  {
+    write: (out, value) => out.push(writeUint(BigInt(value < 0 ? value + 65_536 : value), 2)),
+    read: (from) => {
+      const value = Number(readUint(from.take(2)));
+      return value < 32_768 ? value : value - 65_536;
+    },
+  },
+  () => primitive('i16'),
+);
 
 export const bool: Type<boolean> = defined<boolean>(
   {
@@ -212,6 +223,16 @@ export function vec<T>(inner: Type<T>): Type<readonly T[]> {
   );
 }
 
+/** `BTreeSet<T>`; the caller keeps it in ascending order. */
+export function orderedSet<T>(inner: Type<T>): Type<readonly T[]> {
+  const list = vec(inner);
+  return defined<readonly T[]>(list, (table) => ({
+    path: ['BTreeSet'],
+    params: [{ name: 'T', type: inner.id(table) }],
+    def: { tag: 'composite', value: [field(undefined, list.id(table))] },
+  }));
+}
+
 /** `BoundedVec<T, max>`. Errors: a longer one does not decode. */
 export function boundedVec<T>(inner: Type<T>, max: number): Type<readonly T[]> {
   const open = vec(inner);
@@ -231,6 +252,28 @@ export function boundedVec<T>(inner: Type<T>, max: number): Type<readonly T[]> {
         { name: 'S', type: undefined },
       ],
       def: { tag: 'composite', value: [field(undefined, open.id(table))] },
+    }),
+  );
+}
+
+/** `BoundedVec<u8, max>`. Errors: a longer one does not decode. */
+export function boundedBytes(max: number): Type<Uint8Array> {
+  return defined<Uint8Array>(
+    {
+      write: bytes.write,
+      read: (from) => {
+        const value = bytes.read(from);
+        if (value.length > max) throw new RangeError(`${value.length} bytes are more than ${max}`);
+        return value;
+      },
+    },
+    (table) => ({
+      path: ['bounded_collections', 'bounded_vec', 'BoundedVec'],
+      params: [
+        { name: 'T', type: u8.id(table) },
+        { name: 'S', type: undefined },
+      ],
+      def: { tag: 'composite', value: [field(undefined, bytes.id(table))] },
     }),
   );
 }
@@ -258,16 +301,16 @@ export function option<T>(inner: Type<T>): Type<T | null> {
   );
 }
 
-export function tuple<A, B>(first: Type<A>, second: Type<B>): Type<readonly [A, B]> {
-  return defined<readonly [A, B]>(
+export function tuple<const T extends readonly unknown[]>(...types: { readonly [I in keyof T]: Type<T[I]> }): Type<T> {
+  return defined<T>(
     {
-      write: (out, [a, b]) => {
-        first.write(out, a);
-        second.write(out, b);
+      write: (out, values) => {
+        for (const [i, type] of types.entries()) type.write(out, values[i]);
       },
-      read: (from) => [first.read(from), second.read(from)],
+      // Safety: one value per type, in their order.
+      read: (from) => types.map((type) => type.read(from)) as unknown as T,
     },
-    (table) => ({ path: [], params: [], def: { tag: 'tuple', value: [first.id(table), second.id(table)] } }),
+    (table) => ({ path: [], params: [], def: { tag: 'tuple', value: types.map((type) => type.id(table)) } }),
   );
 }
 

@@ -2,6 +2,7 @@
 import { NOTHING, only, ordered, parts, struct, variant } from './composite.js';
 import {
   bool,
+  boundedBytes,
   boundedVec,
   bytes,
   compact,
@@ -29,6 +30,7 @@ export type AccountId = string;
 export const ZERO_ACCOUNT: AccountId = `0x${'00'.repeat(32)}`;
 
 const bytes32 = fixedBytes(32);
+export const bytes33 = fixedBytes(33);
 const hex32 = defined<string>(
   { write: (out, value) => bytes32.write(out, fromHex(value)), read: (from) => toHex(bytes32.read(from)) },
   (table) => ({ path: [], params: [], def: { tag: 'array', value: { len: 32, type: u8.id(table) } } }),
@@ -140,6 +142,13 @@ export const axonInfo = struct(['pallet_subtensor', 'pallet', 'AxonInfo'], {
   placeholder1: u8,
   placeholder2: u8,
 });
+export const prometheusInfo = struct(['pallet_subtensor', 'pallet', 'PrometheusInfo'], {
+  block: u64,
+  version: u32,
+  ip: u128,
+  port: u16,
+  ip_type: u8,
+});
 /** Longest public key of a certificate. */
 export const MAX_CERTIFICATE_KEY_BYTES = 64;
 export const neuronCertificate = struct(['pallet_subtensor', 'pallet', 'NeuronCertificate'], {
@@ -184,6 +193,56 @@ export const commitmentRegistration = registrationOf(commitmentInfo);
 export const olderCommitmentInfo = infoOf(variant(dataPath, olderData));
 export const olderCommitmentRegistration = registrationOf(olderCommitmentInfo);
 
+/** Hyperparameters that the owner of a subnet may change only so often, at the positions the runtime gives them. */
+const OWNER_HYPERPARAMETERS = {
+  Unknown: [0, NOTHING],
+  ServingRateLimit: [1, NOTHING],
+  MaxDifficulty: [2, NOTHING],
+  AdjustmentAlpha: [3, NOTHING],
+  MaxWeightLimit: [4, NOTHING],
+  ImmunityPeriod: [5, NOTHING],
+  MinAllowedWeights: [6, NOTHING],
+  Kappa: [7, NOTHING],
+  Rho: [8, NOTHING],
+  ActivityCutoff: [9, NOTHING],
+  PowRegistrationAllowed: [10, NOTHING],
+  MinBurn: [11, NOTHING],
+  MaxBurn: [12, NOTHING],
+  BondsMovingAverage: [13, NOTHING],
+  BondsPenalty: [14, NOTHING],
+  CommitRevealEnabled: [15, NOTHING],
+  LiquidAlphaEnabled: [16, NOTHING],
+  AlphaValues: [17, NOTHING],
+  WeightCommitInterval: [18, NOTHING],
+  TransferEnabled: [19, NOTHING],
+  AlphaSigmoidSteepness: [20, NOTHING],
+  Yuma3Enabled: [21, NOTHING],
+  BondsResetEnabled: [22, NOTHING],
+  ImmuneNeuronLimit: [23, NOTHING],
+  RecycleOrBurn: [24, NOTHING],
+  MaxAllowedUids: [25, NOTHING],
+  BurnHalfLife: [26, NOTHING],
+  BurnIncreaseMult: [27, NOTHING],
+  SubnetEmissionEnabled: [28, NOTHING],
+  MinChildkeyTake: [29, NOTHING],
+  ActivityCutoffFactorMilli: [30, NOTHING],
+  TriggerEpoch: [31, NOTHING],
+} as const;
+export type OwnerHyperparameter = keyof typeof OWNER_HYPERPARAMETERS;
+export const ownerHyperparameter = variant(['pallet_subtensor', 'utils', 'rate_limiting', 'Hyperparameter'], OWNER_HYPERPARAMETERS);
+export const rateLimitKey = variant(['pallet_subtensor', 'RateLimitKey'], {
+  SetSNOwnerHotkey: [0, only(u16)],
+  OwnerHyperparamUpdate: [1, ordered(u16, ownerHyperparameter)],
+  NetworkLastRegistered: [2, NOTHING],
+  LastTxBlock: [3, only(accountId)],
+  LastTxBlockChildKeyTake: [4, only(accountId)],
+  LastTxBlockDelegateTake: [5, only(accountId)],
+  AddStakeBurn: [6, only(u16)],
+});
+
+/** Longest timelocked commit of weights. */
+export const MAX_TIMELOCKED_COMMIT_BYTES = 5_000;
+export const timelockedCommit = boundedBytes(MAX_TIMELOCKED_COMMIT_BYTES);
 export const weightRow = vec(tuple(u16, u16));
 export const shares = vec(tuple(u64, accountId));
 /** U64F64 as its bits. */

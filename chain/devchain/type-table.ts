@@ -13,7 +13,7 @@ export interface VariantCase {
   readonly docs: string[];
 }
 
-type PrimitiveName = 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'i128' | 'bool' | 'str';
+type PrimitiveName = 'u8' | 'u16' | 'u32' | 'u64' | 'u128' | 'i16' | 'i128' | 'bool' | 'str';
 
 export type Shape =
   | { readonly tag: 'composite'; readonly value: Field[] }

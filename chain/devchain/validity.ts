@@ -19,16 +19,28 @@ export type Invalidity =
 const CUSTOM_CODES: Readonly<Record<string, number>> = {
   AmountTooLow: 1,
   NotEnoughStakeToSetWeights: 1,
+  NotEnoughBalanceToStake: 2,
   SubnetNotExists: 3,
   HotKeyAccountNotExists: 4,
+  NotEnoughStakeToWithdraw: 5,
   SettingWeightsTooFast: 6,
   CommittingWeightsTooFast: 6,
   NetworkTxRateLimitExceeded: 6,
+  InsufficientLiquidity: 7,
+  SlippageTooHigh: 8,
+  TransferDisallowed: 9,
   HotKeyNotRegisteredInNetwork: 10,
   InvalidIpAddress: 11,
   ServingRateLimitExceeded: 12,
   InvalidPort: 13,
+  InvalidRevealRound: 15,
+  NoWeightsCommitFound: 16,
+  RevealTooEarly: 17,
+  InputLengthsUnequal: 18,
   HotKeyNotRegisteredInSubNet: 19,
+  NonAssociatedColdKey: 25,
+  DelegateTakeTooLow: 26,
+  DelegateTakeTooHigh: 27,
 };
 /** What older pools look at. */
 const STAKE_CHECKS: ReadonlySet<string> = new Set(['NotEnoughStakeToSetWeights']);

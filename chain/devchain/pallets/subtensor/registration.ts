@@ -1,11 +1,13 @@
 /** Seats of a subnet: who gets one, at what price, and who loses his. */
 import { parts } from '../../composite.js';
 import { type CallContext, call, signedBy } from '../../pallet.js';
-import { u16 } from '../../scale.js';
+import { bytes, u16, u64 } from '../../scale.js';
 import { type AccountId, accountId, ZERO_ACCOUNT } from '../../shapes.js';
 import type { StorageItem, Store, StoreView } from '../../storage-item.js';
 import { debit, spendableOf, totalIssuance } from '../balances.js';
-import { ensure, events } from './declarations.js';
+import { ensure } from './errors.js';
+import { deposit } from './events.js';
+import { setLastUpdate, storageIndicesOf } from './mechanisms.js';
 import * as stored from './storage.js';
 
 const ROOT_NETUID = 0;
@@ -13,72 +15,79 @@ const ROOT_NETUID = 0;
 const PRICE_GROWTH_PERCENT = 126n;
 const DECAY_SCALE = 1_000_000_000_000n;
 
-interface Vectors {
-  readonly append: (store: Store, netuid: number) => void;
-  readonly clear: (store: Store, netuid: number, uid: number) => void;
+type VectorItem<V> = StorageItem<readonly [number], readonly V[], readonly V[]>;
+
+interface Vector {
+  append(store: Store, key: number): void;
+  clear(store: Store, key: number, uid: number): void;
+  /** Keeps these entries, in this order. */
+  keep(store: Store, key: number, uids: readonly number[]): void;
 }
 
-function vectorOf<V>(item: StorageItem<readonly [number], readonly V[], readonly V[]>, fresh: V): Vectors {
+function vectorOf<V>(item: VectorItem<V>, fresh: V): Vector {
+  const change = (store: Store, key: number, next: (old: readonly V[]) => readonly V[]) => item.put(store, key, next(item.get(store, key)));
   return {
-    append: (store, netuid) => item.put(store, netuid, [...item.get(store, netuid), fresh]),
-    clear: (store, netuid, uid) =>
-      item.put(
-        store,
-        netuid,
-        item.get(store, netuid).map((value, i) => (i === uid ? fresh : value)),
-      ),
+    append: (store, key) => change(store, key, (old) => [...old, fresh]),
+    clear: (store, key, uid) => change(store, key, (old) => old.map((value, i) => (i === uid ? fresh : value))),
+    keep: (store, key, uids) => change(store, key, (old) => uids.map((uid) => old[uid] ?? fresh)),
   };
 }
 
-const VECTORS: readonly Vectors[] = [
+/** Vectors of a subnet. The stake weight of a new seat is not known before its first epoch. */
+export const SUBNET_VECTORS: readonly Vector[] = [
   vectorOf(stored.active, true),
   vectorOf(stored.consensus, 0),
-  vectorOf(stored.incentive, 0),
   vectorOf(stored.dividends, 0),
   vectorOf(stored.validatorTrust, 0),
   vectorOf(stored.validatorPermit, false),
   vectorOf(stored.emission, 0n),
-  vectorOf(stored.stakeWeight, 0),
-  vectorOf(stored.lastUpdate, 0n),
 ];
-
-export function setAt<V>(list: readonly V[], index: number, value: V): readonly V[] {
-  return list.map((old, i) => (i === index ? value : old));
-}
+export const STAKE_WEIGHT: Vector = vectorOf(stored.stakeWeight, 0);
+/** Vectors of each mechanism. */
+export const MECHANISM_VECTORS: readonly Vector[] = [vectorOf(stored.incentive, 0), vectorOf(stored.lastUpdate, 0n)];
+const INCENTIVE = vectorOf(stored.incentive, 0);
 
 function sit(store: Store, netuid: number, uid: number, hotkey: AccountId, block: number): void {
   stored.keys.put(store, netuid, uid, hotkey);
   stored.uids.put(store, netuid, hotkey, uid);
   stored.blockAtRegistration.put(store, netuid, uid, BigInt(block));
   stored.isNetworkMember.put(store, hotkey, netuid, true);
-  stored.lastUpdate.put(store, netuid, setAt(stored.lastUpdate.get(store, netuid), uid, BigInt(block)));
+  for (const index of storageIndicesOf(store, netuid)) setLastUpdate(store, index, uid, block);
 }
 
 export function appendNeuron(store: Store, netuid: number, hotkey: AccountId, block: number): number {
   const uid = stored.subnetworkN.get(store, netuid);
   stored.subnetworkN.put(store, netuid, uid + 1);
-  for (const vector of VECTORS) vector.append(store, netuid);
+  for (const vector of SUBNET_VECTORS) vector.append(store, netuid);
+  for (const index of storageIndicesOf(store, netuid)) INCENTIVE.append(store, index);
   sit(store, netuid, uid, hotkey, block);
   return uid;
 }
 
+/** What a hotkey leaves behind when its seat is taken. */
+export function forgetMember(store: Store, netuid: number, hotkey: AccountId): void {
+  stored.uids.remove(store, netuid, hotkey);
+  stored.isNetworkMember.remove(store, hotkey, netuid);
+  stored.axons.remove(store, netuid, hotkey);
+  stored.neuronCertificates.remove(store, netuid, hotkey);
+  stored.prometheus.remove(store, netuid, hotkey);
+}
+
 export function replaceNeuron(store: Store, netuid: number, uid: number, hotkey: AccountId, block: number): void {
-  const before = stored.keys.get(store, netuid, uid);
-  stored.uids.remove(store, netuid, before);
-  stored.isNetworkMember.remove(store, before, netuid);
-  stored.axons.remove(store, netuid, before);
-  stored.neuronCertificates.remove(store, netuid, before);
-  for (const vector of VECTORS) vector.clear(store, netuid, uid);
-  for (const rows of [stored.weights, stored.bonds]) {
-    rows.remove(store, netuid, uid);
-    for (const { keys, value } of rows.entries(store, [netuid])) {
-      if (value.some(([to]) => to === uid)) {
-        rows.put(
-          store,
-          ...keys,
-          value.filter(([to]) => to !== uid),
-        );
-      }
+  forgetMember(store, netuid, stored.keys.get(store, netuid, uid));
+  for (const vector of [...SUBNET_VECTORS, STAKE_WEIGHT]) vector.clear(store, netuid, uid);
+  for (const index of storageIndicesOf(store, netuid)) {
+    INCENTIVE.clear(store, index, uid);
+    stored.bonds.remove(store, index, uid);
+    stored.weights.remove(store, index, uid);
+    // What others weighed stays in their rows, at nothing; their bonds are void by the age of the seat.
+    for (const { keys, value } of stored.weights.entries(store, [index])) {
+      if (!value.some(([to]) => to === uid)) continue;
+      stored.weights.put(
+        store,
+        ...keys,
+        value.map(([to, weight]) => [to, to === uid ? 0 : weight] as const),
+      );
     }
   }
   sit(store, netuid, uid, hotkey, block);
@@ -135,9 +144,10 @@ function register(context: CallContext, coldkey: AccountId, netuid: number, hotk
   ensure(spendableOf(store, coldkey) >= price, 'NotEnoughBalanceToStake');
   const owner = stored.owner.get(store, hotkey);
   ensure(owner === ZERO_ACCOUNT || owner === coldkey, 'NonAssociatedColdKey');
-  const full = stored.subnetworkN.get(store, netuid) >= stored.maxAllowedUids.get(store, netuid);
+  const most = stored.maxAllowedUids.get(store, netuid);
+  const full = stored.subnetworkN.get(store, netuid) >= most;
   const pruned = full ? seatToPrune(store, netuid, block) : null;
-  ensure(!full || pruned !== null, 'NoNeuronIdAvailable');
+  ensure(most > 0 && (!full || pruned !== null), 'NoNeuronIdAvailable');
 
   debit(store, coldkey, price);
   totalIssuance.put(store, totalIssuance.get(store) - price);
@@ -146,9 +156,28 @@ function register(context: CallContext, coldkey: AccountId, netuid: number, hotk
   if (uid === null) uid = appendNeuron(store, netuid, hotkey, block);
   else replaceNeuron(store, netuid, uid, hotkey, block);
   raisePrice(store, netuid);
-  context.deposit(events.of({ type: 'NeuronRegistered', value: [netuid, uid, hotkey] }));
+  deposit(context, { type: 'NeuronRegistered', value: [netuid, uid, hotkey] });
 }
 
-export const burnedRegister = call(7, 'burned_register', parts({ netuid: u16, hotkey: accountId }), {
-  run: (context, origin, args) => register(context, signedBy(origin), args.netuid, args.hotkey),
-});
+function registerWithin(context: CallContext, coldkey: AccountId, netuid: number, hotkey: AccountId, limitRao: bigint): void {
+  const { store } = context;
+  ensure(netuid !== ROOT_NETUID, 'RegistrationNotPermittedOnRootSubnet');
+  ensure(stored.networksAdded.get(store, netuid), 'SubnetNotExists');
+  ensure(stored.burn.get(store, netuid) <= limitRao, 'RegistrationPriceLimitExceeded');
+  register(context, coldkey, netuid, hotkey);
+}
+
+/** The proof of work is not looked at: it is a registration for burned TAO like the other. */
+const registerArgs = parts({ netuid: u16, block_number: u64, nonce: u64, work: bytes, hotkey: accountId, coldkey: accountId });
+
+export const registrationCalls = [
+  call(6, 'register', registerArgs, {
+    run: (context, origin, { netuid, hotkey }) => register(context, signedBy(origin), netuid, hotkey),
+  }),
+  call(7, 'burned_register', parts({ netuid: u16, hotkey: accountId }), {
+    run: (context, origin, { netuid, hotkey }) => register(context, signedBy(origin), netuid, hotkey),
+  }),
+  call(134, 'register_limit', parts({ netuid: u16, hotkey: accountId, limit_price: u64 }), {
+    run: (context, origin, { netuid, hotkey, limit_price }) => registerWithin(context, signedBy(origin), netuid, hotkey, limit_price),
+  }),
+] as const;

@@ -24,6 +24,7 @@ describe('devchain metadata', () => {
         Sudo: 12,
         Commitments: 18,
         AdminUtils: 19,
+        Drand: 26,
       });
       const subtensor = metadata.asLatest.pallets.find(({ name }) => name.toString() === 'SubtensorModule');
       const calls = registry.lookup.getSiType(subtensor!.calls.unwrap().type).def.asVariant.variants;
@@ -31,10 +32,31 @@ describe('devchain metadata', () => {
       expect(byName).to.deep.equal({
         set_weights: 0,
         add_stake: 2,
+        remove_stake: 3,
         serve_axon: 4,
+        serve_prometheus: 5,
+        register: 6,
         burned_register: 7,
         serve_axon_tls: 40,
+        root_register: 62,
+        set_children: 67,
+        swap_hotkey: 70,
+        swap_hotkey_v2: 72,
+        batch_set_weights: 80,
+        commit_weights: 96,
+        reveal_weights: 97,
+        batch_reveal_weights: 98,
+        batch_commit_weights: 100,
+        commit_timelocked_weights: 113,
+        commit_mechanism_weights: 115,
+        reveal_mechanism_weights: 116,
+        commit_crv3_mechanism_weights: 117,
+        commit_timelocked_mechanism_weights: 118,
         set_mechanism_weights: 119,
+        register_limit: 134,
+        set_tempo: 139,
+        set_activity_cutoff_factor: 140,
+        trigger_epoch: 141,
       });
     });
   }

@@ -1,11 +1,6 @@
-/** Errors and events of SubtensorModule, at the positions they have in the runtime. */
-import { ordered, parts } from '../../composite.js';
-import { ensureFor, eventsOf } from '../../pallet.js';
-import { u16, u64 } from '../../scale.js';
-import { accountId } from '../../shapes.js';
+/** What SubtensorModule can answer, at the positions the runtime gives them. */
+import { ensureFor } from '../../pallet.js';
 import { PALLET } from './storage.js';
-
-export const INDEX = 7;
 
 export const ERRORS = [
   'RootNetworkDoesNotExist',
@@ -106,15 +101,55 @@ export const ERRORS = [
   'HotKeySwapOnSubnetIntervalNotPassed',
   'SameNetuid',
   'InsufficientBalance',
+  'InvalidLeaseBeneficiary',
+  'LeaseCannotEndInThePast',
+  'LeaseNetuidNotFound',
+  'LeaseDoesNotExist',
+  'LeaseHasNoEndBlock',
+  'LeaseHasNotEnded',
+  'Overflow',
+  'BeneficiaryDoesNotOwnHotkey',
+  'ExpectedBeneficiaryOrigin',
+  'AdminActionProhibitedDuringWeightsWindow',
+  'SymbolDoesNotExist',
+  'SymbolAlreadyInUse',
+  'IncorrectCommitRevealVersion',
+  'InvalidRevealRound',
+  'RevealPeriodTooLarge',
+  'RevealPeriodTooSmall',
+  'InvalidValue',
+  'SubnetLimitReached',
+  'CannotAffordLockCost',
+  'EvmKeyAssociateRateLimitExceeded',
+  'SameAutoStakeHotkeyAlreadySet',
+  'UidMapCouldNotBeCleared',
+  'TrimmingWouldExceedMaxImmunePercentage',
+  'ChildParentInconsistency',
+  'InvalidNumRootClaim',
+  'InvalidRootClaimThreshold',
+  'InvalidSubnetNumber',
+  'TooManyUIDsPerMechanism',
+  'VotingPowerTrackingNotEnabled',
+  'InvalidVotingPowerEmaAlpha',
+  'Deprecated',
+  'AddStakeBurnRateLimitExceeded',
+  'ColdkeySwapAnnounced',
+  'ColdkeySwapDisputed',
+  'ColdkeySwapClearTooEarly',
+  'DisabledTemporarily',
+  'RegistrationPriceLimitExceeded',
+  'LockHotkeyMismatch',
+  'InsufficientStakeForLock',
+  'NoExistingLock',
+  'ActiveLockExists',
+  'CannotUseSystemAccount',
+  'UnlockAmountTooHigh',
+  'TempoOutOfBounds',
+  'ActivityCutoffFactorMilliOutOfBounds',
+  'EpochTriggerAlreadyPending',
+  'AutoEpochAlreadyImminent',
+  'DynamicTempoBlockedByCommitReveal',
+  'AccountRejectsLockedAlpha',
 ] as const;
 
 export const ensure = ensureFor(PALLET, ERRORS);
-
-export const events = eventsOf('pallet_subtensor', INDEX, {
-  NetworkAdded: [0, ordered<readonly [number, number]>(u16, u16)],
-  StakeAdded: [2, ordered<readonly [string, string, bigint, bigint, number, bigint]>(accountId, accountId, u64, u64, u16, u64)],
-  WeightsSet: [4, ordered<readonly [number, number]>(u16, u16)],
-  NeuronRegistered: [5, ordered<readonly [number, number, string]>(u16, u16, accountId)],
-  AxonServed: [15, ordered<readonly [number, string]>(u16, accountId)],
-  EpochDeferred: [120, parts({ netuid: u16, block: u64 })],
-});
