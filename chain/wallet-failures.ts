@@ -23,13 +23,25 @@ export const walletFailure = defineFailures({
   'wallet.encrypted': {
     disposition: 'fatal',
     message: 'The key file {path} is encrypted ({scheme}).',
-    hint: 'Give its password in the file that VOXD_WALLET__PASSWORD_FILE names ($NACL files), or make an unencrypted hotkey: `btcli wallet regen-hotkey --no-use-password`. The coldkey never has to be here.',
+    hint: 'Give its password: in the file that VOXD_WALLET__PASSWORD_FILE names (a hotkey), in the BT_PW_… variable of the original tools, or at the prompt on a terminal. See docs/wallets.md.',
     exit: EXIT.config,
   },
   'wallet.bad_password': {
     disposition: 'fatal',
     message: 'The password does not open {path}.',
-    hint: 'Give the password that the key file was made with.',
+    hint: 'Give the password that the key file was made with. If it is right, the file is damaged: restore it from a backup.',
+    exit: EXIT.noPermission,
+  },
+  'wallet.bad_password_variable': {
+    disposition: 'fatal',
+    message: 'The variable {variable} does not hold a password in the form of the original tools.',
+    hint: 'Make it anew with btcli or the wallet library, or unset it and use the prompt or a password file.',
+    exit: EXIT.config,
+  },
+  'wallet.bad_password_file': {
+    disposition: 'fatal',
+    message: 'The password file {path} cannot be used: {reason}.',
+    hint: 'One line of text, readable by you alone: `chmod 600 {path}`.',
     exit: EXIT.noPermission,
   },
   'wallet.malformed': {
@@ -67,6 +79,11 @@ export const walletFailure = defineFailures({
     message: 'These are no recovery words: {reason}.',
     hint: 'Give the 12 to 24 English words in their order, separated by spaces.',
     exit: EXIT.usage,
+  },
+  'wallet.bad_signature': {
+    disposition: 'fatal',
+    message: '{address} did not sign this text.',
+    hint: 'Compare text, signature and address with what the signer gave: one changed character or space is enough.',
   },
   'wallet.bad_uri': {
     disposition: 'fatal',

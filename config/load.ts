@@ -84,8 +84,19 @@ function defaultLayer(env: Environment): Layer {
   for (const key of CONFIG_KEYS) if (key.default !== undefined) values.set(key.path, { value: key.default, origin });
   const dataHome = env['XDG_DATA_HOME'];
   if (dataHome) values.set('dataDir', { value: `${dataHome}/voxd`, origin: { layer: 'default', where: 'XDG_DATA_HOME' } });
+  // As the original tools name them; anything of ours wins.
+  for (const [variable, path] of WALLET_VARIABLES) {
+    const value = env[variable];
+    if (value) values.set(path, { value, origin: { layer: 'default', where: variable } });
+  }
   return { values, problems: [] };
 }
+
+const WALLET_VARIABLES = [
+  ['BT_WALLET_PATH', 'wallet.path'],
+  ['BT_WALLET_NAME', 'wallet.name'],
+  ['BT_WALLET_HOTKEY', 'wallet.hotkey'],
+] as const;
 
 /** `--chain ws://…` means that endpoint. */
 function addressAsEndpoint(layer: Layer): Layer {
@@ -180,6 +191,12 @@ const RULES: readonly Rule[] = [
     broken: (uri, network) => uri !== null && (network === 'finney' || network === 'test'),
     reason: 'a development key is known to everybody and not allowed on a public network',
     fix: 'Remove wallet.uri; name a wallet with --wallet and --hotkey.',
+  },
+  {
+    paths: ['wallet.uri', 'wallet.signer'],
+    broken: (uri, signer) => uri !== null && signer !== null,
+    reason: 'a development key and a signer are two keys',
+    fix: 'Remove one of them.',
   },
   {
     paths: ['role', 'miner.modelDir'],

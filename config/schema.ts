@@ -80,6 +80,10 @@ export const configSchema = z.strictObject({
       description: 'Password of an encrypted hotkey file. Opening it takes seconds and 512 MiB of memory, once at the start.',
       secret: true,
     }),
+    signer: key(optional(z.string().regex(/^unix:\/.+/, 'unix: and an absolute path is expected, such as unix:/run/voxd/signer.sock')), {
+      description: 'Socket of a `voxd signer` that holds the hotkey, instead of a wallet file. See docs/wallets.md.',
+      flag: '--signer',
+    }),
     uri: key(optional(secret()), {
       description: 'Development key such as //Alice, instead of a wallet file. Refused on finney and test.',
       secret: true,

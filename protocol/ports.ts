@@ -20,11 +20,14 @@ export interface Logger {
   error(facts: object, message: string): void;
 }
 
-/** Holds a hotkey and signs with it (sr25519, signing context "substrate"). Nothing else in the program sees the key. */
+/** Holds a key and signs with it (sr25519, signing context "substrate"). Nothing else in the program sees the key. */
 export interface Signer {
   readonly hotkey: Hotkey;
-  /** Shape: any bytes → 64-byte signature over them. */
-  sign(message: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Shape: any bytes → 64-byte signature over them. A long extrinsic is signed by its digest; `of` is the whole, for signers that do not sign
+   * what they cannot read. Errors: signer.* where the key is in another process.
+   */
+  sign(message: Uint8Array, of?: { readonly extrinsic: Uint8Array }): Promise<Uint8Array>;
 }
 
 /** sr25519 verification; synchronous so that the validation rules stay pure. Never throws. */

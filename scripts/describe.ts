@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command, Option } from 'commander';
 import { chainFailure } from '../chain/failures.js';
+import { signerFailure } from '../chain/signer-failures.js';
 import { walletFailure } from '../chain/wallet-failures.js';
 import { describeConfig } from '../config/describe.js';
 import { configFailure } from '../config/failures.js';
@@ -118,6 +119,7 @@ function describeFailures(): string {
   const tables: readonly (readonly [string, Readonly<Record<string, FailureSpec>>])[] = [
     ['Chain', chainFailure.table],
     ['Wallet', walletFailure.table],
+    ['Signer', signerFailure.table],
     ['Weights', { ...weightsFailure.table, ...submissionFailure.table }],
     ['Models', modelFailure.table],
     ['Scoring', scoringFailure.table],

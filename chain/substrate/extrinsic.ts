@@ -75,7 +75,7 @@ export async function signCall(
     })
     .toPayload();
   const raw = api.registry.createType('ExtrinsicPayload', payload, { version: payload.version }).toU8a({ method: true });
-  const signature = await signer.sign(raw.length > MAX_RAW_PAYLOAD_BYTES ? blake2AsU8a(raw) : raw);
+  const signature = await signer.sign(raw.length > MAX_RAW_PAYLOAD_BYTES ? blake2AsU8a(raw) : raw, { extrinsic: raw });
   extrinsic.addSignature(signer.hotkey, u8aToHex(Uint8Array.of(SR25519, ...signature)), payload);
   const bytes = extrinsic.toHex();
   return {

@@ -1,36 +1,43 @@
-/** Key files encrypted by bittensor tools: "$NACL", a nonce, and a secretbox under an argon2i key. */
-import { naclDecrypt } from '@polkadot/util-crypto';
-import { argon2i } from 'hash-wasm';
-import { fromHex } from '../../protocol/digest.js';
+/** Key files encrypted by bittensor tools, now and earlier: what a file looks like from outside, and the way into it. */
 import type { Secret } from '../../protocol/secret.js';
 import { walletFailure } from '../wallet-failures.js';
+import { openAnsibleVault } from './ansible-vault.js';
+import { openFernet } from './fernet.js';
+import { openNacl } from './nacl.js';
 
-const MARK = Buffer.from('$NACL');
-const NONCE_SIZE_BYTES = 24;
-/** Fixed in the original tools: libsodium's argon2i13 with these limits. It takes seconds and half a gigabyte, on purpose. */
-const DERIVATION = {
-  salt: fromHex('137183dff15a09bc9c90b5518739e9b1'),
-  iterations: 8,
-  memorySize: 512 * 1024,
-  parallelism: 1,
-  hashLength: 32,
-} as const;
+export type Scheme = 'nacl' | 'ansible' | 'fernet';
 
-export function isEncrypted(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, MARK.length)).equals(MARK);
+interface SchemeForm {
+  readonly mark: string;
+  readonly title: string;
+  /** Deriving its key takes so long that a person wants to be told. */
+  readonly slow: boolean;
+  /** Shape: whole file, password → the text inside; null: the password is wrong or the file is damaged. */
+  open(bytes: Uint8Array, password: Uint8Array): Promise<Uint8Array | null>;
+}
+
+export const SCHEMES: Readonly<Record<Scheme, SchemeForm>> = {
+  nacl: { mark: '$NACL', title: 'NaCl secretbox', slow: true, open: openNacl },
+  ansible: { mark: '$ANSIBLE_VAULT', title: 'Ansible vault, an old form', slow: false, open: openAnsibleVault },
+  fernet: { mark: 'gAAAAA', title: 'Fernet, an old form', slow: true, open: openFernet },
+};
+const NAMES: readonly Scheme[] = ['nacl', 'ansible', 'fernet'];
+
+/** null: it is not encrypted in a form we know. */
+export function schemeOf(bytes: Uint8Array): Scheme | null {
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  return NAMES.find((name) => start.startsWith(SCHEMES[name].mark)) ?? null;
 }
 
 /**
- * Shape: the whole file → the JSON text inside.
+ * Shape: the whole file → the bytes of the JSON inside; the caller wipes them.
  *
  * Errors: wallet.bad_password.
  * Source: btwallet, keyfile.rs.
  */
-export async function decryptKeyFile(path: string, bytes: Uint8Array, password: Secret): Promise<string> {
-  const key = await argon2i({ ...DERIVATION, password: password.reveal(), outputType: 'binary' });
-  const nonce = bytes.subarray(MARK.length, MARK.length + NONCE_SIZE_BYTES);
-  const box = bytes.subarray(MARK.length + NONCE_SIZE_BYTES);
-  const opened = nonce.length === NONCE_SIZE_BYTES ? naclDecrypt(box, nonce, key) : null;
+export async function decryptKeyFile(path: string, bytes: Uint8Array, scheme: Scheme, password: Secret): Promise<Uint8Array> {
+  const passwordBytes = Buffer.from(password.reveal(), 'utf8');
+  const opened = await SCHEMES[scheme].open(bytes, passwordBytes).finally(() => passwordBytes.fill(0));
   if (opened === null) throw walletFailure('wallet.bad_password', { path });
-  return Buffer.from(opened).toString('utf8');
+  return opened;
 }

@@ -21,7 +21,10 @@ import {
 export const KEY_FILE_SIZE_BYTES_MAX = 64 * 1024;
 
 const field = () => z.string().nullish();
+/** The scheme that the chain's hotkeys have; files without the field are of it. */
+const SR25519 = 1;
 const keyFile = z.object({
+  cryptoType: z.number().nullish(),
   accountId: field(),
   publicKey: field(),
   privateKey: field(),
@@ -37,24 +40,17 @@ export interface KeyFile {
   readonly pair: KeyPair | null;
 }
 
-const SCHEMES = [
-  ['$NACL', 'NaCl secretbox'],
-  ['$ANSIBLE_VAULT', 'Ansible vault, an old form'],
-  ['gAAAAA', 'Fernet, an old form'],
-] as const;
-
 /**
  * Reads the fields in the order of the original: words, seed, private key, address. What the file says about its own public key must be true.
  *
- * Errors: wallet.encrypted, wallet.malformed. No secret is in any message. The crypto code must be loaded (`cryptoWaitReady`).
+ * Errors: wallet.malformed. No secret is in any message. The crypto code must be loaded (`cryptoWaitReady`).
  */
 export function parseKeyFile(path: string, text: string): Result<KeyFile, Failure> {
-  const scheme = SCHEMES.find(([mark]) => text.startsWith(mark))?.[1];
-  if (scheme !== undefined) return err(walletFailure('wallet.encrypted', { path, scheme }));
   const malformed = (reason: string) => err(walletFailure('wallet.malformed', { path, reason }));
 
   const parsed = keyFile.safeParse(jsonOf(text));
   if (!parsed.success) return malformed('it is not the JSON of a key');
+  if ((parsed.data.cryptoType ?? SR25519) !== SR25519) return malformed('it is a key of another kind (ed25519); hotkeys here are sr25519');
   const stated = statedKeys(parsed.data);
   if (!stated.ok) return malformed(stated.error);
   const made = pairOf(parsed.data, stated.value[0] ?? null);

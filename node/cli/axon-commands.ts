@@ -88,7 +88,7 @@ function addServe(axon: Command, env: Environment): void {
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
+    const signer = await openSigner(config, env);
     const endpoint: AxonEndpoint = {
       ip: String(flags['ip']),
       port: Number(flags['port']),

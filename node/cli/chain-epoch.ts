@@ -14,7 +14,7 @@ export function addEpoch(chain: Command, env: Environment): void {
     const config = await loadSettings(flags, env);
     const { netuid, mechanism } = config.chain;
     await withChain(config, async ({ chain: client }) => {
-      const { hotkey } = hasWallet(flags) ? await openSigner(config) : { hotkey: ANYBODY };
+      const { hotkey } = hasWallet(flags) ? await openSigner(config, env) : { hotkey: ANYBODY };
       const facts = await client.weightFacts(netuid, mechanism, hotkey);
       out.result(epochJson(facts, client.identity()), () => epochText(facts, client.identity()));
     });

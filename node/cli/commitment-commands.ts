@@ -97,7 +97,7 @@ function addSet(commitment: Command, env: Environment): void {
     if (given.length !== 1) throw cliFailure('cli.value_missing', { command: 'voxd commitment set', what: 'one of --text and --hex' });
     const data = typeof flags['text'] === 'string' ? Buffer.from(flags['text'], 'latin1') : Buffer.from(String(flags['hex']), 'hex');
     const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
+    const signer = await openSigner(config, env);
     await withChain(config, async ({ chain }) => {
       const { netuid } = config.chain;
       const seat = seatOf(await chain.snapshot(netuid), signer.hotkey);

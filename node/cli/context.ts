@@ -23,6 +23,7 @@ import type { Stores } from '../ports.js';
 import type { Database } from '../postgres/database.js';
 import { cliFailure } from './failures.js';
 import type { Environment } from './program.js';
+import { openColdkeySigner } from './signers.js';
 
 export type Flags = Readonly<Record<string, unknown>>;
 
@@ -39,6 +40,7 @@ const SETTING_OF: Readonly<Record<string, string>> = {
   wallet: 'wallet.name',
   hotkey: 'wallet.hotkey',
   uri: 'wallet.uri',
+  signer: 'wallet.signer',
   databaseUrl: 'database.url',
   listenIp: 'p2p.listenIp',
   p2pPort: 'p2p.port',
@@ -64,6 +66,14 @@ export function addChainOptions(command: Command): Command {
 }
 
 export function addWalletOptions(command: Command): Command {
+  return addKeyFileOptions(command).option(
+    '--signer <unix:path>',
+    'socket of a `voxd signer` that holds the hotkey, instead of a wallet file',
+  );
+}
+
+/** A key that this process holds itself. */
+export function addKeyFileOptions(command: Command): Command {
   return command
     .option('--wallet-path <dir>', 'folder of the wallets')
     .option('--wallet <name>', 'name of the wallet')
@@ -138,21 +148,20 @@ export function createClock(): Clock {
   return createSystemClock();
 }
 
-export async function openSigner(config: Config): Promise<Signer> {
-  const { uri, path, name, hotkey, password } = config.wallet;
-  if (uri !== null) return (await import('../../chain/wallet/keys.js')).signerFromUri(uri.reveal());
-  const { openHotkey } = await import('../../chain/wallet/wallet.js');
-  return openHotkey({ walletPath: path, wallet: name, hotkey }, password);
-}
+export { openSigner } from './signers.js';
 
-/** Who pays: the coldkey of the wallet, or a development key. Errors: wallet.*, config.conflict where a development key is no good. */
-export async function openColdkeyOf(config: Config, uri: unknown): Promise<Signer> {
-  const { path, name, hotkey } = config.wallet;
-  if (typeof uri !== 'string')
-    return (await import('../../chain/wallet/wallet.js')).openColdkey({ walletPath: path, wallet: name, hotkey });
+/** Who pays: the coldkey of the wallet, in a file or a signer, or a development key. Errors: wallet.*, signer.*, cli.development_key. */
+export async function openColdkeyOf(config: Config, env: Environment, flags: Flags): Promise<Signer> {
+  const { coldkeyUri, coldkeySigner, passwordFile } = flags;
+  if (typeof coldkeyUri !== 'string') {
+    return openColdkeySigner(config, env, {
+      ...(typeof coldkeySigner === 'string' ? { signer: coldkeySigner } : {}),
+      ...(typeof passwordFile === 'string' ? { passwordFile } : {}),
+    });
+  }
   const { network } = config.chain;
   if (network === 'finney' || network === 'test') throw cliFailure('cli.development_key', { network });
-  return (await import('../../chain/wallet/keys.js')).signerFromUri(uri);
+  return (await import('../../chain/wallet/keys.js')).signerFromUri(coldkeyUri);
 }
 
 export async function openVerify(): Promise<Verify> {

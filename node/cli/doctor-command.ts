@@ -45,7 +45,7 @@ export function addDoctorCommand(program: Command, env: Environment): void {
     const machine = { area: 'machine', findings: await machineFindings(config) };
     const [endpoints, wallet] = await Promise.all([
       Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each, flags['quick'] !== true ? out : null))),
-      openWallet(config),
+      openWallet(config, env),
     ]);
     const reachable = endpoints.some(({ failure }) => failure === null);
     const sections: readonly Section[] = [
@@ -139,8 +139,8 @@ async function watchClock(
     : { driftMs: judged.driftMs, clockNote: null };
 }
 
-function openWallet(config: Config): Promise<Signer | Failure> {
-  return openSigner(config).catch(failureOf);
+function openWallet(config: Config, env: Environment): Promise<Signer | Failure> {
+  return openSigner(config, env).catch(failureOf);
 }
 
 async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachable: boolean): Promise<readonly Finding[]> {

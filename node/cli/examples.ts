@@ -32,5 +32,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   explain: ['voxd explain 5F…           (voxd registry --json lists hotkeys)', 'voxd explain 5F… --round 12 --json'],
   replay: ['voxd replay 12 && echo "the same, bit for bit"'],
   'config show': ['voxd config show --origin', 'voxd config show --set scoring.prompts=16 --json'],
+  'wallet list': ['voxd wallet list', 'voxd wallet list --wallet-path /srv/wallets --json'],
   'wallet show': ['voxd wallet show --wallet W --hotkey H'],
+  'wallet check': ['voxd wallet check --wallet W --hotkey H', 'voxd wallet check --wallet W --coldkey --password-file ~/.coldkey-password'],
+  'wallet sign': ['voxd wallet sign --wallet W --hotkey H "this node is mine"'],
+  'wallet verify': ['voxd wallet verify "this node is mine" 0x… 5F…'],
+  signer: [
+    'voxd signer --wallet W --hotkey H --socket /run/voxd-signer/s.sock --chain finney',
+    'voxd validator --signer unix:/run/voxd-signer/s.sock …        (the node that uses it)',
+  ],
 };

@@ -14,6 +14,7 @@ import { addRegisterCommand } from './register-command.js';
 import { addRegistryCommand } from './registry-command.js';
 import { addReplayCommand } from './replay-command.js';
 import { addRunCommands } from './run-commands.js';
+import { addSignerCommand } from './signer-command.js';
 import { addStatusCommand } from './status-command.js';
 import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
@@ -56,6 +57,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addReplayCommand,
     addConfigCommand,
     addWalletCommands,
+    addSignerCommand,
   ])
     add(program, env);
   strict(program);

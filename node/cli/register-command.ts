@@ -41,13 +41,15 @@ export function addRegisterCommand(program: Command, env: Environment): void {
     .description('Buy a seat for the hotkey with its coldkey; the price is shown first, and never more than that is paid')
     .option('--max-price <tao>', 'the most to pay, in TAO; default: the price shown', raoAmount)
     .option('--coldkey-uri <uri>', 'development key that pays, such as //Bob, instead of the coldkey of the wallet')
+    .option('--coldkey-signer <unix:path>', 'socket of a `voxd signer --coldkey` that pays')
+    .option('--password-file <file>', 'password of an encrypted coldkey')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'say what it would cost, pay nothing');
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
-    const { hotkey } = await openSigner(config);
-    const coldkey = await openColdkeyOf(config, flags['coldkeyUri']);
+    const { hotkey } = await openSigner(config, env);
+    const coldkey = await openColdkeyOf(config, env, flags);
     await withChain(config, async ({ chain }) => {
       const { netuid } = config.chain;
       const snapshot = await chain.snapshot(netuid);

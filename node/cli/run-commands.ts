@@ -42,7 +42,7 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
   const logger = createLogger(config.log);
   const clock = createClock();
   const { createDaemon } = await import('../compose.js');
-  const daemon = createDaemon({ clock, logger, signer: await openSigner(config), verify: await openVerify() }, daemonOptions(config));
+  const daemon = createDaemon({ clock, logger, signer: await openSigner(config, env), verify: await openVerify() }, daemonOptions(config));
   const stopping = new AbortController();
   // Every loop and wait of the daemon listens to this one signal for as long as it lives.
   setMaxListeners(0, stopping.signal);

@@ -22,7 +22,7 @@ export function addPlan(weights: Command, env: Environment): void {
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
+    const signer = await openSigner(config, env);
     await withChain(config, ({ chain }) =>
       withStores(config, async (stores) => {
         const journal = { ...stores, where: config.dataDir, durable: true };

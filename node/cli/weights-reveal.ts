@@ -33,7 +33,7 @@ Example:
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
+    const signer = await openSigner(config, env);
     await withChain(config, ({ chain }) =>
       withJournal(config, flags, async (journal) => {
         const { submissions } = journal;

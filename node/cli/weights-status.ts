@@ -19,7 +19,7 @@ export function addStatus(weights: Command, env: Environment): void {
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
-    const signer = await openSigner(config);
+    const signer = await openSigner(config, env);
     const { netuid, mechanism } = config.chain;
     await withChain(config, async ({ chain }) => {
       const facts = await chain.weightFacts(netuid, mechanism, signer.hotkey);

@@ -50,7 +50,7 @@ async function run(flags: Flags, env: Environment, wait: boolean, commitOnly: bo
   const out = createOutput({ json: flags['json'] === true });
   const vector = readVector(flags);
   const config = await loadSettings(flags, env);
-  const signer = await openSigner(config);
+  const signer = await openSigner(config, env);
   await withChain(config, async ({ chain }) => {
     const { netuid } = config.chain;
     await withJournal(config, flags, async (journal) => {

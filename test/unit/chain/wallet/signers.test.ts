@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createWallet } from '../../../../chain/wallet/create.js';
 import { signerFromUri } from '../../../../chain/wallet/keys.js';
-import { createWallet, openHotkey } from '../../../../chain/wallet/wallet.js';
+import { openHotkey } from '../../../../chain/wallet/wallet.js';
 import { ALICE, signerContract } from '../../../contracts/signer.js';
 import { devSigner } from '../../../support/dev-signer.js';
 

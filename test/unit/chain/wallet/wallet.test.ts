@@ -2,8 +2,10 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { createWallet } from '../../../../chain/wallet/create.js';
 import { createVerify, signerFromUri } from '../../../../chain/wallet/keys.js';
-import { createWallet, openHotkey, showWallet } from '../../../../chain/wallet/wallet.js';
+import { listWallets, showWallet } from '../../../../chain/wallet/views.js';
+import { openHotkey } from '../../../../chain/wallet/wallet.js';
 import { isFailure } from '../../../../protocol/failure.js';
 import type { Signer } from '../../../../protocol/ports.js';
 
@@ -162,14 +164,37 @@ describe('bittensor wallets', () => {
     await signsAs(await openHotkey(name('again')), DEV);
   });
 
+  it('are listed with what is wrong with each', async () => {
+    expect((await listWallets(join(root, 'none'))).wallets).to.deep.equal([]);
+    const made = await createWallet({ path: root, wallet: 'w', hotkey: 'good' });
+    await put('$NACLabc', 'locked');
+    await put({ secretSeed: ALICE_SEED }, 'open', 0o644);
+    await put('{', 'torn');
+    await put({ ss58Address: BOB }, 'public');
+    await writeFile(join(root, 'a file'), '');
+    await writeFile(join(root, 'w', 'coldkey'), '$NACLabc', { mode: 0o600 });
+    const { wallets } = await listWallets(root);
+    expect(wallets.map(({ name: each, coldkey, coldkeyFile }) => [each, coldkey, coldkeyFile?.form])).to.deep.equal([
+      ['w', made.coldkey, 'nacl'],
+    ]);
+    expect(wallets[0]?.hotkeys.map(({ name: each, form, address, trouble }) => [each, form, address, trouble?.code])).to.deep.equal([
+      ['good', 'plain', made.hotkey, undefined],
+      ['locked', 'nacl', null, undefined],
+      ['open', null, ALICE, 'wallet.open_to_others'],
+      ['public', 'public', BOB, 'wallet.no_secret'],
+      ['torn', null, null, 'wallet.malformed'],
+    ]);
+  });
+
   it('are shown without a secret', async () => {
     const made = await createWallet({ path: root, wallet: 'w', hotkey: 'h' });
     const view = await showWallet(name());
-    expect(view).to.deep.include({ hotkey: made.hotkey, coldkey: made.coldkey, coldkeyHere: false, trouble: null });
+    expect(view).to.deep.include({ coldkey: made.coldkey, coldkeyFile: null });
+    expect(view.hotkey).to.deep.equal({ path: made.hotkeyPath, address: made.hotkey, form: 'plain', trouble: null });
     await chmod(made.hotkeyPath, 0o644);
     const open = await showWallet(name());
-    expect(open.trouble?.code).to.equal('wallet.open_to_others');
-    expect(open.hotkey).to.equal(made.hotkey);
+    expect(open.hotkey.trouble?.code).to.equal('wallet.open_to_others');
+    expect(open.hotkey.address).to.equal(made.hotkey);
     const words = made.hotkeyWords ?? '';
     expect(JSON.stringify([view, open])).not.to.contain(words);
   });
