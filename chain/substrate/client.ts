@@ -1,6 +1,7 @@
 import type { Clock } from '../../protocol/ports.js';
 import type { ChainReader, ChainWriter } from '../ports.js';
 import { type ChainLogger, type ConnectionOptions, type ConnectionStatus, createConnection } from './connection.js';
+import { type CrossCheck, crossCheck } from './cross-check.js';
 import { createReader, type ReaderOptions } from './reader.js';
 import { createSubmitter, type SubmitterOptions } from './submitter.js';
 
@@ -14,6 +15,8 @@ export interface ChainClient {
   /** Ends everything; transactions under way are left to the chain and their callers get chain.stopped. */
   stop(): Promise<void>;
   status(): ConnectionStatus;
+  /** Asks the runtime about the same seats by its own call, at one block. */
+  crossCheck(netuid: number): Promise<CrossCheck>;
 }
 
 /** The chain over JSON-RPC: one connection for the whole process. Opens nothing until started. */
@@ -24,5 +27,15 @@ export function createChainClient(
   const connection = createConnection(deps, options);
   const reader = createReader({ connection }, options);
   const writer = createSubmitter({ ...deps, connection, reader }, options);
-  return { reader, writer, start: connection.start, stop: connection.stop, status: connection.status };
+  return {
+    reader,
+    writer,
+    start: connection.start,
+    stop: connection.stop,
+    status: connection.status,
+    crossCheck: async (netuid) => {
+      const snapshot = await reader.snapshot(netuid);
+      return connection.read((session) => crossCheck(session, snapshot));
+    },
+  };
 }
