@@ -66,7 +66,12 @@ const SHOWN = [
   ['axon', ({ axon }: Neuron) => (axon === null ? '' : showAxon(axon))],
   ['permit', ({ validatorPermit }: Neuron) => String(validatorPermit)],
   ['stake', ({ stakeRao }: Neuron) => String(stakeRao)],
-  ['commitment', ({ commitment }: Neuron) => (commitment === null ? '' : `${commitment.data}@${commitment.block}`)],
+  // One that outlived an earlier registration of the hotkey is none.
+  [
+    'commitment',
+    ({ commitment, registeredAt }: Neuron) =>
+      commitment === null || commitment.block < registeredAt ? '' : `${commitment.data}@${commitment.block}`,
+  ],
 ] as const;
 
 function showAxon({ ip, port, protocol, version, peerKey }: Axon): string {

@@ -105,6 +105,71 @@ describe('applySnapshot', () => {
     expect(between([aNeuron(0, 'a', { axon })], [aNeuron(0, 'a', { axon: { ...axon, block: 150 } })])).to.deep.equal([]);
   });
 
+  it('has nothing to say about a commitment of an earlier registration', () => {
+    const stale = aNeuron(0, 'a', { registeredAt: 50, commitment: { block: 49, data: 'ff' } });
+    expect(between([aNeuron(0, 'a', { registeredAt: 50 })], [stale])).to.deep.equal([]);
+    const renewed = { ...stale, commitment: { block: 50, data: 'ee' } };
+    expect(between([stale], [renewed])[0]).to.deep.include({ kind: 'commitment', before: '', after: 'ee@50' });
+  });
+
+  it('tells of those who stayed everything that changed, and of a departure who took the seat', () => {
+    const person = fc.record({
+      name: fc.nat(9),
+      registeredAt: fc.constantFrom(10, 20),
+      coldkey: fc.constantFrom('x', 'y'),
+      stake: fc.nat(2),
+      permit: fc.boolean(),
+      committedAt: fc.option(fc.constantFrom(5, 15, 25)),
+      port: fc.option(fc.constantFrom(1, 2)),
+    });
+    const membership = fc.uniqueArray(person, { selector: ({ name }) => name, maxLength: 9 }).map((people) =>
+      people.map(({ name, registeredAt, coldkey, stake, permit, committedAt, port }, uid) =>
+        aNeuron(uid, name, {
+          registeredAt,
+          coldkey: aHotkey(coldkey),
+          stakeRao: BigInt(stake),
+          validatorPermit: permit,
+          commitment: committedAt === null ? null : { block: committedAt, data: 'aa' },
+          axon: port === null ? null : { ip: '10.0.0.1', port, protocol: 4, version: 1, block: 1, peerKey: null },
+        }),
+      ),
+    );
+    const told = ({ coldkey, stakeRao, validatorPermit, commitment, registeredAt, axon }: Neuron) => ({
+      coldkey: String(coldkey),
+      stake: String(stakeRao),
+      permit: String(validatorPermit),
+      commitment: commitment === null || commitment.block < registeredAt ? '' : `${commitment.data}@${commitment.block}`,
+      axon: axon === null ? '' : `${axon.ip}:${axon.port} protocol 4 version 1`,
+    });
+    fc.assert(
+      fc.property(membership, membership, (before, after) => {
+        const known = new Map(before.map((neuron) => [registrationKey(neuron), told(neuron)]));
+        const byName = new Map(before.map((neuron) => [neuron.hotkey, registrationKey(neuron)]));
+        const holders = new Map(after.map((neuron) => [neuron.uid, neuron]));
+        for (const change of between(before, after)) {
+          const key = byName.get(change.hotkey) ?? '';
+          if (change.kind === 'deregistered') {
+            known.delete(key);
+            const holder = holders.get(change.uid);
+            if (change.replacedBy !== null) expect(change.replacedBy).to.equal(holder?.hotkey);
+            else
+              expect(
+                holder === undefined || holder.hotkey === change.hotkey || byName.get(holder.hotkey) === registrationKey(holder),
+              ).to.equal(true);
+          } else if ('before' in change) {
+            const facts = known.get(key);
+            expect(facts?.[change.kind]).to.equal(change.before);
+            if (facts !== undefined) facts[change.kind] = change.after;
+          }
+        }
+        const stayed = after.filter((neuron) => known.has(registrationKey(neuron)));
+        expect(stayed).to.have.lengthOf(known.size);
+        for (const neuron of stayed) expect(known.get(registrationKey(neuron))).to.deep.equal(told(neuron));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('leads from any membership to any other: folding the changes gives the next one', () => {
     const membership = fc
       .uniqueArray(fc.record({ name: fc.nat(7), registeredAt: fc.constantFrom(10, 20, 30) }), {
