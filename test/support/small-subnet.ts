@@ -7,7 +7,7 @@ import type { RoundRow, Stores } from '../../node/ports.js';
 import { createPostbox } from '../../node/postbox.js';
 import { createRegistrySync } from '../../node/registry-sync.js';
 import { createRoundKeeper, type RoundKeeper } from '../../node/round-keeper.js';
-import { createWeightSetter, type WeightSetter } from '../../node/weight-setter.js';
+import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weight-setter.js';
 import { sha256Hex } from '../../protocol/digest.js';
 import { createMessageGate } from '../../protocol/message-gate.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
@@ -64,7 +64,7 @@ export interface SmallSubnet {
 }
 
 /** Validators with all their real duties over a chain, a bus and stores in memory; only the ears are made up. */
-export async function createSmallSubnet(names: readonly string[]): Promise<SmallSubnet> {
+export async function createSmallSubnet(names: readonly string[], weights: Partial<WeightSetterOptions> = {}): Promise<SmallSubnet> {
   const chain = createFakeChain({ netuid: 7, startBlock: 100, hyperparameters: { weightsRateLimitBlocks: 5, tempo: 20 } });
   const bus = createMemoryBus();
   let nowMs = 1_700_000_000_000;
@@ -138,7 +138,7 @@ export async function createSmallSubnet(names: readonly string[]): Promise<Small
         log,
         metrics: NO_METRICS,
       },
-      { netuid: chain.netuid, mechanism: 0, enabled: true, dryRun: false, commitReveal: 'auto', burnPercent: 0 },
+      { netuid: chain.netuid, mechanism: 0, enabled: true, dryRun: false, commitReveal: 'auto', burnPercent: 0, ...weights },
     );
     await queue.work(async (job) => {
       const row = await stores.rounds.get(job.round);

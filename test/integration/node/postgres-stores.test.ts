@@ -3,10 +3,20 @@ import { ANNOUNCEMENTS_PER_HOTKEY_KEPT } from '../../../node/postgres/message-st
 import { LEFTOVERS_KEPT_MS, pruneHistory, ROUNDS_KEPT, SUBMISSIONS_KEPT } from '../../../node/postgres/pruning.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
+import { createWeightLock } from '../../../node/postgres/weight-lock.js';
 import { queueContract } from '../../contracts/queue.js';
 import { codeOf, storesContract } from '../../contracts/stores.js';
 import { aNeuron, anAnnouncement, aRecord, aSnapshot, hashNamed, hotkeyNamed, modelNamed } from '../../support/store-samples.js';
 import { quiet, temporaryDatabase } from '../../support/temporary.js';
+
+/** The server needs a moment to notice that a connection is gone. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('it never came');
+}
 
 describe('Postgres stores', function () {
   this.timeout(60_000);
@@ -26,6 +36,28 @@ describe('Postgres stores', function () {
 
   storesContract('postgres', async () => createStores(await empty()));
   queueContract('postgres', async () => createScoringQueue({ ...quiet, database: await empty() }, { stopGraceMs: 1_000 }));
+
+  it('lets one process at a time act on the weights of a hotkey, until it ends', async () => {
+    const database = await empty();
+    const [daemon, command] = [createWeightLock(database), createWeightLock(database)];
+    const of = { genesis: hashNamed('genesis'), netuid: 58, mechanism: 0, hotkey: hotkeyNamed('v') };
+    const held = await daemon.tryAcquire(of);
+    expect(held).to.not.equal(null);
+    expect(await command.tryAcquire(of)).to.equal(null);
+    const other = await command.tryAcquire({ ...of, mechanism: 1 });
+    expect(other).to.not.equal(null);
+    await held?.release();
+    const next = await command.tryAcquire(of);
+    expect(next).to.not.equal(null);
+    // As when the process of the holder dies.
+    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = ${0x766f7877}`);
+    let again: Awaited<ReturnType<typeof daemon.tryAcquire>> = null;
+    await eventually(async () => {
+      again = await daemon.tryAcquire(of);
+      return again !== null;
+    });
+    for (const one of [other, next, again]) await (one as typeof next)?.release();
+  });
 
   it('does not let history be rewritten', async () => {
     const stores = createStores(await empty());

@@ -12,8 +12,8 @@ function hear(subnet: SmallSubnet, scores: Readonly<Record<number, number | null
 }
 
 /** Two validators, three miners, announced and heard by both. */
-async function village(): Promise<SmallSubnet> {
-  const subnet = await createSmallSubnet(['Alice', 'Bob']);
+async function village(weights: Parameters<typeof createSmallSubnet>[1] = {}): Promise<SmallSubnet> {
+  const subnet = await createSmallSubnet(['Alice', 'Bob'], weights);
   for (const n of [1, 2, 3]) await subnet.announce(subnet.miner(n));
   hear(subnet, { 1: 900_000, 2: 700_000, 3: 300_000 });
   return subnet;
@@ -67,6 +67,18 @@ describe('rounds', () => {
     const again = await replayRound(alice.stores, row, identity);
     expect(again!.equal).to.equal(false);
     expect(again!.differences[0]).to.match(/sharePpm: stored/);
+  });
+
+  it('replay to the same numbers when a part went to the owner', async () => {
+    const subnet = await village({ burnPercent: 30 });
+    const [alice, bob] = subnet.validators as [TestValidator, TestValidator];
+    subnet.chain.setOwner(bob.signer.hotkey);
+    await subnet.live(SCHEDULE.cadenceBlocks * 2);
+    const row = (await newestRound(alice))!;
+    const identity = { self: alice.signer.hotkey, scorer: SCORER, genesis: subnet.chain.genesis, netuid: 7, mechanism: 0 };
+    const replay = await replayRound(alice.stores, row, identity);
+    expect(replay?.submission?.burn).to.deep.equal({ percent: 30, hotkey: bob.signer.hotkey });
+    expect(replay).to.deep.include({ equal: true, differences: [] });
   });
 
   it('take the word of others for a model that could not be heard here', async () => {
