@@ -182,7 +182,7 @@ describe('development chain', () => {
     expect(await include(validator, weigh([2], [1]))).to.equal('WeightVecLengthIsLow');
     expect(await include(validator, weigh([0, 2], [1, 2]))).to.equal(null);
     expect(await query('weights', NETUID, 1)).to.deep.equal([
-      [0, 32767],
+      [0, 32768],
       [2, 65535],
     ]);
     expect(await query('lastUpdate', NETUID)).to.have.property('1', chain.head().number);

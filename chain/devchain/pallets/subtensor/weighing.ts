@@ -1,4 +1,5 @@
 /** Open weights: `set_weights` and its kin, their checks in the order in which the runtime makes them. */
+import { maxUpscaled } from '../../../weight-checks.js';
 import { parts } from '../../composite.js';
 import { type CallContext, call, signedBy } from '../../pallet.js';
 import { compact, tuple, u8, u16, u64, vec } from '../../scale.js';
@@ -13,7 +14,6 @@ import { stakeWeightOf } from './staking.js';
 import * as stored from './storage.js';
 
 const ROOT_NETUID = 0;
-const MAX_WEIGHT = 65_535;
 
 export interface WeightVector {
   readonly netuid: number;
@@ -102,12 +102,6 @@ export function setWeights(context: CallContext, who: AccountId, { netuid, mecha
   // Whoever commits was counted when he committed.
   if (open) setLastUpdate(store, index, uid, block);
   deposit(context, { type: 'WeightsSet', value: [index, uid] });
-}
-
-/** Shape: u16 values → the same proportions with the greatest at 65535, rounded down; all zeros stay. */
-export function maxUpscaled(values: readonly number[]): readonly number[] {
-  const greatest = Math.max(0, ...values);
-  return greatest === 0 || greatest === MAX_WEIGHT ? values : values.map((value) => Math.floor((value * MAX_WEIGHT) / greatest));
 }
 
 const vectorParts = { dests: vec(u16), weights: vec(u16), version_key: u64 };
