@@ -25,6 +25,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'weights plan': ['voxd weights plan --data-dir /var/lib/voxd'],
   'weights status': ['voxd weights status', 'voxd weights status --chain finney --netuid 58 --wallet W --hotkey H'],
   'weights history': ['voxd weights history --limit 5', 'voxd weights history --json'],
+  simulate: [
+    'voxd simulate --data-dir /var/lib/voxd       (the newest weighed round)',
+    'voxd simulate --chain finney --netuid 58 --as 5F… --uids 1,2 --values 3,1 --epochs 20',
+  ],
   'model check': ['voxd model check ./voice'],
   'model score': ['voxd model score ./voice --seed 00', 'voxd model score ./voice --seed 00 --prompts 24 --engine wasm --audio ./heard'],
   'model generate': ['voxd model generate --kind good --out ./voice'],

@@ -15,6 +15,7 @@ import { addRegistryCommand } from './registry-command.js';
 import { addReplayCommand } from './replay-command.js';
 import { addRunCommands } from './run-commands.js';
 import { addSignerCommand } from './signer-command.js';
+import { addSimulateCommand } from './simulate-command.js';
 import { addStatusCommand } from './status-command.js';
 import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
@@ -52,6 +53,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addCommitmentCommands,
     addChainCommands,
     addWeightsCommands,
+    addSimulateCommand,
     addModelCommands,
     addExplainCommand,
     addReplayCommand,

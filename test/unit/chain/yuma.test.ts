@@ -195,6 +195,24 @@ describe('runEpoch', () => {
     expect(permits({ maxValidators: 0 })).to.deep.equal([false, false, false, false]);
   });
 
+  it('computes 256 seats with 64 validators who weigh everybody', () => {
+    const n = 256;
+    const row = (i: number): StoredRow => Array.from({ length: n }, (_, j) => [j, 1 + ((i * 7_919 + j * 104_729) % U16)] as const);
+    const isValidator = (uid: number) => uid < 64;
+    const uids = Array.from({ length: n }, (_, uid) => uid);
+    const out = runEpoch(
+      anEpoch(n, {
+        stakeRao: uids.map((uid) => (isValidator(uid) ? BigInt(1_000 + uid) : 0n)),
+        validatorPermit: uids.map(isValidator),
+        weights: uids.map((uid) => (isValidator(uid) ? row(uid) : [])),
+        bonds: uids.map((uid) => (isValidator(uid) ? row(uid + 1) : [])),
+        liquidAlpha: { alphaLow: 6_553, alphaHigh: 19_660, steepness: 1_000 },
+      }),
+    );
+    expect(out.incentive.every((value) => value > 0)).to.equal(true);
+    expect(out.dividends.filter((value) => value > 0)).to.have.length(64);
+  });
+
   it('takes an empty subnet', () => {
     expect(runEpoch(anEpoch(0)).validatorEmissionRao).to.deep.equal([]);
   });
