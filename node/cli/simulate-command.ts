@@ -88,7 +88,7 @@ function givenVector(flags: Flags): Vector | null {
   if (uids === undefined || values === undefined) {
     throw cliFailure('cli.value_missing', { command: 'voxd simulate', what: uids === undefined ? '--uids' : '--values' });
   }
-  return { ...readVector(String(uids), String(values)), round: null };
+  return { ...readVector({ uids, values }), round: null };
 }
 
 async function newestVector(config: Config, snapshot: SubnetSnapshot, facts: WeightFacts): Promise<Vector> {
