@@ -39,6 +39,8 @@ export interface WeightSetterOptions {
   readonly commitReveal: CommitPreference;
   /** Part of the weights for the subnet owner's hotkey. */
   readonly burnPercent: number;
+  /** False: a command without the journal of a node, which cannot tell acts of its own from foreign ones. Default: true. */
+  readonly knowsAll?: boolean;
 }
 
 export interface WeightPlan {
@@ -153,7 +155,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
       const wait = inBlocks(Math.max(1, start + facts.tempo - facts.block.number));
       return submissionFailure('weights.epoch_taken', { state: live.state, plannedAt: live.plannedAt.number, wait });
     }
-    const foreign = foreignAct(facts, own, start);
+    const foreign = options.knowsAll === false ? null : foreignAct(facts, own, start);
     if (foreign !== null) return submissionFailure('weights.foreign_submission', foreign);
     const tried = own.filter((row) => row.epochStart === start && (row.state === 'refused' || row.state === 'abandoned'));
     if (tried.length < ATTEMPTS_PER_EPOCH_MAX) return null;
@@ -195,9 +197,10 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
 
   async function act(snapshot: SubnetSnapshot): Promise<void> {
     const facts = await readFacts();
-    await settleOpen(facts, !options.dryRun);
+    const open = await settleOpen(facts, !options.dryRun);
     const own = await ownRows();
-    const wanted = await plan(snapshot, await readFacts());
+    // A reveal takes blocks: what follows is decided by what is final after it.
+    const wanted = await plan(snapshot, open.length === 0 ? facts : await readFacts());
     if (wanted === null || own.some(({ round, state }) => round === wanted.round.round && (!isSettled(state) || state === 'finalized'))) {
       return wait(null);
     }

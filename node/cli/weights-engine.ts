@@ -64,7 +64,7 @@ export async function weightSetterFor(of: {
       log: createLogger({ level: 'silent' }),
       metrics: NO_METRICS,
     },
-    { netuid, mechanism, enabled: true, dryRun, commitReveal, burnPercent },
+    { netuid, mechanism, enabled: true, dryRun, commitReveal, burnPercent, knowsAll: journal.database !== null },
   );
 }
 

@@ -208,6 +208,19 @@ describe('weights beside another program with the same hotkey', () => {
     });
   }
 
+  it('are no concern of a command that has no journal of a node', async () => {
+    const { bench } = await running({ ...HASH, knowsAll: false });
+    bench.chain.patch(VALIDATOR, { lastUpdate: bench.chain.head().number });
+    const vector = { uids: [1], values: [65_535], hotkeys: [MINERS[0]] };
+    const setter = bench.live();
+    const row = await bench.driven(setter.submit({ round: null, vector, versionKey: 1_000n, burn: null }));
+    expect(row).to.deep.include({ state: 'committed', round: null });
+    const again = await bench.driven(
+      setter.submit({ round: null, vector, versionKey: 1_000n, burn: null }).catch((error: unknown) => error),
+    );
+    expect(again).to.include({ code: 'weights.epoch_taken' });
+  });
+
   it('take turns: nothing is done while another process holds the lock', async () => {
     const { bench } = await running(HASH);
     const busy = bench.live(null, { tryAcquire: async () => null });
