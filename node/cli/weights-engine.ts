@@ -35,7 +35,12 @@ export async function withJournal<T>(config: Config, flags: Flags, work: (journa
   }
   const { createSubmissionFile } = await import('../files/submission-file.js');
   const nothing = { rounds: { list: async () => [] }, standings: { ofRound: async () => [] }, database: null };
-  return work({ ...nothing, submissions: createSubmissionFile(file), where: file ?? 'nowhere', durable: file !== null });
+  return work({
+    ...nothing,
+    submissions: createSubmissionFile(file),
+    where: file ?? 'this command alone (no --data-dir of a node, no --salt-file)',
+    durable: file !== null,
+  });
 }
 
 /** A commit by hash is worth nothing without its salt. Errors: cli.salt_unkept. */
