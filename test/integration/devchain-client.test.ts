@@ -7,7 +7,7 @@ import { chainFaults } from '../contracts/chain-faults.js';
 import { devSigner } from '../support/dev-signer.js';
 
 const NETUID = 1;
-const BLOCK_TIME_MS = 150;
+const BLOCK_TIME_MS = 75;
 const FINALITY_LAG_BLOCKS = 2;
 
 async function devnet(generation: GenerationName = 'clock') {
@@ -18,7 +18,7 @@ async function devnet(generation: GenerationName = 'clock') {
     blockTimeMs: BLOCK_TIME_MS,
     finalityLag: FINALITY_LAG_BLOCKS,
     generation,
-    genesis: devGenesis({ subnet: { weightsRateLimit: 60, servingRateLimit: 60, maxUids: 64 } }),
+    genesis: devGenesis({ subnet: { weightsRateLimit: 150, servingRateLimit: 150, maxUids: 64 } }),
   });
   let made = 0;
   return {

@@ -41,6 +41,33 @@ describe('devchain state', () => {
     );
   });
 
+  it('is as if lost blocks had never been, and goes on from there', () => {
+    fc.assert(
+      fc.property(
+        fc.array(changesArb, { minLength: 1, maxLength: HISTORY }),
+        fc.array(changesArb, { maxLength: HISTORY }),
+        fc.array(changesArb, { maxLength: HISTORY }),
+        (kept, lost, later) => {
+          const straight = createState([['0xa1', '0x09']], 0, 3 * HISTORY);
+          const rewound = createState([['0xa1', '0x09']], 0, 3 * HISTORY);
+          // Asked for early, so that the order of the keys is kept up from here on.
+          expect(rewound.now.keysWith('0x')).to.deep.equal(['0xa1']);
+          for (const [i, changes] of kept.entries()) for (const state of [straight, rewound]) state.commit(i + 1, new Map(changes));
+          for (const [i, changes] of lost.entries()) rewound.commit(kept.length + i + 1, new Map(changes));
+          rewound.rewind(kept.length);
+          for (const [i, changes] of later.entries()) {
+            for (const state of [straight, rewound]) state.commit(kept.length + i + 1, new Map(changes));
+          }
+          for (let number = 0; number <= kept.length + lost.length + later.length; number += 1) {
+            const [expected, found] = [straight.at(number), rewound.at(number)];
+            expect(found?.keysWith('0x')).to.deep.equal(expected?.keysWith('0x'));
+            for (const key of expected?.keysWith('0x') ?? []) expect(found?.get(key)).to.equal(expected?.get(key));
+          }
+        },
+      ),
+    );
+  });
+
   it('shows an overlay on top, and the store beneath untouched until it is applied', () => {
     const state = createState(
       [
