@@ -8,6 +8,7 @@ import type { Extrinsic } from './extrinsic.js';
 import { devchainFailure } from './failures.js';
 import type { GenerationName } from './generation.js';
 import { accountOf } from './genesis.js';
+import { migrate } from './migration.js';
 import { events } from './pallets/subtensor/events.js';
 import { associate, replaceNeuron } from './pallets/subtensor/registration.js';
 import * as stored from './pallets/subtensor/storage.js';
@@ -146,7 +147,9 @@ export function createFaults({ chain, produce, dropSockets, warp }: FaultDeps): 
       const next = { generation: generation ?? now.generation, specVersion: specVersion ?? now.specVersion + 1 };
       if (next.specVersion <= now.specVersion) refused('upgrade', `the spec version must be greater than ${now.specVersion}`);
       return produce([
-        ({ store, deposit }) => {
+        (context) => {
+          const { store, deposit } = context;
+          migrate(context, now.generation, next.generation);
           putCode(store, next);
           deposit(system.events.of({ type: 'CodeUpdated', value: null }));
         },

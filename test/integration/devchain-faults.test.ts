@@ -6,6 +6,7 @@ import { Keyring } from '@polkadot/keyring';
 import type { ProviderInterface } from '@polkadot/rpc-provider/types';
 import { expect } from 'chai';
 import { type Devchain, type DevchainOptions, devGenesis, startDevchain } from '../../chain/devchain/server.js';
+import { epochIndex, epochStart } from '../../chain/epoch.js';
 import { createChainClient } from '../../chain/substrate/client.js';
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import { devSigner } from '../support/dev-signer.js';
@@ -158,6 +159,23 @@ describe('a development chain that misbehaves', function () {
     const answer = await ask('author_submitExtrinsic', bytes).catch((error: Error) => error.message);
     expect(answer).to.match(/bad signature/);
     expect(await ask('dev_upgrade', { specVersion: 400 }).catch((error: Error) => error.message)).to.match(/greater than 430/);
+  });
+
+  it('opens the next epoch after an upgrade where the formula has it', async () => {
+    await start({ generation: 'metagraph' });
+    const { reader } = await client();
+    await chain.mint(30);
+    const alice = (await devSigner('//AliceHot')).hotkey;
+    const before = await reader.weightFacts(NETUID, 0, alice);
+    expect(before.epochClock).to.equal(null);
+    chain.faults.upgrade({ generation: 'clock', specVersion: 425 });
+    await chain.mint(2);
+    const after = await reader.weightFacts(NETUID, 0, alice);
+    expect(after.epochClock).not.to.equal(null);
+    expect(epochIndex(after) - epochIndex(before)).to.be.within(0, 1);
+    if (epochIndex(after) === epochIndex(before)) expect(epochStart(after)).to.equal(epochStart(before));
+    const snapshot = await reader.snapshot(NETUID);
+    expect(snapshot.hyperparameters.activityCutoffBlocks).to.equal(1000);
   });
 
   it('is followed by the client through an upgrade and a reorganisation', async () => {

@@ -36,6 +36,7 @@ const schema = {
   ]),
   upgrade: z.strictObject({ specVersion: whole.optional(), generation: z.enum(GENERATION_NAMES).optional() }),
   pruning: z.strictObject({ netuid: whole.max(65_535), uid: whole.max(65_535), hotkey: z.string().max(64).optional() }),
+  pulses: z.enum(['late', 'stop', 'resume']),
   ms: z.number().nonnegative(),
 } as const;
 
@@ -76,6 +77,16 @@ export function createAdminMethods({ faults, mint, log }: AdminDeps): Methods {
     ['dev_reorg', (params) => faults.reorg(given(required(params, 0, schema.reorg)))],
     ['dev_upgrade', (params) => ({ block: faults.upgrade(given(optional(params, 0, schema.upgrade) ?? {})) })],
     ['dev_pruneUid', (params) => ({ block: faults.pruneUid(given(required(params, 0, schema.pruning))) })],
+    [
+      'dev_pulses',
+      (params) => {
+        const what = required(params, 0, schema.pulses);
+        const lateMs = what === 'late' ? required(params, 1, schema.ms) : 0;
+        faults.stopPulses(what === 'stop');
+        faults.delayPulses(lateMs);
+        return { stopped: what === 'stop', lateMs };
+      },
+    ],
     ['dev_warp', (params) => ({ seconds: told(faults.warp, required(params, 0, z.number())) })],
   ];
   return new Map(methods.map(([name, method]) => [name, (params) => said(name, params, method)]));
