@@ -26,7 +26,7 @@ export interface Generation {
   /** What the chain says unless told otherwise. */
   readonly specVersion: number;
   readonly rules: Rules;
-  /** `Pallet.Item`, `Pallet.call`, `Pallet.Event` and `Api_method` that this generation does not have. */
+  /** `Pallet`, `Pallet.Item`, `Pallet.call`, `Pallet.Event` and `Api_method` that this generation does not have. */
   readonly lacks: ReadonlySet<string>;
   readonly shows: readonly ShownItem[];
   /** `Pallet.call` → in what it differs. */

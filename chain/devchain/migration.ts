@@ -23,8 +23,10 @@ export function migrate(context: CallContext, from: GenerationName, to: Generati
     const [netuid] = keys;
     const tempo = stored.tempo.get(store, netuid);
     if (tempo === 0) continue;
-    const position = block + netuid + 1;
-    stored.lastEpochBlock.put(store, netuid, BigInt(Math.max(0, block - (position % (tempo + 1)))));
+    // As the first block of the new runtime would do it before anything else.
+    const first = block + 1;
+    const position = first + netuid + 1;
+    stored.lastEpochBlock.put(store, netuid, BigInt(Math.max(0, first - (position % (tempo + 1)))));
     stored.subnetEpochIndex.put(store, netuid, BigInt(Math.floor(position / (tempo + 1))));
     stored.pendingEpochAt.put(store, netuid, 0n);
     const factor = Math.ceil((stored.activityCutoff.get(store, netuid) * FACTOR_SCALE) / tempo);

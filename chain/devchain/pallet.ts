@@ -19,7 +19,7 @@ export interface DepositedEvent {
 
 /** In what the generations behave differently (generation.ts). */
 export interface Rules {
-  /** `state`: `LastEpochBlock` and its companions; `formula`: (block + netuid + 1) % (tempo + 1) == 0, and `ActivityCutoff` counts blocks. */
+  /** `state`: `LastEpochBlock` and its companions; `formula`: (block + netuid + 2) % (tempo + 1) == 0, and `ActivityCutoff` counts blocks. */
   readonly epochClock: 'state' | 'formula';
   /** False: of what the newer pools refuse by number, this one refuses only weights with too little stake. */
   readonly poolChecks: boolean;

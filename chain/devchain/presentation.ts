@@ -24,7 +24,9 @@ const same = (kept: string) => kept;
 
 export function presentationOf(generation: Generation, pallets: readonly Pallet[]): Presentation {
   const items = pallets.flatMap(({ storage }) => storage);
-  const hidden = items.filter(({ pallet, name }) => generation.lacks.has(`${pallet}.${name}`)).map(prefixOf);
+  const hidden = items
+    .filter(({ pallet, name }) => generation.lacks.has(pallet) || generation.lacks.has(`${pallet}.${name}`))
+    .map(prefixOf);
   const entries = new Map<string, Entry>(hidden.map((prefix) => [prefix, { prefix: null, value: same }]));
   const shownAs = new Map<string, string | null>(hidden.map((prefix) => [prefix, null]));
   for (const { item, keptAs, value } of generation.shows) {

@@ -97,7 +97,7 @@ export function createRuntime({ blockTimeMs, generation: name = 'clock', specVer
     adminUtilsPallet,
     drandPallet,
   ];
-  pallets = whole.map((pallet) => cut(pallet, generation));
+  pallets = whole.filter((pallet) => !generation.lacks.has(pallet.name)).map((pallet) => cut(pallet, generation));
   const apis = apisOf(generation, () => call);
   const offered = new Set(['Core', 'Metadata', ...apis.map(({ api }) => api)]);
   return {

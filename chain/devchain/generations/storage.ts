@@ -107,9 +107,7 @@ const LACKS = [
   'AdminUtils.sudo_set_max_mechanism_count',
   'AdminUtils.Yuma3EnableToggled',
   'AdminUtils.BondsResetToggled',
-  'Drand.OldestStoredRound',
-  'Drand.set_oldest_stored_round',
-  'Drand.SetOldestStoredRound',
+  'Drand',
   'SubnetInfoRuntimeApi_get_metagraph',
   'SubnetInfoRuntimeApi_get_selective_metagraph',
   'SubnetInfoRuntimeApi_get_selective_mechagraph',
@@ -160,6 +158,7 @@ export const STORAGE: Generation = {
   ]),
   errors: new Map([
     ['SubtensorModule', STORAGE_ERRORS],
+    ['AdminUtils', ['SubnetDoesNotExist', 'MaxValidatorsLargerThanMaxUIds', 'MaxAllowedUIdsLessThanCurrentUIds']],
     ['Commitments', ['TooManyFieldsInCommitmentInfo', 'AccountNotAllowedCommit', 'CommitmentSetRateLimitExceeded']],
   ]),
   extensions: ['SubtensorSignedExtension', 'CommitmentsSignedExtension'],

@@ -12,7 +12,7 @@ export type Moment = Pick<CallContext, 'block' | 'rules'> & { readonly store: St
 export function shouldRunEpoch({ store, block, rules }: Moment, netuid: number): boolean {
   const tempo = stored.tempo.get(store, netuid);
   if (tempo === 0) return false;
-  if (rules.epochClock === 'formula') return (block + netuid + 1) % (tempo + 1) === 0;
+  if (rules.epochClock === 'formula') return (block + netuid + 1) % (tempo + 1) === tempo;
   const pending = stored.pendingEpochAt.get(store, netuid);
   if (pending > 0n && BigInt(block) >= pending) return true;
   if (stored.blocksSinceLastStep.get(store, netuid) > BigInt(MAX_TEMPO)) return true;
