@@ -68,6 +68,8 @@ describe('development chain: weights committed by hash', () => {
       const ledger = start({ revealPeriodEpochs: period });
       expect(commit(ledger)).to.equal(null);
       stepToEpoch(ledger, period + 1);
+      // The pool knows too early only.
+      expect(ledger.pool(VALIDATOR, 'SubtensorModule.reveal_weights', { netuid: NETUID, ...VECTOR })).to.equal('RevealTooEarly');
       expect(reveal(ledger)).to.equal('ExpiredWeightCommit');
       expect(reveal(ledger, { ...VECTOR, salt: [1] })).to.equal('NoWeightsCommitFound');
     });
