@@ -87,12 +87,15 @@ export function toTimelockedCommits(json: unknown, epoch: number, hotkey: Hotkey
   );
 }
 
-/** Null: the runtime follows no beacon. */
+/** Null: the runtime follows no beacon, or has not been told which. */
 export function toBeacon(config: unknown, lastStoredRound: unknown): Beacon | null {
   if (absent(config)) return null;
+  const publicKey = hexDigits(fieldOf(config, 'publicKey'));
+  const periodSeconds = toNumber(fieldOf(config, 'period'));
+  if (publicKey === '' || periodSeconds === 0) return null;
   return {
-    publicKey: hexDigits(fieldOf(config, 'publicKey')),
-    periodSeconds: toNumber(fieldOf(config, 'period')),
+    publicKey,
+    periodSeconds,
     genesisSeconds: toNumber(fieldOf(config, 'genesisTime')),
     lastStoredRound: absent(lastStoredRound) ? 0 : Number(toBigInt(lastStoredRound)),
   };

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { commitHash } from '../../chain/commit-hash.js';
+import { blocksUntilEpoch } from '../../chain/epoch.js';
 import type { RevealWeights } from '../../chain/ports.js';
 import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
@@ -78,6 +79,8 @@ export function commitRevealContract(name: string, factory: () => Promise<Commit
     it('refuses a reveal of something else, and one that comes too early with the blocks to wait; after them it sets the weights', async () => {
       const signer = await ready();
       const vector = await vectorOf(signer);
+      // At the beginning of an epoch, so that it is not over before all has been tried.
+      await chain.mine(blocksUntilEpoch(await factsOf(signer)) ?? 1);
       await commit(signer, vector);
       const [committed] = (await factsOf(signer)).commitReveal?.hashCommits ?? [];
       expect((await refusal(chain.writer.revealWeights(signer, { ...vector, salt: [9] }))).code).to.equal('chain.commit_lost');

@@ -4,13 +4,18 @@ import { createChainClient } from '../../chain/substrate/client.js';
 import { systemClock } from '../../chain/substrate/timing.js';
 import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
+import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
+import { asSudo, commitRevealCalls } from '../support/sudo.js';
 
 const NETUID = 1;
 const BLOCK_TIME_MS = 75;
 const FINALITY_LAG_BLOCKS = 2;
 
-async function devnet(generation: GenerationName = 'clock') {
+async function devnet(
+  generation: GenerationName = 'clock',
+  pace: { readonly weightsRateLimit: number; readonly tempo?: number } = { weightsRateLimit: 150 },
+) {
   const coldkey = await devSigner('//Alice');
   const devchain = await startDevchain({
     port: 0,
@@ -18,7 +23,7 @@ async function devnet(generation: GenerationName = 'clock') {
     blockTimeMs: BLOCK_TIME_MS,
     finalityLag: FINALITY_LAG_BLOCKS,
     generation,
-    genesis: devGenesis({ subnet: { weightsRateLimit: 150, servingRateLimit: 150, maxUids: 64 } }),
+    genesis: devGenesis({ subnet: { ...pace, servingRateLimit: 150, maxUids: 64 } }),
   });
   let made = 0;
   return {
@@ -40,8 +45,19 @@ for (const generation of GENERATION_NAMES) {
   chainFaults(`the development chain, generation ${generation}`, () => devnet(generation));
 }
 
-async function observed(generation: GenerationName) {
-  const node = await devnet(generation);
+for (const generation of GENERATION_NAMES) {
+  commitRevealContract(`the development chain, generation ${generation}, through the client`, async () => {
+    const node = await observed(generation, { weightsRateLimit: 8, tempo: 120 });
+    const commitReveal = async (enabled: boolean) => {
+      await asSudo(node.endpoint, commitRevealCalls(NETUID, enabled));
+      await node.mine(1);
+    };
+    return { ...node, commitReveal };
+  });
+}
+
+async function observed(generation: GenerationName, pace?: Parameters<typeof devnet>[1]) {
+  const node = await devnet(generation, pace);
   const client = createChainClient({}, { endpoints: [node.endpoint], genesis: null });
   await client.start(new AbortController().signal);
   const stop = async () => {

@@ -1,7 +1,4 @@
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import type { ApiOptions, SubmittableExtrinsic } from '@polkadot/api/types';
-
-type ProviderInterface = NonNullable<ApiOptions['provider']>;
+import { WsProvider } from '@polkadot/api';
 
 import { expect } from 'chai';
 import { encodeMetadata } from '../../chain/devchain/metadata.js';
@@ -13,6 +10,7 @@ import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
 import { type RuntimeShape, shapeOf } from '../support/metadata-shape.js';
+import { asSudo, commitRevealCalls } from '../support/sudo.js';
 
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
 const ENDPOINT = process.env['VOXD_TEST_SUBTENSOR_WS'];
@@ -65,20 +63,6 @@ function realRuntime(endpoint: string): void {
     clients = [];
     await dev.disconnect();
   });
-
-  /** Runs calls together as the chain's sudo key, //Alice. */
-  const asSudo = async (calls: (api: ApiPromise) => readonly (SubmittableExtrinsic<'promise'> | undefined)[]) => {
-    // Safety: the library's own provider; its declared types differ in an optional property only.
-    const api = await ApiPromise.create({ provider: new WsProvider(endpoint) as ProviderInterface, noInitWarn: true });
-    try {
-      const alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
-      const batch = api.tx['utility']?.['batchAll']?.(calls(api));
-      const nonce = await api.rpc.system.accountNextIndex(alice.address);
-      await api.tx['sudo']?.['sudo']?.(batch).signAndSend(alice, { nonce });
-    } finally {
-      await api.disconnect();
-    }
-  };
 
   const run = Date.now();
   let made = 0;
@@ -134,10 +118,7 @@ function realRuntime(endpoint: string): void {
       mine,
       commitReveal: async (enabled) => {
         await setPace(enabled ? HURRIED : PACE);
-        await asSudo((api) => [
-          api.tx['adminUtils']?.['sudoSetCommitRevealWeightsInterval']?.(NETUID, 1),
-          api.tx['adminUtils']?.['sudoSetCommitRevealWeightsEnabled']?.(NETUID, enabled),
-        ]);
+        await asSudo(endpoint, commitRevealCalls(NETUID, enabled));
       },
       stop: async () => undefined,
     };

@@ -89,6 +89,7 @@ describe('decoding what is committed', () => {
       lastStoredRound: 255,
     });
     expect(toBeacon(null, null)).to.equal(null);
+    expect(toBeacon({ publicKey: '0x', period: 0, genesisTime: 0 }, 0)).to.equal(null);
     expect(toBeacon(config, null)?.lastStoredRound).to.equal(0);
   });
 });

@@ -1,0 +1,30 @@
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import type { ApiOptions, SubmittableExtrinsic } from '@polkadot/api/types';
+
+type Extrinsic = SubmittableExtrinsic<'promise'>;
+
+/** Hands in calls as the chain's sudo key, //Alice, one after the other; they are in the next blocks. */
+export async function asSudo(endpoint: string, calls: (api: ApiPromise) => readonly (Extrinsic | undefined)[]): Promise<void> {
+  // Safety: the library's own provider; its declared types differ in an optional property only.
+  const provider = new WsProvider(endpoint) as NonNullable<ApiOptions['provider']>;
+  const api = await ApiPromise.create({ provider, noInitWarn: true });
+  try {
+    const alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
+    for (const call of calls(api)) {
+      const sudo = api.tx['sudo']?.['sudo'];
+      if (call === undefined || sudo === undefined) throw new TypeError('this runtime lacks a call of the test');
+      const nonce = await api.rpc.system.accountNextIndex(alice.address);
+      await sudo(call).signAndSend(alice, { nonce });
+    }
+  } finally {
+    await api.disconnect();
+  }
+}
+
+/** Commit-reveal of a subnet on or off, with a reveal period of one epoch. */
+export function commitRevealCalls(netuid: number, enabled: boolean): (api: ApiPromise) => readonly (Extrinsic | undefined)[] {
+  return (api) => [
+    api.tx['adminUtils']?.['sudoSetCommitRevealWeightsInterval']?.(netuid, 1),
+    api.tx['adminUtils']?.['sudoSetCommitRevealWeightsEnabled']?.(netuid, enabled),
+  ];
+}
