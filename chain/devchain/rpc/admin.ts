@@ -56,8 +56,6 @@ export function createAdminMethods({ faults, mint, log }: AdminDeps): Methods {
     ['dev_delay', (params) => ({ delayMs: told(faults.delay, required(params, 0, schema.ms)) })],
     ['dev_stallHeads', (params) => ({ stalled: told(faults.stallHeads, optional(params, 0, flag) ?? true) })],
     ['dev_stallFinality', (params) => ({ stalled: told(faults.stallFinality, optional(params, 0, flag) ?? true) })],
-    ['dev_stopPulses', (params) => ({ stopped: told(faults.stopPulses, optional(params, 0, flag) ?? true) })],
-    ['dev_delayPulses', (params) => ({ delayMs: told(faults.delayPulses, required(params, 0, schema.ms)) })],
     [
       'dev_reject',
       (params) => {
