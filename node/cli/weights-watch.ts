@@ -47,12 +47,12 @@ interface View {
   readonly rows: ReadonlyMap<string, readonly WeightEntry[]>;
 }
 
-/** Rows are read of those with a permit; the others cannot have set any. */
+/** Rows are read of those who may have set any. */
 async function view(chain: ChainReader, netuid: number, mechanism: number, before?: View): Promise<View> {
   const snapshot = await chain.snapshot(netuid);
   const rows = new Map<string, readonly WeightEntry[]>();
-  for (const { hotkey, uid, validatorPermit } of snapshot.neurons)
-    if (validatorPermit || (before?.rows.get(hotkey)?.length ?? 0) > 0)
+  for (const { hotkey, uid, validatorPermit, lastUpdate, registeredAt } of snapshot.neurons)
+    if (validatorPermit || lastUpdate > registeredAt || (before?.rows.get(hotkey)?.length ?? 0) > 0)
       rows.set(hotkey, await chain.weightsOf(netuid, mechanism, uid, snapshot.block));
   return { snapshot, rows };
 }
