@@ -1,33 +1,25 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { devGenesis } from '../../chain/devchain/genesis.js';
-import { GENERATION_NAMES, type GenerationName, startDevchain } from '../../chain/devchain/server.js';
-import { signerFromUri } from '../../chain/wallet/keys.js';
+import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
-import { scorerOf } from '../compose.js';
-import { composeChain } from '../compose-chain.js';
-import { composeRunner } from '../compose-scoring.js';
 import { castOf } from '../devnet/cast.js';
 import { runDevnet } from '../devnet/devnet.js';
 import { configPath } from '../devnet/files.js';
 import { createProgress } from '../devnet/progress.js';
 import { reportText } from '../devnet/report.js';
 import { createLogger } from '../logger.js';
-import { openDatabase } from '../postgres/database.js';
-import { createStores } from '../postgres/stores.js';
 import { createClock } from './context.js';
+import { generationOption } from './devchain-command.js';
 import { createOutput } from './output.js';
-import { wholeNumber } from './parsers.js';
+import { positiveNumber as count } from './parsers.js';
 import type { Environment } from './program.js';
-import { addStdinOption, onStdinEnd } from './stdin.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
 /** What the nodes need of our environment: where programs and temporary files are. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'XDG_RUNTIME_DIR'] as const;
 
-export function addDevnetCommands(program: Command, env: Environment): void {
+export function addDevnetCommand(program: Command, env: Environment): void {
   program
     .command('devnet')
     .description('A whole subnet on this machine: a chain, two validators, five miners, each a process of its own')
@@ -39,6 +31,8 @@ export function addDevnetCommands(program: Command, env: Environment): void {
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
     .option('--cadence <blocks>', 'blocks per scoring round', count, 60)
     .option('--prompts <n>', 'prompts per model and round', count, 5)
+    .addOption(generationOption())
+    .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
     .option('--json', 'print the result as JSON; progress goes to standard error')
     .action(
       async (flags: {
@@ -50,6 +44,8 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         tempo: number;
         cadence: number;
         prompts: number;
+        generation: string;
+        commitReveal?: boolean;
         json?: boolean;
       }) => {
         const out = createOutput({ json: flags.json === true });
@@ -58,6 +54,15 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         process.once('SIGINT', stop);
         process.once('SIGTERM', stop);
         process.once('SIGHUP', stop);
+        const [{ signerFromUri }, { scorerOf }, { composeChain }, { composeRunner }, { openDatabase }, { createStores }] =
+          await Promise.all([
+            import('../../chain/wallet/keys.js'),
+            import('../compose.js'),
+            import('../compose-chain.js'),
+            import('../compose-scoring.js'),
+            import('../postgres/database.js'),
+            import('../postgres/stores.js'),
+          ]);
         const clock = createClock();
         const logger = createLogger({ level: 'silent' });
         const stream = process.stderr;
@@ -90,6 +95,8 @@ export function addDevnetCommands(program: Command, env: Environment): void {
             tempo: flags.tempo,
             cadenceBlocks: flags.cadence,
             prompts: flags.prompts,
+            generation: flags.generation,
+            commitReveal: flags.commitReveal === true,
             timeoutMs: RUN_TIMEOUT_MS,
             entry: fileURLToPath(new URL('./main.js', import.meta.url)),
             env: Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
@@ -111,73 +118,4 @@ export function addDevnetCommands(program: Command, env: Environment): void {
         }
       },
     );
-
-  addStdinOption(program.command('devchain'))
-    .description(
-      'Only the development chain: a subtensor look-alike for tests, in memory and on disk. It can misbehave: reorganise, upgrade its runtime, refuse or lose transactions, go silent (JSON-RPC dev_*, see docs/devchain.md)',
-    )
-    .option('--port <port>', 'WebSocket port on loopback; 0: any free one', wholeNumber(0, 65_535), 9944)
-    .option('--data-dir <dir>', 'where blocks are kept; none: in memory')
-    .option('--block-time-ms <ms>', 'time between blocks', count, 1000)
-    .option('--tempo <blocks>', 'blocks per epoch', count, 20)
-    .addOption(
-      new Option('--generation <name>', 'as which age of the runtime it presents itself: spec 218, 402 or 425')
-        .choices([...GENERATION_NAMES])
-        .default('clock'),
-    )
-    .option('--spec-version <n>', "spec version, if not the generation's own", count)
-    .option('--fund <address=rao>', 'starting balance beside those of //Alice, //Bob and //Charlie, may be repeated', collect, [])
-    .option('--commit-reveal', 'a subnet that takes weights by commit and reveal only')
-    .option('--json', 'print address and genesis as JSON when it runs; the log goes to standard error')
-    .action(
-      async (flags: {
-        port: number;
-        dataDir?: string;
-        blockTimeMs: number;
-        tempo: number;
-        generation: GenerationName;
-        specVersion?: number;
-        fund: readonly string[];
-        commitReveal?: boolean;
-        json?: boolean;
-        untilStdinEnds?: boolean;
-      }) => {
-        const logger = createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json' });
-        const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
-        const genesis = devGenesis({ subnet: { tempo: flags.tempo, commitRevealEnabled: flags.commitReveal === true } });
-        const devchain = await startDevchain({
-          port: flags.port,
-          dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
-          blockTimeMs: flags.blockTimeMs,
-          generation: flags.generation,
-          ...(flags.specVersion === undefined ? {} : { specVersion: flags.specVersion }),
-          genesis: { ...genesis, balances: { ...genesis.balances, ...balances } },
-          logger: (event, facts) => logger.info(facts, event),
-        });
-        const { url, genesisHash } = devchain;
-        if (flags.json === true) createOutput({ json: true }).result({ ok: true, url, genesis: genesisHash }, () => url);
-        logger.info({ url, genesis: genesisHash }, 'development chain runs; it is a tool, not a ledger');
-        await new Promise<void>((resolve) => {
-          for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-          if (flags.untilStdinEnds === true) onStdinEnd(resolve);
-        });
-        await devchain.stop();
-      },
-    );
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number above 0');
-  return value;
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
-
-function parseFund(entry: string): readonly [string, bigint] {
-  const [address, rao] = entry.split('=');
-  if (!address || !rao || !/^\d+$/.test(rao)) throw new InvalidArgumentError(`--fund takes ADDRESS=RAO, not "${entry}"`);
-  return [address, BigInt(rao)];
 }

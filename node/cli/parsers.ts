@@ -20,3 +20,9 @@ export function hotkeyArgument(given: string): Hotkey {
   if (!hotkey.ok) throw cliFailure('cli.bad_hotkey', { given: given.slice(0, 80), problem: hotkey.error });
   return hotkey.value;
 }
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number above 0');
+  return value;
+}

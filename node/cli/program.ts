@@ -4,7 +4,8 @@ import { addAxonCommands } from './axon-commands.js';
 import { addChainCommands } from './chain-commands.js';
 import { addCommitmentCommands } from './commitment-commands.js';
 import { addConfigCommand } from './config-command.js';
-import { addDevnetCommands } from './devnet-command.js';
+import { addDevchainCommand } from './devchain-command.js';
+import { addDevnetCommand } from './devnet-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
@@ -44,7 +45,8 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
   for (const add of [
     addInitCommand,
     addRunCommands,
-    addDevnetCommands,
+    addDevnetCommand,
+    addDevchainCommand,
     addStatusCommand,
     addDoctorCommand,
     addRegistryCommand,

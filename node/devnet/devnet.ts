@@ -23,6 +23,10 @@ export interface DevnetOptions {
   readonly tempo: number;
   readonly cadenceBlocks: number;
   readonly prompts: number;
+  /** Age of the runtime that the chain presents. */
+  readonly generation: string;
+  /** Weights are committed first and revealed later. */
+  readonly commitReveal: boolean;
   readonly timeoutMs: number;
   /** The command line's own entry file: the nodes are started as a user would start them. */
   readonly entry: string;
@@ -96,6 +100,9 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       String(options.blockTimeMs),
       '--tempo',
       String(options.tempo),
+      '--generation',
+      options.generation,
+      ...(options.commitReveal ? ['--commit-reveal'] : []),
       ...players.flatMap(({ cold }) => ['--fund', `${cold.hotkey}=${BALANCE_RAO}`]),
     ]);
     const { chain, stop: disconnect } = await until('the chain', () => deps.connect(endpoint, over));
