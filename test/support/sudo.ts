@@ -3,14 +3,15 @@ import type { ApiOptions, SubmittableExtrinsic } from '@polkadot/api/types';
 
 type Extrinsic = SubmittableExtrinsic<'promise'>;
 
-/** Hands in calls as the chain's sudo key, //Alice, one after the other; they are in the next blocks. */
+/** Hands in calls as the chain's sudo key, //Alice: in one transaction where the chain knows batches, else one after the other. */
 export async function asSudo(endpoint: string, calls: (api: ApiPromise) => readonly (Extrinsic | undefined)[]): Promise<void> {
   // Safety: the library's own provider; its declared types differ in an optional property only.
   const provider = new WsProvider(endpoint) as NonNullable<ApiOptions['provider']>;
   const api = await ApiPromise.create({ provider, noInitWarn: true });
   try {
     const alice = new Keyring({ type: 'sr25519' }).addFromUri('//Alice');
-    for (const call of calls(api)) {
+    const batch = api.tx['utility']?.['batchAll'];
+    for (const call of batch === undefined ? calls(api) : [batch(calls(api))]) {
       const sudo = api.tx['sudo']?.['sudo'];
       if (call === undefined || sudo === undefined) throw new TypeError('this runtime lacks a call of the test');
       const nonce = await api.rpc.system.accountNextIndex(alice.address);
