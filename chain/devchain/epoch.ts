@@ -1,11 +1,13 @@
 /** What happens at the start of each block: prices fall, emission gathers, and where a tempo is over the epoch runs. */
+import { gatherEmission, payDividends, splitByMechanism } from '../emission.js';
+import { ZERO } from '../fixed.js';
 import { type EpochInput, type EpochOutput, runEpoch } from '../yuma.js';
 import type { CallContext, Rules } from './pallet.js';
 import { revealCommitments } from './pallets/commitments.js';
 import { applyPendingChildren } from './pallets/subtensor/children.js';
 import { blockOfCommit, isExpired, isOver, type Moment, shouldRunEpoch } from './pallets/subtensor/clock.js';
 import { deposit } from './pallets/subtensor/events.js';
-import { lastUpdatesOf, splitEmission, storageIndexOf } from './pallets/subtensor/mechanisms.js';
+import { lastUpdatesOf, storageIndexOf } from './pallets/subtensor/mechanisms.js';
 import { decayPrice } from './pallets/subtensor/registration.js';
 import { increaseStake, shareEarnings, stakeWeightOf, withParents } from './pallets/subtensor/staking.js';
 import * as stored from './pallets/subtensor/storage.js';
@@ -16,7 +18,7 @@ import type { Store, StoreView } from './storage-item.js';
 /** 1 alpha per block and subnet. */
 export const EMISSION_PER_BLOCK_RAO = 1_000_000_000n;
 /** 18 % for the subnet's owner. */
-const OWNER_CUT_U16 = 11_796n;
+const OWNER_CUT = 11_796;
 const U16_MAX = 65_535n;
 const ROOT_NETUID = 0;
 /** Shares of the emission are binary fractions of this many bits. */
@@ -32,7 +34,7 @@ export function startBlock(context: CallContext): void {
   const due = netuids.filter((netuid) => shouldRunEpoch(context, netuid));
   const deferred = new Set(rules.epochClock === 'state' ? due.slice(stored.maxEpochsPerBlock.get(store)) : []);
   for (const netuid of netuids) if (!deferred.has(netuid)) revealTimelocked(context, netuid);
-  for (const netuid of netuids) gatherEmission(store, netuid);
+  for (const netuid of netuids) gather(store, netuid);
   for (const netuid of netuids) {
     stored.blocksSinceLastStep.put(store, netuid, stored.blocksSinceLastStep.get(store, netuid) + 1n);
     if (!deferred.has(netuid)) continue;
@@ -45,14 +47,19 @@ export function startBlock(context: CallContext): void {
   revealCommitments(context);
 }
 
-function gatherEmission(store: Store, netuid: number): void {
+/** Root has no pool of its own here: nothing is set aside for it, whatever is staked there. */
+function gather(store: Store, netuid: number): void {
   if (stored.firstEmissionBlockNumber.get(store, netuid) === null) return;
-  const cut = (EMISSION_PER_BLOCK_RAO * OWNER_CUT_U16) / U16_MAX;
-  const server = (EMISSION_PER_BLOCK_RAO - cut) / 2n;
+  const { ownerRao, serverRao, validatorRao } = gatherEmission({
+    alphaRao: EMISSION_PER_BLOCK_RAO,
+    ownerCut: OWNER_CUT,
+    rootProportion: ZERO,
+    rootSells: true,
+  });
   const add = (item: typeof stored.pendingOwnerCut, amount: bigint) => item.put(store, netuid, item.get(store, netuid) + amount);
-  add(stored.pendingOwnerCut, cut);
-  add(stored.pendingServerEmission, server);
-  add(stored.pendingValidatorEmission, EMISSION_PER_BLOCK_RAO - cut - server);
+  add(stored.pendingOwnerCut, ownerRao);
+  add(stored.pendingServerEmission, serverRao);
+  add(stored.pendingValidatorEmission, validatorRao);
 }
 
 /** The clock's state is kept in every generation, so that an upgrade to the one that shows it finds it right. */
@@ -69,15 +76,17 @@ function openEpoch(context: CallContext, netuid: number): void {
   const pools = [stored.pendingServerEmission, stored.pendingValidatorEmission, stored.pendingOwnerCut] as const;
   for (const pool of pools) pool.put(store, netuid, 0n);
 
-  const servers = splitEmission(store, netuid, server);
-  const validators = splitEmission(store, netuid, validator);
-  const epochs = servers.map((serverPoolRao, mechanism) => {
+  const whole = server + validator;
+  const mechanisms = stored.mechanismCountCurrent.get(store, netuid);
+  const shares = stored.mechanismEmissionSplit.get(store, netuid);
+  const validators = splitByMechanism(validator, mechanisms, shares);
+  const epochs = splitByMechanism(whole, mechanisms, shares).map((poolRao, mechanism) => {
     const validatorPoolRao = validators[mechanism] ?? 0n;
+    const serverPoolRao = poolRao - validatorPoolRao;
     const input = consensusOf(context, netuid, mechanism);
     const output = runEpoch({ ...input, serverPoolRao, validatorPoolRao });
     writeMechanism(store, storageIndexOf(netuid, mechanism), output);
-    const whole = server + validator;
-    const share = whole === 0n ? (mechanism === 0 ? 1n << SHARE_BITS : 0n) : ((serverPoolRao + validatorPoolRao) << SHARE_BITS) / whole;
+    const share = whole === 0n ? (mechanism === 0 ? 1n << SHARE_BITS : 0n) : (poolRao << SHARE_BITS) / whole;
     return { output, share };
   });
   writeSubnet(store, netuid, epochs);
@@ -85,9 +94,15 @@ function openEpoch(context: CallContext, netuid: number): void {
     store,
     netuid,
     epochs.map(({ output }) => output),
-    ownerCut,
+    { serverRao: server, validatorRao: validator, ownerRao: ownerCut },
   );
   stored.lastMechanismStepBlock.put(store, netuid, BigInt(block));
+}
+
+interface Gathered {
+  readonly serverRao: bigint;
+  readonly validatorRao: bigint;
+  readonly ownerRao: bigint;
 }
 
 function consensusOf(moment: Moment, netuid: number, mechanism: number): EpochInput {
@@ -110,7 +125,7 @@ function consensusOf(moment: Moment, netuid: number, mechanism: number): EpochIn
     kappa: stored.kappa.get(store, netuid),
     bondsPenalty: stored.bondsPenalty.get(store, netuid),
     bondsMovingAverage: Number(stored.bondsMovingAverage.get(store, netuid)),
-    yuma3: stored.yuma3On.get(store, netuid),
+    yuma3: rules.yuma3 && stored.yuma3On.get(store, netuid),
     maxValidators: stored.maxAllowedValidators.get(store, netuid),
     stakeThresholdRao: stored.stakeThreshold.get(store),
     ownerUid: stored.uids.get(store, netuid, stored.subnetOwnerHotkey.get(store, netuid)),
@@ -212,27 +227,44 @@ function writeSubnet(store: Store, netuid: number, epochs: readonly MechanismEpo
   stored.emission.put(
     store,
     netuid,
-    weighed(({ serverEmissionRao, validatorEmissionRao }, uid) => (serverEmissionRao[uid] ?? 0n) + (validatorEmissionRao[uid] ?? 0n)),
+    weighed(({ emissionRao }, uid) => emissionRao[uid] ?? 0n),
   );
 }
 
-/** Incentive becomes stake of the hotkey's owner, dividends stake of all its nominators; what the subnet owner's hotkey mined is burned. */
-function payOut(store: Store, netuid: number, outputs: readonly EpochOutput[], ownerCutRao: bigint): void {
+/**
+ * Incentive becomes stake of the hotkey's owner; of dividends the owner keeps the take, the rest is stake of all nominators. What the subnet
+ * owner's hotkey mined is burned.
+ */
+function payOut(store: Store, netuid: number, outputs: readonly EpochOutput[], pools: Gathered): void {
   const ownerHotkey = stored.subnetOwnerHotkey.get(store, netuid);
   const count = stored.subnetworkN.get(store, netuid);
   const dividends = new Map<AccountId, bigint>();
+  let incentiveRao = 0n;
   for (let uid = 0; uid < count; uid += 1) {
     const hotkey = stored.keys.get(store, netuid, uid);
     const server = outputs.reduce((sum, { serverEmissionRao }) => sum + (serverEmissionRao[uid] ?? 0n), 0n);
     const validator = outputs.reduce((sum, { validatorEmissionRao }) => sum + (validatorEmissionRao[uid] ?? 0n), 0n);
+    incentiveRao += server;
     if (server > 0n && hotkey !== ownerHotkey) increaseStake(store, hotkey, stored.owner.get(store, hotkey), netuid, server);
     for (const [receiver, rao] of withParents(store, hotkey, netuid, validator)) {
       dividends.set(receiver, (dividends.get(receiver) ?? 0n) + rao);
     }
   }
-  for (const [hotkey, rao] of dividends) {
-    if (rao > 0n) shareEarnings(store, hotkey, netuid, rao);
-    stored.alphaDividendsPerSubnet.put(store, netuid, hotkey, rao);
+  const earners = [...dividends].map(([hotkey, dividendsRao]) => ({
+    hotkey,
+    dividendsRao,
+    alphaStakeRao: stored.totalHotkeyAlpha.get(store, hotkey, netuid),
+    rootStakeRao: 0n,
+    take: stored.delegates.get(store, hotkey),
+  }));
+  const { serverRao, validatorRao, ownerRao } = pools;
+  const payouts = payDividends({ serverRao, validatorRao, rootRao: 0n, incentiveRao, taoWeight: ZERO }, earners);
+  for (const [i, { takeRao, alphaRao }] of payouts.entries()) {
+    const hotkey = earners[i]?.hotkey;
+    if (hotkey === undefined) continue;
+    if (takeRao > 0n) increaseStake(store, hotkey, stored.owner.get(store, hotkey), netuid, takeRao);
+    if (alphaRao > 0n) shareEarnings(store, hotkey, netuid, alphaRao);
+    stored.alphaDividendsPerSubnet.put(store, netuid, hotkey, alphaRao);
   }
-  if (ownerCutRao > 0n) increaseStake(store, ownerHotkey, stored.subnetOwner.get(store, netuid), netuid, ownerCutRao);
+  if (ownerRao > 0n) increaseStake(store, ownerHotkey, stored.subnetOwner.get(store, netuid), netuid, ownerRao);
 }

@@ -23,6 +23,8 @@ export interface Rules {
   readonly epochClock: 'state' | 'formula';
   /** False: of what the newer pools refuse by number, this one refuses only weights with too little stake. */
   readonly poolChecks: boolean;
+  /** False: there is no Yuma3 to switch on. */
+  readonly yuma3: boolean;
 }
 
 /** What a call may see and do while it runs. */

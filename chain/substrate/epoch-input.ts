@@ -1,4 +1,5 @@
 import { storageIndexOf } from '../commit-hash.js';
+import { splitByMechanism } from '../emission.js';
 import { chainFailure } from '../failures.js';
 import type { LiquidAlpha } from '../liquid-alpha.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
@@ -12,7 +13,7 @@ import { clockSlots, epochClockOf } from './weight-facts.js';
 
 const PALLET = 'subtensorModule';
 const SEAT_SLOTS = 4;
-const U16_MAX = 65_535n;
+const U16_MAX = 65_535;
 
 export interface EpochPlace {
   readonly netuid: number;
@@ -40,7 +41,9 @@ export async function readEpochInput(storage: StorageAt, { netuid, mechanism, bl
   const stakeOf = new Map([...inside, ...(await outsideStakes(storage, netuid, holders, new Set(inside.keys())))]);
   const { tempo, activityCutoffBlocks, maxValidators, commitRevealEnabled, revealPeriodEpochs } = hyperparametersOf(values);
   const owner = given(values.ownerHotkey, toHotkey);
-  const split = { mechanism, mechanismCount, shares: given(values.mechanismSplit, (list) => toList(list, toBigInt)) };
+  const shares = given(values.mechanismSplit, (list) => toList(list, toNumber));
+  // The chain divides the sum of both pools, among mechanisms and then among neurons.
+  const mine = (rao: bigint) => splitByMechanism(rao, mechanismCount, shares)[mechanism] ?? 0n;
   const lastUpdates = toList(values.lastUpdateOfMechanism ?? [], toNumber);
   const permits = toList(values.validatorPermit ?? [], toBoolean);
   const pools = poolsOf(values);
@@ -61,7 +64,7 @@ export async function readEpochInput(storage: StorageAt, { netuid, mechanism, bl
     weights: seats.map(({ weights }) => weights),
     bonds: seats.map(({ bonds }) => bonds),
     kappa: toNumber(values.kappa),
-    bondsPenalty: given(values.bondsPenalty, toNumber) ?? Number(U16_MAX),
+    bondsPenalty: given(values.bondsPenalty, toNumber) ?? U16_MAX,
     bondsMovingAverage: toNumber(values.bondsMovingAverage),
     yuma3: given(values.yuma3, toBoolean) ?? false,
     liquidAlpha: liquidAlphaOf(values),
@@ -70,8 +73,8 @@ export async function readEpochInput(storage: StorageAt, { netuid, mechanism, bl
     stakeThresholdRao: given(values.stakeThreshold, toBigInt) ?? 0n,
     ownerUid: seats.find(({ hotkey }) => hotkey === owner)?.uid ?? null,
     lastStepBlock: given(values.lastStepBlock, toNumber) ?? 0,
-    serverPoolRao: partOf(pools.serverRao, split),
-    validatorPoolRao: partOf(pools.validatorRao, split),
+    serverPoolRao: mine(pools.serverRao + pools.validatorRao) - mine(pools.validatorRao),
+    validatorPoolRao: mine(pools.validatorRao),
   };
 }
 
@@ -154,22 +157,6 @@ function poolsOf(values: EpochValues): { readonly serverRao: bigint; readonly va
   if (serverRao !== null) return { serverRao, validatorRao: rao(values.pendingValidator) + rao(values.pendingRoot) };
   const whole = rao(values.pendingWhole) + rao(values.pendingSwapped);
   return { serverRao: whole / 2n, validatorRao: whole - whole / 2n };
-}
-
-interface Split {
-  readonly mechanism: number;
-  readonly mechanismCount: number;
-  /** Of 65535 per mechanism; null: even. */
-  readonly shares: readonly bigint[] | null;
-}
-
-/** One mechanism's part of a pool; what rounding leaves goes to mechanism 0. Source: subnets/mechanism.rs, split_emissions. */
-export function partOf(poolRao: bigint, { mechanism, mechanismCount, shares }: Split): bigint {
-  const partAt = (number: number) => (shares === null ? poolRao / BigInt(mechanismCount) : (poolRao * (shares[number] ?? 0n)) / U16_MAX);
-  if (mechanism !== 0) return partAt(mechanism);
-  let others = 0n;
-  for (let number = 1; number < mechanismCount; number += 1) others += partAt(number);
-  return poolRao - others;
 }
 
 /** An item that this runtime lacks, or that is not set, reads as null. */

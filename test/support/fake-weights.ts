@@ -1,10 +1,12 @@
 /** The weights of the fake chain: the pallet's checks in its order, commits and their reveals, on plain state. */
+
 import { publicKeyOf, roundAt, signRound } from '../../chain/beacon.js';
 import { commitHash } from '../../chain/commit-hash.js';
 import type { Beacon, CommitReveal, HashCommit, RevealWeights, SetWeights, TimelockedCommit, WeightEntry } from '../../chain/ports.js';
 import { failureOfModuleError, type RefusedCall } from '../../chain/refusals.js';
 import type { Hotkey, Hyperparameters, Neuron } from '../../chain/snapshot.js';
 import { decryptTimelocked } from '../../chain/timelock.js';
+import { maxUpscaled } from '../../chain/weight-checks.js';
 import { decodeWeightPayload } from '../../chain/weight-payload.js';
 import { sha256 } from '../../protocol/digest.js';
 
@@ -107,8 +109,8 @@ function rowFor(
   if (new Set(uids).size !== uids.length) no('DuplicateUids');
   if (uids.some((uid) => !neurons.some((neuron) => neuron.uid === uid))) no('UidVecContainInvalidOne');
   if (!selfOnly && uids.length < Math.min(neurons.length, hyper.minAllowedWeights)) no('WeightVecLengthIsLow');
-  const max = Math.max(0, ...values);
-  const scaled = uids.map((uid, i) => ({ uid, value: max === 0 ? 0 : Math.floor(((values[i] ?? 0) * 65_535) / max) }));
+  const scaledValues = maxUpscaled(values);
+  const scaled = uids.map((uid, i) => ({ uid, value: scaledValues[i] ?? 0 }));
   return [`${mechanism}/${self.uid}`, scaled.toSorted((a, b) => a.uid - b.uid)];
 }
 

@@ -77,14 +77,3 @@ export function setEmissionSplit(store: Store, netuid: number, split: readonly n
   ensure(split.reduce((sum, part) => sum + BigInt(part), 0n) === SPLIT_WHOLE, 'InvalidValue');
   stored.mechanismEmissionSplit.put(store, netuid, split);
 }
-
-/** What each mechanism gets of an amount; what rounding leaves goes to the first. */
-export function splitEmission(store: StoreView, netuid: number, amountRao: bigint): readonly bigint[] {
-  const count = stored.mechanismCountCurrent.get(store, netuid);
-  const split = stored.mechanismEmissionSplit.get(store, netuid);
-  const parts = Array.from({ length: count }, (_, i) =>
-    split === null ? amountRao / BigInt(count) : (amountRao * BigInt(split[i] ?? 0)) / SPLIT_WHOLE,
-  );
-  const left = amountRao - parts.reduce((sum, part) => sum + part, 0n);
-  return parts.map((part, i) => (i === 0 ? part + left : part));
-}

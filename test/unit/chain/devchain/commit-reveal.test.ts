@@ -57,7 +57,7 @@ describe('development chain: weights committed by hash', () => {
       expect(reveal(ledger)).to.equal(null);
       expect(ledger.events()).to.include.members(['WeightsSet', 'WeightsRevealed']);
       expect(stored.weights.get(ledger.store, NETUID, 0)).to.deep.equal([
-        [0, 32767],
+        [0, 32768],
         [1, 65535],
       ]);
       expect(stored.weightCommits.get(ledger.store, NETUID, ledger.idOf(VALIDATOR))).to.equal(null);

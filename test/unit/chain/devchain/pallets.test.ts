@@ -146,7 +146,7 @@ describe('development chain: seats and stake', () => {
     expect(stored.uids.get(ledger.store, NETUID, ledger.idOf('//m3'))).to.equal(2);
     expect(stored.keys.get(ledger.store, NETUID, 2)).to.equal(ledger.idOf('//m3'));
     expect(stored.weights.get(ledger.store, NETUID, 0)).to.deep.equal([
-      [1, 32767],
+      [1, 32768],
       [2, 65535],
     ]);
     for (const vector of [stored.active, stored.emission, stored.incentive, stored.lastUpdate]) {
