@@ -119,6 +119,12 @@ export const chainFailure = defineFailures({
     message: '{method} was not included before block {lastBlock}, and can no longer be.',
     hint: 'Send it again.',
   },
+  'chain.not_sent': {
+    disposition: 'retry',
+    message: '{method} was not sent: {reason}',
+    hint: 'Nothing of it is on its way. It is tried again by itself; add endpoints if the connection keeps failing.',
+    exit: EXIT.unavailable,
+  },
   'chain.not_included': {
     disposition: 'retry',
     message: '{method} was not found in a block {blocks} blocks after it was planned.',

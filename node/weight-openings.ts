@@ -13,6 +13,9 @@ import { droppedBecause, holds } from './weight-outcome.js';
 /** Blocks that are searched for the opening of a commit, the newest first; further back the weights themselves are the answer. */
 export const OPENING_SEARCH_BLOCKS_MAX = 400;
 
+/** Finality and the beacon's own way onto the chain take time: a round is late when it has been due for so many blocks. */
+export const BEACON_LATE_BLOCKS = 6;
+
 export function createOpenings(deps: { readonly chain: ChainReader; readonly clock: Clock; readonly journal: WeightJournal }) {
   const { chain, journal } = deps;
   /** Newest block in which the commit was still there. */
@@ -42,7 +45,8 @@ export function createOpenings(deps: { readonly chain: ChainReader; readonly clo
     const { beacon = null } = facts.commitReveal ?? {};
     const { revealRound: round, committed } = row;
     if (beacon === null || round === null || beacon.lastStoredRound >= round || revealPhase(facts, commitEpoch) !== 'open') return;
-    if (roundAt(beacon, deps.clock.nowMs() / 1000) <= round) return;
+    const dueSeconds = (deps.clock.nowMs() - BEACON_LATE_BLOCKS * chain.identity().blockTimeMs) / 1000;
+    if (roundAt(beacon, dueSeconds) <= round) return;
     const { lastStoredRound: lastStored } = beacon;
     journal.trouble(row, submissionFailure('weights.beacon_late', { round, lastStored, block: committed?.number ?? 0 }));
   }

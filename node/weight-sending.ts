@@ -53,10 +53,10 @@ function saltOf(bytes: Uint8Array): readonly number[] {
   return Array.from({ length: bytes.length / 2 }, (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8));
 }
 
-/** `unknown`: the bytes may or may not be in a block; only the chain can tell. */
+/** `unknown`: the bytes may or may not be in a block; only the chain can tell. `unsent`: they never left. */
 export type Sent =
   | { readonly kind: 'included'; readonly inclusion: Inclusion }
-  | { readonly kind: 'refused' | 'unknown'; readonly failure: Failure };
+  | { readonly kind: 'refused' | 'unknown' | 'unsent'; readonly failure: Failure };
 
 /** Sets or commits. The row must be `sent`. */
 export function send(deps: SendingDeps, row: SubmissionRow, ciphertext: Uint8Array | null, timelockVersion: number | null): Promise<Sent> {
@@ -82,6 +82,7 @@ async function outcome(work: () => Promise<Inclusion>): Promise<Sent> {
     return { kind: 'included', inclusion: await work() };
   } catch (error) {
     if (!isFailure(error)) throw error;
+    if (error.code === 'chain.not_sent') return { kind: 'unsent', failure: error };
     return { kind: UNKNOWN_OUTCOMES.has(error.code) ? 'unknown' : 'refused', failure: error };
   }
 }

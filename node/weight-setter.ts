@@ -162,9 +162,10 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     return submissionFailure('weights.gave_up', { attempts: tried.length, last: tried[0]?.failure?.code ?? 'unknown' });
   }
 
-  /** Newest first: the last refusal of this epoch, and how many there were. */
+  /** Newest first: the last attempt of this epoch that the chain disliked or that did not reach it, and how many there were. */
   function isResting(facts: WeightFacts, own: readonly SubmissionRow[]): boolean {
-    const refused = own.filter((row) => row.epochStart === epochStart(facts) && row.state === 'refused');
+    const failed = ({ state, failure }: SubmissionRow) => state === 'refused' || failure?.code === 'chain.not_sent';
+    const refused = own.filter((row) => row.epochStart === epochStart(facts) && failed(row));
     const [last] = refused;
     return last !== undefined && facts.block.number < last.plannedAt.number + REFUSED_REST_BLOCKS * 2 ** (refused.length - 1);
   }
@@ -188,6 +189,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     const sent = await send(deps, sending, ciphertext, facts.commitReveal?.timelockVersion ?? null);
     if (sent.kind === 'included') return settling.confirm(sending, sent.inclusion);
     if (sent.kind === 'refused') return journal.move(sending, 'refused', { because: sent.failure });
+    if (sent.kind === 'unsent') return journal.move(sending, 'abandoned', { because: sent.failure });
     const { code, facts: about_, hint } = sent.failure;
     log.warn({ round, code, facts: about_, hint }, 'weights may be on their way: the chain is asked');
     return sending;

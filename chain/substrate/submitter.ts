@@ -33,7 +33,22 @@ export const SIGNING_ATTEMPTS = 3;
 /** Finality further behind than this, and the newest block (which may still be reorganised) is the era's start instead. */
 const MAX_FINALITY_LAG_BLOCKS = ERA_PERIOD_BLOCKS / 2;
 
-/** Signs, sends and settles transactions, one at a time per account. */
+/** Failures of the way to the node: before anything is sent, another session may do better. */
+const LINE_TROUBLE: ReadonlySet<string> = new Set([
+  'chain.disconnected',
+  'chain.timeout',
+  'chain.unreachable',
+  'chain.stalled',
+  'chain.behind',
+  'chain.moved',
+  'chain.runtime_upgraded',
+  'chain.stopped',
+]);
+
+/**
+ * Signs, sends and settles transactions, one at a time per account. Errors of each: chain.not_sent when the node could not be asked for what is
+ * signed; those of settlement.ts; what the pool or the pallet has against the call.
+ */
 export function createSubmitter(
   deps: {
     readonly connection: Connection;
@@ -74,20 +89,24 @@ export function createSubmitter(
   function submit(transaction: Transaction): Promise<Inclusion> {
     const { signer, netuid } = transaction;
     return inLine(signer.hotkey, async () => {
+      let method = 'the transaction';
       for (let attempt = 1; ; attempt += 1) {
-        const session = await freshSession();
-        const call = await transaction.callFor(session);
-        const method = callName(call);
+        const prepared = await prepare(transaction, (name) => {
+          method = name;
+        }).catch((error: unknown) => {
+          const failure = toRequestFailure(error, method, 'the endpoint');
+          if (!LINE_TROUBLE.has(failure.code)) throw failure;
+          if (attempt < SIGNING_ATTEMPTS && failure.code !== 'chain.stopped') return null;
+          throw chainFailure('chain.not_sent', { method, reason: failure.message }, failure);
+        });
+        if (prepared === null) continue;
+        const { session, signed } = prepared;
         const explained = async (make: (known: RefusedCall) => Failure): Promise<Failure> => {
           const { code } = make({ method, netuid });
           return make({ method, netuid, ...(await transaction.explain(code).catch(() => ({}))) });
         };
         let settled: Settled;
         try {
-          const birth = await birthBlock(session);
-          const nonce = toNumber(await session.request('system_accountNextIndex', signer.hotkey));
-          const signed = await signCall(session, call, signer, { nonce, birth });
-          logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction signed');
           settled = await settle({ connection, clock, logger }, options, session, signed);
         } catch (error) {
           const failure = toRequestFailure(error, method, session.identity.endpoint);
@@ -96,7 +115,8 @@ export function createSubmitter(
           const remedy = attempt < SIGNING_ATTEMPTS ? poolRemedyFor(pool) : 'none';
           if (remedy === 'none') throw await explained((known) => poolFailure(failure, known) ?? failure);
           logger?.info({ method, code: pool.code, attempt }, 'transaction is signed again');
-          if (remedy === 'renew') await connection.renew(session, pool);
+          // What is not there in time is missed at the next attempt, which counts.
+          if (remedy === 'renew') await connection.renew(session, pool).catch(() => undefined);
           else await nextHead(session);
           continue;
         }
@@ -105,6 +125,19 @@ export function createSubmitter(
         throw await explained((known) => failureOfModuleError(pallet, error, { ...known, documentation }));
       }
     });
+  }
+
+  /** All that comes before the bytes leave. */
+  async function prepare({ signer, callFor }: Transaction, named: (method: string) => void) {
+    const session = await freshSession();
+    const call = await callFor(session);
+    const method = callName(call);
+    named(method);
+    const birth = await birthBlock(session);
+    const nonce = toNumber(await session.request('system_accountNextIndex', signer.hotkey));
+    const signed = await signCall(session, call, signer, { nonce, birth });
+    logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction signed');
+    return { session, signed };
   }
 
   /** A session whose metadata is that of the runtime the chain runs now. */

@@ -16,6 +16,8 @@ export interface WsProxy {
   swallow(method: string): void;
   /** Requests of this method reach the node; then the connection is cut before the answer. Once. */
   cutAfter(method: string): void;
+  /** The request of that number from now on, counted from 1, does not reach the node: the connection is cut in its place. Once. */
+  cutAt(request: number): void;
   /** Notifications of this method (such as `chain_newHead`) no longer arrive. */
   mute(notification: string): void;
   /** Answers requests of this method itself, instead of the node. */
@@ -45,6 +47,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
   const answers = new Map<string, (params: unknown) => Reply>();
   let frozen = false;
   let accepted = 0;
+  let requestsLeft = Number.POSITIVE_INFINITY;
 
   const cut = (pair: { client: WebSocket; node: WebSocket | null }) => {
     pairs.delete(pair);
@@ -62,6 +65,11 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
       const text = textOf(data);
       const { id, method, params } = requestOf(text);
       seen.set(method, (seen.get(method) ?? 0) + 1);
+      requestsLeft -= 1;
+      if (requestsLeft === 0) {
+        requestsLeft = Number.POSITIVE_INFINITY;
+        return cut(pair);
+      }
       if (frozen || swallowed.has(method)) return;
       const reply = answers.get(method);
       if (reply !== undefined) return client.send(JSON.stringify({ jsonrpc: '2.0', id, ...reply(params) }));
@@ -96,6 +104,9 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
     },
     swallow: (method) => swallowed.add(method),
     cutAfter: (method) => cutting.add(method),
+    cutAt: (request) => {
+      requestsLeft = request;
+    },
     mute: (notification) => muted.add(notification),
     answer: (method, reply) => answers.set(method, reply),
     tell: (method, subscription, result) => {
@@ -107,6 +118,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
       swallowed.clear();
       muted.clear();
       cutting.clear();
+      requestsLeft = Number.POSITIVE_INFINITY;
       answers.clear();
     },
     close: async () => {
