@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { sealVoice } from '../node/compose-models.js';
 import { composeJudge, composeRunner } from '../node/compose-scoring.js';
-import { fromHex } from '../protocol/digest.js';
 import { unwrap } from '../protocol/result.js';
 import { type Evaluation, evaluateModel } from '../scoring/evaluate.js';
 import { contractOf, precheckGraph } from '../scoring/graph/precheck.js';
-import { SEED_WORDS, seedRandomNodes, seedWords } from '../scoring/graph/random.js';
+import { seedRandomNodes } from '../scoring/graph/random.js';
 import { RUN_LIMITS } from '../scoring/limits.js';
-import { graphFile } from '../scoring/manifest.js';
+import { fileOf } from '../scoring/manifest.js';
 import { ENGINES } from '../scoring/onnx/engines.js';
+import { feedsOf } from '../scoring/onnx/feeds.js';
 import { ipaOf } from '../scoring/phonemes.js';
 import type { EngineName, Judge, VerifiedModel } from '../scoring/ports.js';
 import { drawPrompts, type Prompt } from '../scoring/prompts.js';
-import { tokenIds } from '../scoring/tokens.js';
+import { tokenise } from '../scoring/tokens.js';
 import { generateVoicePackage } from '../scoring/voices/onnx-voice.js';
 import { type Benchmark, type BenchRow, median, rowBeside } from './benchmark.js';
 
@@ -25,32 +25,34 @@ const SEED = '5e'.repeat(32);
 
 /** The same graph, token ids and seeds in this process, without pre-check, pipes or limits. The first prompt twice, as the scorer does. */
 async function bareRun({ manifest, directory }: VerifiedModel, prompts: readonly Prompt[]) {
-  const file = await readFile(join(directory, graphFile(manifest).path));
+  const [voice] = manifest.graphs;
+  const file = await readFile(join(directory, fileOf(manifest, voice?.file ?? '').path));
   const graph = unwrap(seedRandomNodes(unwrap(precheckGraph(file, contractOf(manifest)))));
   const { executionProviders, ...options } = ENGINES.native.session;
   const fromMs = performance.now();
   const session = await InferenceSession.create(graph.bytes, { executionProviders: [...executionProviders], ...options });
   const loadedMs = performance.now();
-  const { inputs, params, output } = manifest;
+  const output = voice?.outputs.find(({ use }) => use === 'audio')?.name ?? '';
   let audioSeconds = 0;
   for (const prompt of [...prompts.slice(0, 1), ...prompts]) {
-    const ids = unwrap(tokenIds(manifest, ipaOf(prompt.phones)));
-    const feeds: Record<string, Tensor> = {
-      [inputs.tokens]: new Tensor('int64', BigInt64Array.from(ids.map(BigInt)), [1, ids.length]),
-      [inputs.tokenCount]: new Tensor('int64', BigInt64Array.of(BigInt(ids.length)), [1]),
-      [inputs.scales]: new Tensor(
-        'float32',
-        Float32Array.of(params.noiseMilli / 1000, params.lengthMilli / 1000, params.noiseWMilli / 1000),
-        [3],
-      ),
-    };
-    if (graph.seedInput !== null) feeds[graph.seedInput] = new Tensor('int64', seedWords(fromHex(prompt.seed)), [SEED_WORDS]);
-    const result = (await session.run(feeds, [output.name]))[output.name];
-    audioSeconds += (result?.dims.at(-1) ?? 0) / manifest.sampleRateHz;
+    const { ids } = unwrap(tokenise(manifest, ipaOf(prompt.phones)));
+    const material = { ids, style: null, mel: null, seed: prompt.seed };
+    const feeds = Object.fromEntries(
+      feedsOf(voice?.inputs ?? [], graph.seedInput, material).map(({ name, type, dims, bytes }) => [name, tensorOf(type, bytes, dims)]),
+    );
+    const result = (await session.run(feeds, [output]))[output];
+    audioSeconds += (result?.dims.at(-1) ?? 0) / manifest.audio.sampleRateHz;
   }
   const synthesisMs = performance.now() - loadedMs;
   await session.release();
   return { loadMs: loadedMs - fromMs, synthesisMs, audioSeconds };
+}
+
+function tensorOf(type: string, bytes: Uint8Array, dims: readonly number[]): Tensor {
+  const { buffer, byteOffset, length } = bytes;
+  if (type === 'int64') return new Tensor('int64', new BigInt64Array(buffer, byteOffset, length / 8), dims);
+  if (type === 'int32') return new Tensor('int32', new Int32Array(buffer, byteOffset, length / 4), dims);
+  return new Tensor('float32', new Float32Array(buffer, byteOffset, length / 4), dims);
 }
 
 async function hear(engine: EngineName, judge: Judge, model: VerifiedModel, prompts: readonly Prompt[]): Promise<Evaluation> {

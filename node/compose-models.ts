@@ -1,36 +1,53 @@
-/** Model packages of this machine: checking a folder as a validator does, sealing a generated voice. */
+/** Model packages of this machine: checking a folder as a validator does, making one of a published voice. */
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unwrap } from '../protocol/result.js';
+import { symbolsOf } from '../scoring/contracts/text.js';
 import { contractOf, type GraphFacts, precheckGraph } from '../scoring/graph/precheck.js';
-import { graphFile, MANIFEST_FILE_NAME, packageSizeBytes } from '../scoring/manifest.js';
-import { sealPackage, verifyPackage } from '../scoring/onnx/package-files.js';
+import { fileOf, MANIFEST_FILE_NAME, packageSizeBytes } from '../scoring/manifest.js';
+import { readVerified, verifyPackage } from '../scoring/onnx/package-files.js';
+import { importVoice, sealVoiceFolder } from '../scoring/onnx/package-import.js';
+import type { PackageMeta } from '../scoring/package.js';
+import { PHONES } from '../scoring/phonemes.js';
 import type { VerifiedModel } from '../scoring/ports.js';
+import { unmappedSymbols } from '../scoring/tokens.js';
 import type { ModelCache } from './ports.js';
 import type { OfferedModel } from './presence.js';
 
+export { importVoice, sealVoiceFolder };
+
 /** Errors: rejects with model.* failures. */
-export async function checkPackage(directory: string): Promise<{ readonly model: VerifiedModel; readonly facts: GraphFacts }> {
+export async function checkPackage(directory: string): Promise<{ readonly model: VerifiedModel; readonly facts: readonly GraphFacts[] }> {
   const model = await verifyPackage(directory);
   return { model, facts: await precheckModel(model) };
 }
 
-export async function precheckModel(model: VerifiedModel): Promise<GraphFacts> {
-  const graph = await readFile(join(model.directory, graphFile(model.manifest).path));
-  return unwrap(precheckGraph(graph, contractOf(model.manifest))).facts;
+/** Every graph of the model, in the order in which they run. */
+export async function precheckModel(model: VerifiedModel): Promise<readonly GraphFacts[]> {
+  const facts: GraphFacts[] = [];
+  for (const [at, { file }] of model.manifest.graphs.entries()) {
+    const graph = await readVerified(model, fileOf(model.manifest, file));
+    facts.push(unwrap(precheckGraph(graph, contractOf(model.manifest, at))).facts);
+  }
+  return facts;
 }
 
-/** A folder with one Piper voice becomes a package. */
-export async function sealVoice(
-  directory: string,
-  meta: { readonly name: string; readonly version: string; readonly licence: string } = {
-    name: 'demo voice',
-    version: '1',
-    licence: 'CC0-1.0',
-  },
-): Promise<VerifiedModel> {
-  return sealPackage(directory, meta);
+/** Symbols of our prompts that the voice has no token for; null where a phonemiser outside decides what they are. */
+export function missingSymbols({ manifest }: VerifiedModel): readonly string[] | null {
+  const kind = manifest.text.symbols;
+  if (kind === 'espeak-ng') return null;
+  // Each phone between two vowels, because what stands at the edge of an utterance may be left out.
+  const phones = PHONES.flatMap((phone) => ['AA1', phone, 'AA1']);
+  return unmappedSymbols(manifest, symbolsOf(kind, { phones, text: LETTERS }));
 }
+
+/** A folder with one published voice becomes a package in place. */
+export async function sealVoice(directory: string, meta: PackageMeta = DEMO): Promise<VerifiedModel> {
+  return (await sealVoiceFolder(directory, meta)).model;
+}
+
+const DEMO: PackageMeta = { name: 'demo voice', version: '1', licence: 'CC0-1.0' };
+const LETTERS = "abcdefghijklmnopqrstuvwxyz ',.?!";
 
 /** Our own model goes the way of everybody's: verified, looked at, then served from the cache. */
 export async function importModel(modelDir: string, cache: ModelCache): Promise<OfferedModel> {

@@ -320,7 +320,10 @@ export function createDaemon(
         metrics,
         precheck: async (directory) => {
           const model = await verifyPackage(directory);
-          return { manifest: model.manifest, tensorDigests: (await precheckModel(model)).tensorDigests };
+          return {
+            manifest: model.manifest,
+            tensorDigests: (await precheckModel(model)).flatMap(({ tensorDigests }) => tensorDigests).sort(),
+          };
         },
         write: writeAt,
       });

@@ -123,7 +123,7 @@ function createVoice({ runner, model, limits, nowMs, signal }: EvaluationRequest
   const utter = async (prompt: Prompt): Promise<Audio> => {
     session ??= await open();
     const fromMs = nowMs();
-    const { audio } = await session.synthesise({ phones: prompt.phones, seed: prompt.seed }, signal);
+    const { audio } = await session.synthesise({ phones: prompt.phones, text: prompt.text, seed: prompt.seed }, signal);
     timings.synthesisMs += nowMs() - fromMs;
     return audio;
   };

@@ -9,7 +9,7 @@ import { defineFailures, EXIT } from '../protocol/failure.js';
 export const modelFailure = defineFailures({
   'model.manifest_malformed': {
     disposition: 'skip',
-    message: 'manifest.json is not a voxd-voice/1 manifest: {problem}',
+    message: 'manifest.json is not a voxd-voice/2 manifest: {problem}',
     hint: 'Seal the folder again with `voxd model seal`; the manifest must be canonical JSON exactly as the command writes it.',
   },
   'model.manifest_too_large': {
@@ -55,7 +55,12 @@ export const modelFailure = defineFailures({
   'model.config_malformed': {
     disposition: 'skip',
     message: 'The voice configuration {file} is not one that can be imported: {problem}',
-    hint: 'Give the `.onnx.json` file that belongs to the Piper voice.',
+    hint: 'Give the configuration file that was published with the voice.',
+  },
+  'model.import_incomplete': {
+    disposition: 'skip',
+    message: 'The voice cannot be imported: {problem}',
+    hint: 'See docs/voices.md for the files each kind of voice needs, and `voxd model import --help` for what can be said by hand.',
   },
   'model.graph_malformed': {
     disposition: 'skip',
@@ -100,7 +105,7 @@ export const modelFailure = defineFailures({
   'model.interface_mismatch': {
     disposition: 'skip',
     message: 'The graph does not have the inputs and outputs of its manifest: {problem}',
-    hint: 'Correct the `inputs` and `output` of the manifest, or export the model again.',
+    hint: 'Correct `graphs` and `audio` of the manifest, or export the model again.',
   },
   'model.random_unsupported': {
     disposition: 'skip',
@@ -194,17 +199,37 @@ export const scoringFailure = defineFailures({
   'scoring.audio_shape': {
     disposition: 'skip',
     message: 'The output is {actual}, the manifest promises {expected}.',
-    hint: 'Correct `output` in the manifest, or export the model again.',
+    hint: 'Correct `audio` in the manifest, or export the model again.',
   },
   'scoring.prompt_unspeakable': {
     disposition: 'skip',
-    message: 'The token map of the manifest knows none of the symbols of the prompt, such as {symbol}.',
-    hint: 'Map IPA symbols (code points) to token ids, as Piper voices do.',
+    message: 'The token map of the manifest does not know {symbol} of the prompt.',
+    hint: 'Give every symbol of our prompts a token id, or let `text.unknown` of the manifest be `drop`; `voxd model check` lists what is missing.',
   },
   'scoring.prompt_too_long': {
     disposition: 'skip',
     message: 'The prompt has {tokens} tokens, the manifest allows {maxTokens}.',
     hint: 'Raise `limits.tokens` in the manifest.',
+  },
+  'scoring.mel_shape': {
+    disposition: 'skip',
+    message: 'The acoustic graph gave {actual}, the vocoder takes float32 of {dimensions} dimensions.',
+    hint: 'Check that the two graphs belong together, and the ranks in `graphs` of the manifest.',
+  },
+  'scoring.phonemiser_missing': {
+    disposition: 'retry',
+    message: 'This voice is read by espeak-ng {version}, which is not installed here.',
+    hint: 'Install that version of espeak-ng, or import the voice with `--text espeak`, which needs no phonemiser.',
+  },
+  'scoring.phonemiser_unsuitable': {
+    disposition: 'retry',
+    message: 'This voice is read by espeak-ng {expected}; here is {actual}.',
+    hint: 'Install the version that the manifest names: another one may pronounce differently.',
+  },
+  'scoring.phonemiser_failed': {
+    disposition: 'retry',
+    message: 'espeak-ng did not phonemise a prompt: {problem}',
+    hint: 'Run espeak-ng by hand; it is tried again.',
   },
   'scoring.audio_silent': {
     disposition: 'skip',

@@ -29,6 +29,8 @@ export interface RunLimits {
 
 export interface Utterance {
   readonly phones: readonly Phone[];
+  /** The same as it is written, for voices that read letters. */
+  readonly text: string;
   /** 32 bytes as hex; drives every random node of the graph. */
   readonly seed: string;
 }
@@ -36,6 +38,16 @@ export interface Utterance {
 export interface Synthesis {
   readonly audio: Audio;
   readonly elapsedMs: number;
+  /** Symbols of the prompt that the voice has no token for, left out as its manifest says. */
+  readonly dropped: number;
+}
+
+/** A program outside that turns text into IPA. Only voices whose manifest asks for it by name and version need it. */
+export interface Phonemiser {
+  /** Errors: rejects with scoring.phonemiser_* where the program is not the one that is asked for; null asks for nothing. */
+  check(wanted: { readonly voice: string; readonly version: string } | null): Promise<void>;
+  /** Shape: text → IPA, punctuation kept. Errors: rejects with scoring.phonemiser_failed. */
+  ipa(text: string, voice: string, signal?: AbortSignal): Promise<string>;
 }
 
 export interface VoiceSession {

@@ -10,9 +10,10 @@ import type { EngineName } from '../../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../../scoring/profile.js';
 import { drawPrompts, promptSetDigest } from '../../scoring/prompts.js';
 import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring/voices/onnx-voice.js';
-import { checkPackage, sealVoice } from '../compose-models.js';
+import { checkPackage, missingSymbols, sealVoice } from '../compose-models.js';
 import { composeJudge, composeRunner } from '../compose-scoring.js';
 import { cliFailure } from './failures.js';
+import { addImport, addSeal } from './model-import.js';
 import { createOutput, percent, table } from './output.js';
 
 const PROMPTS_DEFAULT = 8;
@@ -22,6 +23,7 @@ export function addModelCommands(program: Command): void {
   addCheck(model);
   addScore(model);
   addGenerate(model);
+  addImport(model);
   addSeal(model);
 }
 
@@ -34,6 +36,7 @@ function addCheck(model: Command): void {
       const out = createOutput({ json: options.json === true });
       const { model: verified, facts } = await checkPackage(dir);
       const { manifest, digest } = verified;
+      const missing = missingSymbols(verified);
       out.result(
         {
           ok: true,
@@ -43,18 +46,38 @@ function addCheck(model: Command): void {
           licence: manifest.licence,
           size_bytes: packageSizeBytes(manifest),
           files: manifest.files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })),
-          graph: { nodes: facts.nodes, operators: facts.operators, random_nodes: facts.randomNodes, tensors: facts.tensorDigests.length },
+          family: manifest.family,
+          text: manifest.text,
+          missing_symbols: missing,
+          graphs: facts.map(({ nodes, operators, randomNodes, tensorDigests }, at) => ({
+            file: manifest.graphs[at]?.file,
+            inputs: manifest.graphs[at]?.inputs,
+            nodes,
+            operators,
+            random_nodes: randomNodes,
+            tensors: tensorDigests.length,
+          })),
         },
         () =>
           [
             `${manifest.name} ${manifest.version} is a valid package`,
             `  digest    ${digest}`,
             `  size      ${packageSizeBytes(manifest)} bytes in ${manifest.files.length} files, licence ${manifest.licence}`,
-            `  graph     ${facts.nodes} nodes, ${Object.keys(facts.operators).length} operators, ${facts.randomNodes} random nodes (seeded before it runs)`,
+            `  voice     ${manifest.family}, ${manifest.audio.sampleRateHz} Hz, reads ${manifest.text.symbols}, ${symbolsSaid(missing, manifest.text.unknown)}`,
+            ...facts.map(
+              ({ nodes, operators, randomNodes }, at) =>
+                `  graph     ${manifest.graphs[at]?.file}: ${nodes} nodes, ${Object.keys(operators).length} operators, ${randomNodes} random nodes (seeded before it runs)`,
+            ),
             `  next      voxd model score ${dir} --seed ${'0'.repeat(8)}`,
           ].join('\n'),
       );
     });
+}
+
+function symbolsSaid(missing: readonly string[] | null, unknown: 'drop' | 'error'): string {
+  if (missing === null) return 'by espeak-ng';
+  if (missing.length === 0) return 'every symbol of our prompts';
+  return `without ${missing.join(' ')} (${unknown === 'drop' ? 'left out' : 'such prompts score 0'})`;
 }
 
 function addScore(model: Command): void {
@@ -162,24 +185,6 @@ function addGenerate(model: Command): void {
           `  digest    ${verified.digest}`,
           `  next      voxd model score ${options.out} --seed 00`,
         ].join('\n'),
-      );
-    });
-}
-
-function addSeal(model: Command): void {
-  model
-    .command('seal <dir>')
-    .description('Make a folder with one Piper voice (NAME.onnx and NAME.onnx.json) a model package: write its manifest')
-    .requiredOption('--name <name>', 'name of the voice')
-    .option('--voice-version <text>', 'version of the voice', '1')
-    .requiredOption('--licence <id>', 'licence of the voice, such as CC0-1.0 or MIT')
-    .option('--json', 'print JSON')
-    .action(async (dir: string, options: { name: string; voiceVersion: string; licence: string; json?: boolean }) => {
-      const out = createOutput({ json: options.json === true });
-      const { digest, manifest } = await sealVoice(dir, { name: options.name, version: options.voiceVersion, licence: options.licence });
-      const sizeBytes = packageSizeBytes(manifest);
-      out.result({ ok: true, dir, model: digest, size_bytes: sizeBytes }, () =>
-        [`sealed ${dir} (${sizeBytes} bytes)`, `  digest    ${digest}`, `  next      voxd model check ${dir}`].join('\n'),
       );
     });
 }

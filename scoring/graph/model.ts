@@ -74,7 +74,8 @@ export interface OnnxModel {
   readonly functions: number;
   readonly trainingInfos: number;
   readonly metadataBytes: number;
-  readonly metadataKeys: readonly string[];
+  /** metadata_props, in order. */
+  readonly metadata: readonly { readonly key: string; readonly value: string }[];
   readonly graph: OnnxGraph;
   readonly bytes: Uint8Array;
 }

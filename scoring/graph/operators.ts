@@ -1,6 +1,6 @@
 /**
- * The standard operators a voice or a judge may use. Left out on purpose: Loop, Scan and sequences (they run for ever), random operators other
- * than the four that are replaced, Dropout and Bernoulli (random), string operators, and everything that nobody's voice needs.
+ * The standard operators a voice or a judge may use. Left out on purpose: Scan, random operators other than the four that are replaced, Dropout,
+ * Bernoulli and Multinomial (random), string operators, and everything that nobody's voice needs.
  */
 export const RANDOM_OPERATORS: ReadonlySet<string> = new Set(['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike']);
 
@@ -15,3 +15,18 @@ export const ALLOWED_OPERATORS: ReadonlySet<string> = new Set(
   ScatterElements ScatterND Selu Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub
   Sum Tan Tanh ThresholdedRelu Tile TopK Transpose Trilu Unsqueeze Upsample Where Xor`.split(/\s+/),
 );
+
+/**
+ * Beside them, for a manifest that asks for `loops`: what exporters by tracing write for a repeat by durations (Kokoro's do). A loop without end
+ * costs no more than a product of large matrices that is allowed anyway: the limits on time and CPU end both.
+ */
+export const LOOP_OPERATORS: ReadonlySet<string> = new Set([
+  'ConcatFromSequence',
+  'Loop',
+  'SequenceAt',
+  'SequenceConstruct',
+  'SequenceEmpty',
+  'SequenceInsert',
+  'SequenceLength',
+  'SplitToSequence',
+]);

@@ -5,10 +5,9 @@
 import type { Failure } from '../../protocol/failure.js';
 import { err, ok, type Result } from '../../protocol/result.js';
 import { modelFailure } from '../failures.js';
-import type { Manifest } from '../manifest.js';
-import { MODEL_SIZE_BYTES_MAX } from '../manifest.js';
+import { type Manifest, MODEL_SIZE_BYTES_MAX } from '../manifest.js';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.js';
-import { ALLOWED_OPERATORS, RANDOM_OPERATORS } from './operators.js';
+import { ALLOWED_OPERATORS, LOOP_OPERATORS, RANDOM_OPERATORS } from './operators.js';
 import { readModel } from './reader.js';
 import { checkTensor, DIGEST_ELEMENTS_MIN, elementTypeName, tensorDigest } from './tensors.js';
 import { WireError } from './wire.js';
@@ -23,15 +22,17 @@ export const RESERVED_PREFIX = 'voxd_';
 
 export interface PortContract {
   readonly name: string;
-  /** "int64", "float32", … */
-  readonly elementType: string;
-  readonly rank: number;
+  /** "int64", "float32", …; null where nobody looks at it. */
+  readonly elementType: string | null;
+  readonly rank: number | null;
 }
 
 /** The inputs and outputs that a graph must have, exactly. */
 export interface GraphContract {
   readonly inputs: readonly PortContract[];
   readonly outputs: readonly PortContract[];
+  /** Loops and sequences are allowed. */
+  readonly loops?: boolean;
 }
 
 export interface GraphFacts {
@@ -54,17 +55,14 @@ export interface CheckedGraph {
   readonly facts: GraphFacts;
 }
 
-/** The contract that a manifest promises. */
-export function contractOf(manifest: Manifest): GraphContract {
-  const { tokens, tokenCount, scales, speaker } = manifest.inputs;
+/** What the manifest promises of one of its graphs. */
+export function contractOf(manifest: Manifest, at = 0): GraphContract {
+  const graph = manifest.graphs[at];
+  const rankOf = { audio: manifest.audio.layout.length, mel: 3, none: null } as const;
   return {
-    inputs: [
-      { name: tokens, elementType: 'int64', rank: 2 },
-      { name: tokenCount, elementType: 'int64', rank: 1 },
-      { name: scales, elementType: 'float32', rank: 1 },
-      ...(speaker === null ? [] : [{ name: speaker, elementType: 'int64', rank: 1 }]),
-    ],
-    outputs: [{ name: manifest.output.name, elementType: 'float32', rank: manifest.output.layout.length }],
+    loops: manifest.operators === 'loops',
+    inputs: (graph?.inputs ?? []).map(({ name, type, rank }) => ({ name, elementType: type, rank })),
+    outputs: (graph?.outputs ?? []).map(({ name, use }) => ({ name, elementType: use === 'none' ? null : 'float32', rank: rankOf[use] })),
   };
 }
 
@@ -83,7 +81,7 @@ export function precheckGraph(bytes: Uint8Array, contract: GraphContract | null)
   const refusal = refuseHead(model) ?? (contract === null ? null : refuseInterface(model.graph, contract));
   if (refusal !== null) return err(refusal);
   const tally: Tally = { nodes: 0, operators: new Map(), randomNodes: 0, tensors: 0, parameters: 0, depth: 0, digests: [] };
-  const inner = refuseGraph(model.graph, 1, tally);
+  const inner = refuseGraph(model.graph, 1, tally, contract?.loops === true);
   if (inner !== null) return err(inner);
   return ok({ model, facts: factsOf(model, tally) });
 }
@@ -140,7 +138,8 @@ function refuseHead(model: OnnxModel): Failure | null {
   if (model.opsets.length > 1) return modelFailure('model.feature_refused', { feature: 'more than one opset' });
   if (model.functions > 0) return modelFailure('model.feature_refused', { feature: 'local functions' });
   if (model.trainingInfos > 0) return modelFailure('model.feature_refused', { feature: 'training information' });
-  if (model.metadataKeys.includes('ort_config')) return modelFailure('model.feature_refused', { feature: 'a runtime configuration' });
+  if (model.metadata.some(({ key }) => key === 'ort_config'))
+    return modelFailure('model.feature_refused', { feature: 'a runtime configuration' });
   if (model.metadataBytes > METADATA_BYTES_MAX) {
     return modelFailure('model.graph_limit', { what: 'bytes of metadata', count: model.metadataBytes, max: METADATA_BYTES_MAX });
   }
@@ -158,12 +157,13 @@ function portProblem(kind: string, actual: readonly OnnxValue[], expected: reado
   for (const port of expected) {
     const found = actual.find(({ name }) => name === port.name);
     if (!found) return `there is no ${kind} ${port.name}`;
+    if (port.elementType === null) continue;
     if (found.tensor === null) return `${kind} ${port.name} is not a tensor`;
     const type = elementTypeName(found.tensor.elementType);
     if (type !== port.elementType) return `${kind} ${port.name} is ${type}, not ${port.elementType}`;
     // An output without a static shape is checked when the model speaks.
-    const rank = found.tensor.dims?.length ?? port.rank;
-    if (rank !== port.rank) return `${kind} ${port.name} has ${rank} dimensions, not ${port.rank}`;
+    const rank: number | null = found.tensor.dims?.length ?? port.rank;
+    if (port.rank !== null && rank !== port.rank) return `${kind} ${port.name} has ${rank} dimensions, not ${port.rank}`;
   }
   if (actual.length > expected.length) {
     const extra = actual.find(({ name }) => !expected.some((port) => port.name === name));
@@ -172,7 +172,7 @@ function portProblem(kind: string, actual: readonly OnnxValue[], expected: reado
   return null;
 }
 
-function refuseGraph(graph: OnnxGraph, depth: number, tally: Tally): Failure | null {
+function refuseGraph(graph: OnnxGraph, depth: number, tally: Tally, loops: boolean): Failure | null {
   tally.depth = Math.max(tally.depth, depth);
   if (graph.sparseInitialisers > 0) return modelFailure('model.feature_refused', { feature: 'sparse tensors' });
   for (const { name } of graph.inputs) if (name.startsWith(RESERVED_PREFIX)) return reserved(name);
@@ -181,16 +181,18 @@ function refuseGraph(graph: OnnxGraph, depth: number, tally: Tally): Failure | n
     if (refusal !== null) return refusal;
   }
   for (const node of graph.nodes) {
-    const refusal = refuseNode(node, depth, tally);
+    const refusal = refuseNode(node, depth, tally, loops);
     if (refusal !== null) return refusal;
   }
   return null;
 }
 
-function refuseNode(node: OnnxNode, depth: number, tally: Tally): Failure | null {
+function refuseNode(node: OnnxNode, depth: number, tally: Tally, loops: boolean): Failure | null {
   tally.nodes += 1;
   if (!isStandard(node.domain)) return modelFailure('model.domain_refused', { domain: node.domain });
-  if (!ALLOWED_OPERATORS.has(node.operator)) return modelFailure('model.operator_refused', { operator: node.operator.slice(0, 64) });
+  if (!ALLOWED_OPERATORS.has(node.operator) && !(loops && LOOP_OPERATORS.has(node.operator))) {
+    return modelFailure('model.operator_refused', { operator: node.operator.slice(0, 64) });
+  }
   if (node.overload) return modelFailure('model.feature_refused', { feature: 'function overloads' });
   const ours = node.outputs.find((name) => name.startsWith(RESERVED_PREFIX));
   if (ours !== undefined) return reserved(ours);
@@ -204,7 +206,7 @@ function refuseNode(node: OnnxNode, depth: number, tally: Tally): Failure | null
       if (refusal !== null) return refusal;
     }
     for (const graph of attribute.graphs) {
-      const refusal = refuseGraph(graph, depth + 1, tally);
+      const refusal = refuseGraph(graph, depth + 1, tally, loops);
       if (refusal !== null) return refusal;
     }
   }

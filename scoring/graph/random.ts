@@ -34,10 +34,13 @@ export interface SeededGraph {
   readonly seedInput: string | null;
 }
 
-/** Shape: checked graph → model bytes with a seed input. Errors: model.random_unsupported. */
-export function seedRandomNodes({ model, facts }: CheckedGraph): Result<SeededGraph, Failure> {
+/**
+ * Shape: checked graph → model bytes with a seed input. Nodes are numbered from `ordinal`; a node inside a loop draws the same in every turn.
+ * Errors: model.random_unsupported.
+ */
+export function seedRandomNodes({ model, facts }: CheckedGraph, ordinal = 0): Result<SeededGraph, Failure> {
   if (facts.randomNodes === 0) return ok({ bytes: model.bytes, seedInput: null });
-  const pass: Pass = { opset: standardOpset(model) ?? 0, ordinal: 0, problem: null };
+  const pass: Pass = { opset: standardOpset(model) ?? 0, ordinal, problem: null };
   const graph = rewriteGraph(model.graph, pass, seedInput());
   if (pass.problem !== null) return err(pass.problem);
   const { start, end } = model.graph;

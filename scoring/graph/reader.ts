@@ -85,21 +85,21 @@ function model(bytes: Uint8Array, walk: Walk): OnnxModel {
   let metadataBytes = 0;
   let graphField: WireField | null = null;
   const opsets: OnnxOpset[] = [];
-  const metadataKeys: string[] = [];
+  const metadata: { readonly key: string; readonly value: string }[] = [];
   for (const field of fields(bytes, MODEL, walk)) {
     if (field.number === 1) irVersion = count(field);
     else if (field.number === 7) graphField = field;
     else if (field.number === 8) opsets.push(opset(field.bytes, walk));
     else if (field.number === 14) {
       metadataBytes += field.bytes.length;
-      metadataKeys.push(firstText(field.bytes, walk));
+      metadata.push(entry(field.bytes, walk));
     } else if (field.number === 20) trainingInfos += 1;
     else if (field.number === 25) functions += 1;
   }
   if (graphField === null) throw new WireError('there is no graph', 0);
   const found = graphField;
   const main = within(walk, 'graph', () => graph(found, 1, walk));
-  return { irVersion, opsets, functions, trainingInfos, metadataBytes, metadataKeys, graph: main, bytes };
+  return { irVersion, opsets, functions, trainingInfos, metadataBytes, metadata, graph: main, bytes };
 }
 
 function opset(bytes: Uint8Array, walk: Walk): OnnxOpset {
@@ -112,9 +112,15 @@ function opset(bytes: Uint8Array, walk: Walk): OnnxOpset {
   return { domain, version };
 }
 
-function firstText(bytes: Uint8Array, walk: Walk): string {
-  for (const field of fields(bytes, ENTRY, walk)) if (field.number === 1) return text(field);
-  return '';
+function entry(bytes: Uint8Array, walk: Walk): OnnxModel['metadata'][number] {
+  let key = '';
+  let value = '';
+  for (const field of fields(bytes, ENTRY, walk)) {
+    if (field.number === 1) key = text(field);
+    // How long all of it may be is for the pre-check to say; what is not text is nothing that we could use.
+    else value = Buffer.from(field.bytes.buffer, field.bytes.byteOffset, field.bytes.length).toString('utf8');
+  }
+  return { key, value };
 }
 
 function graph(holder: WireField, depth: number, walk: Walk): OnnxGraph {

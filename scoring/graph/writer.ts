@@ -1,7 +1,7 @@
 /** Writes ONNX models: nodes, constants and ports in the order they were named, the same bytes for the same calls. */
 import { concatBytes, floatField, messageField, packedVarints, textField, varintField } from './wire.js';
 
-export const ELEMENT = { float32: 1, int64: 7, bool: 9, float64: 11 } as const;
+export const ELEMENT = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 export type ElementName = keyof typeof ELEMENT;
 
 /** A number of an attribute is written as an integer where `int` says so, as a float where `float` does. */

@@ -1,5 +1,5 @@
 /**
- * The sandboxed process: loads one model, runs it, answers. It is started by scoring/onnx/graph-process.ts under limits, with no
+ * The sandboxed process: loads the graphs of one model, runs them, answers. It is started by scoring/onnx/graph-process.ts under limits, with no
  * environment, and knows nothing of the rest of the program. Argument: the engine's name, or `probe`.
  */
 import { readFileSync } from 'node:fs';
@@ -127,16 +127,17 @@ async function serve(engine: EngineName): Promise<void> {
   // Stdout carries frames: nothing that a library prints may get into it.
   console.log = console.info = console.debug = () => {};
   const runtime = await loadRuntime(engine);
-  let session: InferenceSession | null = null;
+  const sessions: InferenceSession[] = [];
   const handle = async (header: unknown, payload: Uint8Array): Promise<void> => {
     // Safety: written by our own parent process.
     const wanted = header as Request;
     if (wanted.kind === 'load') {
       const startedMs = performance.now();
-      session = await runtime.create(payload);
+      sessions.push(await runtime.create(payload));
       return answer({ kind: 'loaded', elapsedMs: performance.now() - startedMs });
     }
-    if (session === null) throw new TypeError('no model is loaded');
+    const session = sessions[wanted.graph];
+    if (session === undefined) throw new TypeError('no such graph is loaded');
     await run(runtime, session, wanted, payload);
   };
   const reader = createFrameReader(REQUEST_BYTES_MAX);

@@ -22,12 +22,14 @@ export interface TensorHeader {
 
 export interface RunRequest {
   readonly kind: 'run';
+  /** Place of the graph among those that were loaded. */
+  readonly graph: number;
   readonly feeds: readonly TensorHeader[];
   readonly outputs: readonly string[];
   readonly outputBytesMax: number;
 }
 
-/** Parent to child. */
+/** Parent to child. Each `load` adds a graph. */
 export type Request = { readonly kind: 'load' } | RunRequest;
 
 /** Child to parent, where it is checked (scoring/onnx/replies.ts). */

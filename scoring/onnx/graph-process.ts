@@ -1,5 +1,5 @@
 /**
- * One graph in one sandboxed process: start, load, run, kill. Every way in which it can end becomes a failure that says whose fault it was.
+ * The graphs of one model in one sandboxed process: start, load, run, kill. Every way in which it can end becomes a failure that says whose fault it was.
  */
 import type { Failure } from '../../protocol/failure.js';
 import { invariant, isFailure } from '../../protocol/failure.js';
@@ -44,7 +44,7 @@ export interface GraphResult {
 export interface GraphProcess {
   readonly pid: number;
   /** One run at a time. Rejects with a `scoring.*` failure; after one that ended the process, `alive` is false. */
-  run(feeds: readonly GraphTensor[], outputs: readonly string[], signal?: AbortSignal): Promise<GraphResult>;
+  run(feeds: readonly GraphTensor[], outputs: readonly string[], signal?: AbortSignal, graph?: number): Promise<GraphResult>;
   readonly alive: boolean;
   /** Kills the process group; resolves when it is gone. Idempotent. */
   close(): Promise<void>;
@@ -57,13 +57,23 @@ export interface GraphProcessOptions {
   readonly outputBytesMax: number;
 }
 
-/**
- * Starts a child and loads the graph, whose bytes the caller has checked.
- * Errors: scoring.child_*, scoring.load_*, scoring.memory_exceeded, scoring.cpu_exceeded, scoring.starved; the signal's reason.
- */
-export async function openGraph(
+/** As openGraphs, for a model of one graph. */
+export function openGraph(
   confinement: Confinement,
   bytes: Uint8Array,
+  options: GraphProcessOptions,
+  signal?: AbortSignal,
+): Promise<GraphProcess> {
+  return openGraphs(confinement, [bytes], options, signal);
+}
+
+/**
+ * Starts a child and loads the graphs, whose bytes the caller has checked; `run` names one by its place here, the first where it does not.
+ * Errors: scoring.child_*, scoring.load_*, scoring.memory_exceeded, scoring.cpu_exceeded, scoring.starved; the signal's reason.
+ */
+export async function openGraphs(
+  confinement: Confinement,
+  graphs: readonly Uint8Array[],
   options: GraphProcessOptions,
   signal?: AbortSignal,
 ): Promise<GraphProcess> {
@@ -80,10 +90,12 @@ export async function openGraph(
     }
     // From here on no relative path leads anywhere.
     await confined.removeDirectory();
-    const loaded = line.receive({ timeoutMs: limits.loadTimeoutMs, stage: 'load', signal });
-    line.send({ kind: 'load' }, [bytes]);
-    const { reply } = await loaded;
-    if (reply.kind !== 'loaded') throw faultOf(reply, 'load', limits);
+    for (const bytes of graphs) {
+      const loaded = line.receive({ timeoutMs: limits.loadTimeoutMs, stage: 'load', signal });
+      line.send({ kind: 'load' }, [bytes]);
+      const { reply } = await loaded;
+      if (reply.kind !== 'loaded') throw faultOf(reply, 'load', limits);
+    }
   } catch (error) {
     await line.close();
     throw error;
@@ -94,11 +106,11 @@ export async function openGraph(
     get alive() {
       return line.alive;
     },
-    async run(feeds, outputs, runSignal) {
+    async run(feeds, outputs, runSignal, graph = 0) {
       const headers: TensorHeader[] = feeds.map(({ name, type, dims, bytes: data }) => ({ name, type, dims, sizeBytes: data.length }));
       const result = line.receive({ timeoutMs: limits.utteranceTimeoutMs, stage: 'run', signal: runSignal });
       line.send(
-        { kind: 'run', feeds: headers, outputs, outputBytesMax },
+        { kind: 'run', graph, feeds: headers, outputs, outputBytesMax },
         feeds.map(({ bytes: data }) => data),
       );
       const { reply, payload } = await result;

@@ -1,8 +1,8 @@
 /** Model packages on disk: seal a folder, verify a folder. Files are read in chunks; nothing follows links or leaves the folder. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { type FileHandle, open, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sha256Hex } from '../../protocol/digest.js';
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
@@ -20,36 +20,23 @@ import {
   modelDigest,
   parseManifest,
 } from '../manifest.js';
-import { composeManifest, describePiper, type PackageDescription, type PackageMeta } from '../package.js';
+import { composeManifest, kindOf, type PackageDescription } from '../package.js';
 import type { VerifiedModel } from '../ports.js';
 
 /**
- * Computes the digests of a folder's files and writes its manifest.json. Without a description, the folder must hold one Piper voice:
- * `<name>.onnx` and `<name>.onnx.json`.
- * Errors: rejects with model.folder_unreadable, model.file_missing, model.config_malformed, model.graph_malformed, model.manifest_malformed, model.too_large.
+ * Computes the digests of a folder's files and writes its manifest.json.
+ * Errors: rejects with model.folder_unreadable, model.file_missing, model.manifest_malformed, model.too_large.
  */
-export async function sealPackage(directory: string, meta: PackageMeta | PackageDescription): Promise<VerifiedModel> {
+export async function sealPackage(directory: string, description: PackageDescription): Promise<VerifiedModel> {
   const paths = (await namesIn(directory)).filter((name) => name !== MANIFEST_FILE_NAME);
   if (paths.length > FILES_MAX) {
     throw modelFailure('model.folder_unreadable', { directory, problem: `it has ${paths.length} files, at most ${FILES_MAX} are allowed` });
   }
-  const description = 'graph' in meta ? meta : await describeFolder(directory, paths, meta);
   const files: ManifestFile[] = [];
-  for (const path of paths) files.push(await describeFile(directory, path, path === description.graph ? 'graph' : 'config'));
+  for (const path of paths) files.push(await describeFile(directory, path, kindOf(description, path)));
   const manifest = unwrap(composeManifest(description, files));
   await writeWhole(directory, MANIFEST_FILE_NAME, manifestBytes(manifest));
   return { digest: modelDigest(manifest), manifest, directory };
-}
-
-/** Copies a Piper voice (its `.onnx`, beside which stands `.onnx.json`) into a new folder and seals it. Errors: as sealPackage. */
-export async function importPiperVoice(onnxPath: string, directory: string, meta: PackageMeta): Promise<VerifiedModel> {
-  try {
-    await mkdir(directory, { recursive: true });
-    for (const path of [onnxPath, `${onnxPath}.json`]) await copyFile(path, join(directory, basename(path)), constants.COPYFILE_EXCL);
-  } catch (error) {
-    throw unreadable(directory, error);
-  }
-  return sealPackage(directory, meta);
 }
 
 /**
@@ -109,30 +96,17 @@ async function readFully(handle: FileHandle, into: Buffer, position: number, fil
   }
 }
 
-async function describeFolder(directory: string, paths: readonly string[], meta: PackageMeta): Promise<PackageDescription> {
-  const graphs = paths.filter((path) => path.endsWith('.onnx'));
-  const [graphPath] = graphs;
-  if (graphPath === undefined || graphs.length > 1) {
-    throw modelFailure('model.folder_unreadable', { directory, problem: `it has ${graphs.length} .onnx files, it must have one` });
-  }
-  const configPath = `${graphPath}.json`;
-  const [graph, config] = [
-    await readWhole(directory, graphPath, MODEL_SIZE_BYTES_MAX),
-    await readWhole(directory, configPath, MANIFEST_SIZE_BYTES_MAX * 4),
-  ];
-  return unwrap(describePiper({ graphPath, graph, configPath, config }, meta));
-}
-
 /** Every entry of the folder; what is not a plain file is found when it is opened. */
-async function namesIn(directory: string): Promise<readonly string[]> {
+export async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (error) {
-    throw unreadable(directory, error);
+    throw folderUnreadable(directory, error);
   }
 }
 
-async function readWhole(directory: string, path: string, maxBytes: number): Promise<Uint8Array> {
+/** One plain file, links not followed. Errors: rejects with model.file_missing, model.too_large, model.manifest_too_large. */
+export async function readWhole(directory: string, path: string, maxBytes: number): Promise<Uint8Array> {
   return withFile(directory, path, async (handle) => {
     const { size } = await handle.stat();
     if (size > maxBytes) {
@@ -167,11 +141,11 @@ async function writeWhole(directory: string, name: string, bytes: Uint8Array): P
     await writeFile(temporary, bytes, { flush: true });
     await rename(temporary, join(directory, name));
   } catch (error) {
-    throw unreadable(directory, error);
+    throw folderUnreadable(directory, error);
   }
 }
 
-function unreadable(directory: string, error: unknown): Failure {
+export function folderUnreadable(directory: string, error: unknown): Failure {
   return modelFailure('model.folder_unreadable', { directory, problem: error instanceof Error ? error.message : String(error) }, error);
 }
 

@@ -1,17 +1,16 @@
 /** Voices behind the sandbox: a verified package in, audio out. */
-import { fromHex } from '../../protocol/digest.js';
 import { invariant, isFailure } from '../../protocol/failure.js';
 import { unwrap } from '../../protocol/result.js';
-import type { Audio } from '../audio.js';
+import { ipaSymbols, symbolsOf } from '../contracts/text.js';
 import { scoringFailure } from '../failures.js';
 import { contractOf, precheckGraph } from '../graph/precheck.js';
-import { SEED_WORDS, type SeededGraph, seedRandomNodes, seedWords } from '../graph/random.js';
-import { graphFile, type Manifest } from '../manifest.js';
-import { ipaOf } from '../phonemes.js';
-import type { EngineName, RunLimits, Utterance, VoiceRunner, VoiceSession } from '../ports.js';
-import { tokenIds } from '../tokens.js';
+import { type SeededGraph, seedRandomNodes } from '../graph/random.js';
+import { fileOf, type Manifest } from '../manifest.js';
+import type { EngineName, Phonemiser, RunLimits, Utterance, VerifiedModel, VoiceRunner, VoiceSession } from '../ports.js';
+import { styleRow, tokenise } from '../tokens.js';
 import { engineIdOf } from './engines.js';
-import { type GraphProcess, type GraphTensor, openGraph } from './graph-process.js';
+import { audioOf, feedsOf, type Material } from './feeds.js';
+import { type GraphProcess, openGraphs } from './graph-process.js';
 import { readVerified } from './package-files.js';
 import { type Confinement, findConfinement, type SandboxReport } from './sandbox.js';
 
@@ -25,12 +24,14 @@ export interface OnnxVoiceRunner extends VoiceRunner {
 
 export interface VoiceRunnerOptions {
   readonly engine: EngineName;
+  /** For voices whose manifest asks for it; without it they are refused with scoring.phonemiser_missing. */
+  readonly phonemiser?: Phonemiser;
   /** Tests of the sandbox only: runs graphs that the pre-check refuses. */
   readonly skipPrecheck?: boolean;
 }
 
 /** One runner per engine and process; the way of confinement is found at the first use and kept. */
-export function createVoiceRunner({ engine, skipPrecheck = false }: VoiceRunnerOptions): OnnxVoiceRunner {
+export function createVoiceRunner({ engine, phonemiser, skipPrecheck = false }: VoiceRunnerOptions): OnnxVoiceRunner {
   let confinement: Promise<Confinement> | null = null;
   const confine = () => {
     confinement ??= findConfinement().catch((error: unknown) => {
@@ -51,22 +52,50 @@ export function createVoiceRunner({ engine, skipPrecheck = false }: VoiceRunnerO
       if (engine === 'native' && !found.report.memoryBounded) {
         throw scoringFailure('scoring.sandbox_unavailable', { problem: 'memory cannot be limited, so only the wasm engine may run' });
       }
-      const bytes = await readVerified(model, graphFile(model.manifest));
-      const graph = skipPrecheck ? { bytes, seedInput: null } : repeatable(bytes, model.manifest);
-      const outputBytesMax = samplesMax(model.manifest, limits) * Float32Array.BYTES_PER_ELEMENT;
-      const start = (startSignal?: AbortSignal) => openGraph(found, graph.bytes, { engine, limits, outputBytesMax }, startSignal);
-      return createSession(model.manifest, graph, limits, await start(signal), start);
+      await phonemiser?.check(model.manifest.text.espeak);
+      if (phonemiser === undefined && model.manifest.text.espeak !== null) throw phonemiserMissing(model.manifest);
+      const graphs = await readGraphs(model, skipPrecheck);
+      const voice: Voice = { manifest: model.manifest, graphs, styles: await readStyles(model), limits, phonemiser };
+      const bytes = graphs.map((graph) => graph.bytes);
+      const outputBytesMax = samplesMax(voice) * Float32Array.BYTES_PER_ELEMENT;
+      const start = (startSignal?: AbortSignal) => openGraphs(found, bytes, { engine, limits, outputBytesMax }, startSignal);
+      return createSession(voice, await start(signal), start);
     },
   };
 }
 
-function repeatable(bytes: Uint8Array, manifest: Manifest): SeededGraph {
-  return unwrap(seedRandomNodes(unwrap(precheckGraph(bytes, contractOf(manifest)))));
+/** Random nodes of the second graph are numbered on from here, so that no two nodes of a voice draw alike. */
+const NODES_PER_GRAPH = 1 << 16;
+
+async function readGraphs(model: VerifiedModel, skipPrecheck: boolean): Promise<readonly SeededGraph[]> {
+  const graphs: SeededGraph[] = [];
+  for (const [at, { file }] of model.manifest.graphs.entries()) {
+    const bytes = await readVerified(model, fileOf(model.manifest, file));
+    if (skipPrecheck) graphs.push({ bytes, seedInput: null });
+    else graphs.push(unwrap(seedRandomNodes(unwrap(precheckGraph(bytes, contractOf(model.manifest, at))), at * NODES_PER_GRAPH)));
+  }
+  return graphs;
+}
+
+async function readStyles(model: VerifiedModel): Promise<Float32Array | null> {
+  const { style } = model.manifest;
+  if (style === null) return null;
+  const bytes = await readVerified(model, fileOf(model.manifest, style.file));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Float32Array.from({ length: style.rows * style.columns }, (_, n) => view.getFloat32(n * 4, true));
+}
+
+interface Voice {
+  readonly manifest: Manifest;
+  readonly graphs: readonly SeededGraph[];
+  readonly styles: Float32Array | null;
+  readonly limits: RunLimits;
+  readonly phonemiser: Phonemiser | undefined;
 }
 
 type Start = (signal?: AbortSignal) => Promise<GraphProcess>;
 
-function createSession(manifest: Manifest, graph: SeededGraph, limits: RunLimits, first: GraphProcess, start: Start): VoiceSession {
+function createSession(voice: Voice, first: GraphProcess, start: Start): VoiceSession {
   let current = first;
   let restarts = 0;
   let lastDeath: unknown = null;
@@ -84,14 +113,14 @@ function createSession(manifest: Manifest, graph: SeededGraph, limits: RunLimits
   };
 
   const speak = async (utterance: Utterance, signal?: AbortSignal) => {
-    const ids = unwrap(tokenIds(manifest, ipaOf(utterance.phones)));
+    const { material, dropped } = await materialOf(voice, utterance, signal);
     const process = await alive(signal);
     try {
-      const { tensors, elapsedMs } = await process.run(feedsOf(manifest, graph, ids, utterance.seed), [manifest.output.name], signal);
-      return { audio: audioOf(manifest, limits, tensors[0]), elapsedMs };
+      const { tensor, elapsedMs } = await runGraphs(voice, process, material, signal);
+      return { audio: audioOf(voice.manifest, samplesMax(voice), tensor), elapsedMs, dropped };
     } catch (error) {
       if (!process.alive) lastDeath = error;
-      throw tooLong(error, manifest, limits);
+      throw tooLong(error, voice);
     }
   };
 
@@ -112,50 +141,45 @@ function createSession(manifest: Manifest, graph: SeededGraph, limits: RunLimits
   };
 }
 
-function feedsOf(manifest: Manifest, graph: SeededGraph, ids: readonly number[], seed: string): readonly GraphTensor[] {
-  const { inputs, params, speaker } = manifest;
-  const scales = Float32Array.of(params.noiseMilli / 1000, params.lengthMilli / 1000, params.noiseWMilli / 1000);
-  const feeds = [
-    int64(inputs.tokens, [1, ids.length], BigInt64Array.from(ids.map(BigInt))),
-    int64(inputs.tokenCount, [1], BigInt64Array.of(BigInt(ids.length))),
-    { name: inputs.scales, type: 'float32', dims: [3], bytes: new Uint8Array(scales.buffer) } as const,
-  ];
-  if (inputs.speaker !== null) feeds.push(int64(inputs.speaker, [1], BigInt64Array.of(BigInt(speaker ?? 0))));
-  if (graph.seedInput !== null) feeds.push(int64(graph.seedInput, [SEED_WORDS], seedWords(fromHex(seed))));
-  return feeds;
+/** Text to ids. Errors: rejects with scoring.prompt_* and scoring.phonemiser_*. */
+async function materialOf({ manifest, styles, phonemiser }: Voice, utterance: Utterance, signal?: AbortSignal) {
+  const { symbols: kind, espeak } = manifest.text;
+  let symbols: readonly string[];
+  if (kind !== 'espeak-ng') symbols = symbolsOf(kind, utterance);
+  else if (phonemiser === undefined || espeak === null) throw phonemiserMissing(manifest);
+  else symbols = ipaSymbols(await phonemiser.ipa(utterance.text, espeak.voice, signal));
+  const tokens = unwrap(tokenise(manifest, symbols));
+  const { style } = manifest;
+  const from = style === null ? 0 : styleRow(style, tokens) * style.columns;
+  const row = style === null || styles === null ? null : styles.slice(from, from + style.columns);
+  const material: Material = { ids: tokens.ids, style: row, mel: null, seed: utterance.seed };
+  return { material, dropped: tokens.dropped };
 }
 
-function int64(name: string, dims: readonly number[], values: BigInt64Array): GraphTensor {
-  return { name, type: 'int64', dims, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
-}
-
-/** Errors: throws scoring.audio_*. Silence is left to the judge. */
-function audioOf(manifest: Manifest, limits: RunLimits, tensor: GraphTensor | undefined): Audio {
-  const rank = manifest.output.layout.length;
-  const shaped = tensor?.type === 'float32' && tensor.dims.length === rank && tensor.dims.slice(0, -1).every((dim) => dim === 1);
-  if (tensor === undefined || !shaped || tensor.dims.at(-1) !== tensor.bytes.length / 4) {
-    const actual = tensor === undefined ? 'missing' : `${tensor.type}[${tensor.dims.join(',')}]`;
-    throw scoringFailure('scoring.audio_shape', {
-      actual,
-      expected: `float32[${manifest.output.layout.replaceAll('B', '1').split('').join(',')}]`,
-    });
+/** One graph after the other, each fed with what the one before gave. */
+async function runGraphs({ manifest, graphs }: Voice, process: GraphProcess, material: Material, signal?: AbortSignal) {
+  let elapsedMs = 0;
+  let tensor: Material['mel'] = null;
+  for (const [at, { inputs, outputs }] of manifest.graphs.entries()) {
+    const output = outputs.find(({ use }) => use !== 'none')?.name ?? '';
+    const feeds = feedsOf(inputs, graphs[at]?.seedInput ?? null, { ...material, mel: tensor });
+    const result = await process.run(feeds, [output], signal, at);
+    elapsedMs += result.elapsedMs;
+    tensor = result.tensors[0] ?? null;
   }
-  const { bytes } = tensor;
-  const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  if (samples.length === 0) throw scoringFailure('scoring.audio_empty');
-  const maxSamples = samplesMax(manifest, limits);
-  if (samples.length > maxSamples) throw scoringFailure('scoring.audio_too_long', { samples: samples.length, maxSamples });
-  const index = samples.findIndex((sample) => !Number.isFinite(sample));
-  if (index >= 0) throw scoringFailure('scoring.audio_not_finite', { index });
-  return { samples, sampleRateHz: manifest.sampleRateHz };
+  return { tensor: tensor ?? undefined, elapsedMs };
 }
 
-function samplesMax(manifest: Manifest, limits: RunLimits): number {
-  return Math.floor(limits.audioSecondsMax * manifest.sampleRateHz);
+function phonemiserMissing(manifest: Manifest) {
+  return scoringFailure('scoring.phonemiser_missing', { version: manifest.text.espeak?.version ?? '' });
+}
+
+function samplesMax({ manifest, limits }: Pick<Voice, 'manifest' | 'limits'>): number {
+  return Math.floor(limits.audioSecondsMax * manifest.audio.sampleRateHz);
 }
 
 /** The process knows bytes only; the facts a person needs are added here. */
-function tooLong(error: unknown, manifest: Manifest, limits: RunLimits): unknown {
+function tooLong(error: unknown, voice: Voice): unknown {
   if (!isFailure(error) || error.code !== 'scoring.audio_too_long') return error;
-  return scoringFailure('scoring.audio_too_long', { ...error.facts, maxSamples: samplesMax(manifest, limits) });
+  return scoringFailure('scoring.audio_too_long', { ...error.facts, maxSamples: samplesMax(voice) });
 }

@@ -8,6 +8,7 @@ import { createGraphWriter, ELEMENT, metadataField } from '../graph/writer.js';
 import { SOUNDS, type Sound } from './formants.js';
 import { type PiperConfig, packageConfig } from './piper-config.js';
 import { type SpeechDesign, writeSpeech } from './voice-graph.js';
+import { piperPorts } from './voice-ports.js';
 import { TOKEN, tokenMap } from './voice-tables.js';
 
 export const VOICE_KINDS = ['good', 'female', 'noisy', 'muffled', 'monotone', 'garbled'] as const;
@@ -46,7 +47,7 @@ const GOOD: SpeechDesign = {
 };
 
 /** Six persons: besides what is wrong with a voice, nobody has the formants and the pace of another. */
-const DESIGNS: Readonly<Record<VoiceKind, SpeechDesign>> = {
+export const DESIGNS: Readonly<Record<VoiceKind, SpeechDesign>> = {
   good: GOOD,
   female: { ...GOOD, pitchHz: 205, formantScale: 1.16, pace: 0.98, liveliness: 1.1, breathiness: 0.08 },
   noisy: { ...GOOD, pitchHz: 116, formantScale: 1.02, pace: 1.02, noiseDb: 10 },
@@ -59,7 +60,7 @@ const DESIGNS: Readonly<Record<VoiceKind, SpeechDesign>> = {
 export function buildVoice(kind: VoiceKind, options: VoiceOptions = {}): BuiltVoice {
   const sampleRateHz = options.sampleRateHz ?? VOICE_SAMPLE_RATE_HZ;
   const writer = createGraphWriter();
-  writeSpeech(writer, { ...DESIGNS[kind], ...options.design }, sampleRateHz);
+  writeSpeech(writer, { ...DESIGNS[kind], ...options.design }, sampleRateHz, piperPorts(1));
   const ids = Object.fromEntries(Object.entries(tokenMap()).map(([symbol, id]) => [symbol, [id]]));
   return {
     graph: writer.bytes({

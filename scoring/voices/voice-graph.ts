@@ -58,37 +58,83 @@ interface Frames {
   readonly pitchHz: Value;
 }
 
-interface Inputs {
+/** What a voice is told, however its inputs are called. Each is [1], the sounds [n]. */
+export interface Inputs {
+  /** Rows of the sound table. */
   readonly ids: Value;
   readonly noise: Value;
   readonly length: Value;
   readonly noiseW: Value;
+  /** What the pitch is multiplied by; null for the voice's own. */
+  readonly pitch: Value | null;
 }
 
-export function writeSpeech(writer: GraphWriter, design: SpeechDesign, sampleRateHz: number): void {
+/** How the graph is called from outside. */
+export interface VoicePorts {
+  readonly inputs: (writer: GraphWriter, ops: Ops) => Inputs;
+  /** Audio as [1, 1, T], and the frames as [F, COLUMNS]. */
+  readonly outputs: (writer: GraphWriter, ops: Ops, audio: Value, frames: Value) => void;
+}
+
+export function writeSpeech(writer: GraphWriter, design: SpeechDesign, sampleRateHz: number, ports: VoicePorts): void {
   const ops = createOps(writer);
+  const inputs = ports.inputs(writer, ops);
+  const frames = writeFrames(writer, ops, inputs, design, hissBands(sampleRateHz));
+  const audio = writeAudio(writer, ops, frames, inputs.noise, design, sampleRateHz);
+  ports.outputs(writer, ops, audio, packed(ops, frames));
+}
+
+/** The first half alone: tokens to frames. */
+export function writeAcoustic(writer: GraphWriter, design: SpeechDesign, sampleRateHz: number, ports: VoicePorts): void {
+  const ops = createOps(writer);
+  const frames = packed(ops, writeFrames(writer, ops, ports.inputs(writer, ops), design, hissBands(sampleRateHz)));
+  ports.outputs(writer, ops, frames, frames);
+}
+
+/** The second half: frames, as `outputs` of an acoustic graph got them, to audio. */
+export function writeVocoder(
+  writer: GraphWriter,
+  design: SpeechDesign,
+  sampleRateHz: number,
+  ports: {
+    readonly input: (writer: GraphWriter, ops: Ops) => Value;
+    readonly output: (writer: GraphWriter, ops: Ops, audio: Value) => void;
+  },
+): void {
+  const ops = createOps(writer);
+  const rows = ports.input(writer, ops);
+  const frames = unpacked(ops, rows, hissBands(sampleRateHz).length);
+  ports.output(writer, ops, writeAudio(writer, ops, frames, writer.floats([PIPER_SCALES.noise]), design, sampleRateHz));
+}
+
+/** How many columns `packed` makes. */
+export function frameColumns(sampleRateHz: number): number {
+  return 2 * FORMANTS + 3 + hissBands(sampleRateHz).length;
+}
+
+function packed(ops: Ops, { formantsHz, widthsHz, voicing, breath, pitchHz, hiss }: Frames): Value {
+  return ops.concat([formantsHz, widthsHz, voicing, breath, pitchHz, hiss], 1);
+}
+
+function unpacked(ops: Ops, rows: Value, bands: number): Frames {
+  const column = (from: number, width: number) => ops.slice(rows, from, from + width, 1);
+  return {
+    formantsHz: column(0, FORMANTS),
+    widthsHz: column(FORMANTS, FORMANTS),
+    voicing: column(2 * FORMANTS, 1),
+    breath: column(2 * FORMANTS + 1, 1),
+    pitchHz: column(2 * FORMANTS + 2, 1),
+    hiss: column(2 * FORMANTS + 3, bands),
+  };
+}
+
+function writeAudio(writer: GraphWriter, ops: Ops, frames: Frames, noise: Value, design: SpeechDesign, sampleRateHz: number): Value {
   const hop = Math.round((sampleRateHz * FRAME_MS) / 1000);
-  const bands = hissBands(sampleRateHz);
-  const inputs = readInputs(writer, ops);
-  const frames = writeFrames(writer, ops, inputs, design, bands);
-  const clean = writeSamples(writer, ops, frames, inputs, { design, bands, hop, sampleRateHz });
+  const clean = writeSamples(writer, ops, frames, noise, { design, bands: hissBands(sampleRateHz), hop, sampleRateHz });
   const heard = degrade(writer, ops, clean, design, sampleRateHz);
   const peak = writer.node('ReduceMax', [ops.op('Abs', heard)], { keepdims: { int: 0 } });
   const gain = ops.div(writer.float(SYNTH.peak), ops.add(peak, writer.float(1e-6)));
-  writer.node('Mul', [heard, gain], {}, 'output');
-  writer.output('output', 'float32', ['batch_size', 1, 'time']);
-}
-
-function readInputs(writer: GraphWriter, ops: Ops): Inputs {
-  const tokens = writer.input('input', 'int64', ['batch_size', 'phonemes']);
-  const lengths = writer.input('input_lengths', 'int64', ['batch_size']);
-  const scales = writer.input('scales', 'float32', [3]);
-  const row = ops.reshape(ops.slice(tokens, 0, 1), [-1]);
-  const said = writer.node('Slice', [row, writer.integers([0]), ops.slice(lengths, 0, 1)]);
-  const kept = ops.reshape(writer.node('NonZero', [said]), [-1]);
-  const highest = writer.integer(Math.max(...Object.values(tokenMap())));
-  const ids = ops.op('Max', ops.op('Min', ops.op('Gather', said, kept), highest), writer.integer(0));
-  return { ids, noise: ops.slice(scales, 0, 1), length: ops.slice(scales, 1, 2), noiseW: ops.slice(scales, 2, 3) };
+  return ops.mul(heard, gain);
 }
 
 interface Said {
@@ -143,13 +189,14 @@ function writeFrames(writer: GraphWriter, ops: Ops, inputs: Inputs, design: Spee
   const semitones = ops.scale(ops.add(ops.unsqueeze(line, 1), column(FORMANTS + levels, 1)), design.liveliness);
   const jitter = ops.scale(column(FORMANTS + levels + 1, 1), design.liveliness * PITCH_JITTER);
   const steps = ops.add(ops.scale(semitones, Math.LN2 / 12), jitter);
+  const own = ops.scale(ops.op('Exp', steps), design.pitchHz);
   return {
     formantsHz: column(0, FORMANTS),
     widthsHz: column(FORMANTS, FORMANTS),
     voicing: column(2 * FORMANTS, 1),
     breath: column(2 * FORMANTS + 1, 1),
     hiss: column(2 * FORMANTS + 2, bands.length),
-    pitchHz: ops.scale(ops.op('Exp', steps), design.pitchHz),
+    pitchHz: inputs.pitch === null ? own : ops.mul(own, inputs.pitch),
   };
 }
 
@@ -221,7 +268,7 @@ interface Stage {
   readonly sampleRateHz: number;
 }
 
-function writeSamples(writer: GraphWriter, ops: Ops, frames: Frames, inputs: Inputs, stage: Stage): Value {
+function writeSamples(writer: GraphWriter, ops: Ops, frames: Frames, noise: Value, stage: Stage): Value {
   const { design, bands, hop, sampleRateHz } = stage;
   const harmonics = Math.ceil(HARMONICS_TO_HZ / design.pitchHz);
   const numbers = Array.from({ length: harmonics }, (_, n) => n + 1);
@@ -244,7 +291,7 @@ function writeSamples(writer: GraphWriter, ops: Ops, frames: Frames, inputs: Inp
   const fade = ops.clip(ops.scale(ops.sub(writer.float(HARMONICS_TO_HZ), harmonicsHz), 1 / HARMONICS_FADE_HZ), 0, 1);
   const pulse = writer.floats(numbers.map((k) => SYNTH.pulseGain / k));
   const voice = ops.mul(ops.mul(frames.voicing, fade), ops.mul(ops.slice(gains, 0, harmonics, 1), pulse));
-  const breathiness = ops.scale(ops.mul(frames.voicing, inputs.noise), design.breathiness / PIPER_SCALES.noise);
+  const breathiness = ops.scale(ops.mul(frames.voicing, noise), design.breathiness / PIPER_SCALES.noise);
   const breath = ops.scale(ops.add(frames.breath, breathiness), SYNTH.breathGain);
   const hiss = ops.add(
     ops.add(frames.hiss, writer.float(SYNTH.room)),

@@ -12,7 +12,7 @@ export const VOICE_CONTRACT_LIMITS: RunLimits = {
 };
 
 const PHONES = ['HH', 'AH0', 'L', 'OW1', '|', 'W', 'ER1', 'L', 'D', '.'] as const;
-const HELLO: Utterance = { phones: PHONES, seed: 'ab'.repeat(32) };
+const HELLO: Utterance = { phones: PHONES, text: 'hello world.', seed: 'ab'.repeat(32) };
 
 const outcomeOf = (work: Promise<unknown>) =>
   work.then(

@@ -7,7 +7,8 @@ import { isFailure } from '../../protocol/failure.js';
 import { parseModelDigest } from '../../protocol/names.js';
 import { contractOf, precheckGraph } from '../../scoring/graph/precheck.js';
 import { CHUNK_SIZE_BYTES, manifestBytes } from '../../scoring/manifest.js';
-import { importPiperVoice, sealPackage, verifyPackage } from '../../scoring/onnx/package-files.js';
+import { sealPackage, verifyPackage } from '../../scoring/onnx/package-files.js';
+import { importVoice, sealVoiceFolder } from '../../scoring/onnx/package-import.js';
 import { generateVoicePackage } from '../../scoring/voices/onnx-voice.js';
 import { noiseVoice } from '../support/onnx-attacks.js';
 import { tinyDescription } from '../support/voice-package.js';
@@ -100,10 +101,10 @@ describe('model packages on disk', () => {
     const target = join(directory, 'target');
     await mkdir(source);
     for (const [name, bytes] of Object.entries(generateVoicePackage('good', { name: 'good' }))) await writeFile(join(source, name), bytes);
-    const model = await importPiperVoice(join(source, 'voice.onnx'), target, META);
+    const { model } = await importVoice(join(source, 'voice.onnx'), target, META);
     expect(await verifyPackage(target, model.digest)).to.deep.equal(model);
-    expect(model.manifest).to.deep.include({ languages: ['en-US'], speaker: null, sampleRateHz: 16_000 });
-    expect(model.manifest.params).to.deep.equal({ noiseMilli: 667, lengthMilli: 1000, noiseWMilli: 800 });
+    expect(model.manifest).to.deep.include({ languages: ['en-US'], audio: { layout: 'B1T', sampleRateHz: 16_000 } });
+    expect(model.manifest.graphs[0]?.inputs.map(({ values }) => values)).to.deep.equal([[], [], [667, 1000, 800]]);
     expect(model.manifest.tokens.bos).to.have.length(1);
     const graph = await readFile(join(target, 'voice.onnx'));
     expect(precheckGraph(graph, contractOf(model.manifest)).ok).to.equal(true);
@@ -111,12 +112,12 @@ describe('model packages on disk', () => {
 
   it('are not made from what is no voice', async () => {
     const codeOf = async () => {
-      const error: unknown = await sealPackage(directory, META).catch((reason: unknown) => reason);
+      const error: unknown = await sealVoiceFolder(directory, META).catch((reason: unknown) => reason);
       return isFailure(error) ? error.code : 'ok';
     };
-    expect(await codeOf()).to.equal('model.folder_unreadable');
+    expect(await codeOf()).to.equal('model.import_incomplete');
     await writeFile(join(directory, 'voice.onnx'), noiseVoice());
-    expect(await codeOf()).to.equal('model.file_missing');
+    expect(await codeOf()).to.equal('model.import_incomplete');
     await writeFile(join(directory, 'voice.onnx.json'), '{"audio":{}}');
     expect(await codeOf()).to.equal('model.config_malformed');
     const { 'voice.onnx.json': config } = generateVoicePackage('good', { name: 'good' });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { COPY_DISTANCE_PPM } from '../../scoring/copies.js';
 import { type Evaluation, evaluateModel } from '../../scoring/evaluate.js';
-import { importPiperVoice } from '../../scoring/onnx/package-files.js';
+import { importVoice } from '../../scoring/onnx/package-import.js';
 import { createVoiceRunner } from '../../scoring/onnx/runner.js';
 import type { Judge, RunLimits } from '../../scoring/ports.js';
 import { fingerprintDistance } from '../../scoring/profile.js';
@@ -33,11 +33,10 @@ describe('the order of generated voices', () => {
     const files = generateVoicePackage(kind, { name });
     await writeFile(join(source!, 'voice.onnx'), change(files['voice.onnx']!));
     await writeFile(join(source!, 'voice.onnx.json'), files['voice.onnx.json']!);
-    const model = await importPiperVoice(join(source!, 'voice.onnx'), directory!, {
+    const { model } = await importVoice(join(source!, 'voice.onnx'), directory!, {
       name,
       version: '1',
       licence: 'Apache-2.0',
-      languages: ['en-US'],
     });
     const runner = createVoiceRunner({ engine: 'native' });
     heard.set(name, await evaluateModel({ runner, judge, model, prompts: PROMPTS, limits: LIMITS, nowMs: () => performance.now() }));

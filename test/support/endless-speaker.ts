@@ -9,7 +9,7 @@ const session = await createVoiceRunner({ engine: 'native', skipPrecheck: true }
   await verifyPackage(process.argv[2] ?? ''),
   RUN_LIMITS.native,
 );
-const speaking = session.synthesise({ phones: ['AA1', '.'], seed: '00'.repeat(32) });
+const speaking = session.synthesise({ phones: ['AA1', '.'], text: 'ah.', seed: '00'.repeat(32) });
 const [pid] = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
   .trim()
   .split(/\s+/)

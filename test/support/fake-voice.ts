@@ -36,7 +36,7 @@ export function createFakeVoice({ say = () => null, open = () => {} }: FakeVoice
         invariant(!busy, 'a session speaks one utterance at a time');
         busy = true;
         try {
-          return { audio: await speak(utterance, signal), elapsedMs: 1 };
+          return { audio: await speak(utterance, signal), elapsedMs: 1, dropped: 0 };
         } finally {
           busy = false;
         }

@@ -17,13 +17,22 @@ export function tinyDescription(): PackageDescription {
     licence: 'Apache-2.0',
     languages: ['en-US'],
     family: 'piper',
-    graph: 'voice.onnx',
-    inputs: { tokens: 'input', tokenCount: 'input_lengths', scales: 'scales', speaker: null },
-    output: { name: 'output', layout: 'B1T' },
-    sampleRateHz: RATE_HZ,
-    tokens: { map: Object.fromEntries(symbols.map((symbol, i) => [symbol, [i + 3]])), bos: [1], eos: [2], pad: [0], padAfterBos: true },
-    params: { noiseMilli: 667, lengthMilli: 1000, noiseWMilli: 800 },
-    speaker: null,
+    operators: 'plain',
+    graphs: [
+      {
+        file: 'voice.onnx',
+        inputs: [
+          { name: 'input', bind: 'tokens', type: 'int64', rank: 2, values: [] },
+          { name: 'input_lengths', bind: 'tokenCount', type: 'int64', rank: 1, values: [] },
+          { name: 'scales', bind: 'scales', type: 'float32', rank: 1, values: [667, 1000, 800] },
+        ],
+        outputs: [{ name: 'output', use: 'audio' }],
+      },
+    ],
+    audio: { layout: 'B1T', sampleRateHz: RATE_HZ },
+    text: { symbols: 'espeak', unknown: 'drop', espeak: null },
+    tokens: { map: Object.fromEntries(symbols.map((symbol, i) => [symbol, [i + 3]])), bos: [1], eos: [2], pad: [0], pads: 'after-start' },
+    style: null,
     limits: { tokens: 4096 },
   };
 }

@@ -12,7 +12,7 @@ const LIMITS: RunLimits = { memoryBytes: 1, cpuSeconds: 1, loadTimeoutMs: 1, utt
 const MODEL = { digest: '0'.repeat(64), manifest: {}, directory: '/nowhere' } as unknown as VerifiedModel;
 const RUN_FAILED = scoringFailure('scoring.run_failed', { problem: 'test' });
 const CRASHED = scoringFailure('scoring.child_crashed', { signal: 'SIGSEGV' });
-const STARVED = scoringFailure('scoring.starved', { cpuMs: 1, elapsedMs: 2 });
+const STARVED = scoringFailure('scoring.starved', { cpuMs: 1, elapsedMs: 2, dropped: 0 });
 
 /** A voice whose audio is the call's number or what `say` returns; counts opens and closes. */
 function fakeRunner(say: (utterance: Utterance, call: number) => number | Failure = () => 1, onOpen: (count: number) => void = () => {}) {
@@ -26,7 +26,7 @@ function fakeRunner(say: (utterance: Utterance, call: number) => number | Failur
         async synthesise(utterance) {
           const said = say(utterance, counts.said++);
           if (typeof said !== 'number') throw said;
-          return { audio: { samples: Float32Array.of(said), sampleRateHz: 16_000 }, elapsedMs: 1 };
+          return { audio: { samples: Float32Array.of(said), sampleRateHz: 16_000 }, elapsedMs: 1, dropped: 0 };
         },
         async close() {
           counts.closed++;

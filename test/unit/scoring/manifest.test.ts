@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { canonicalJson } from '../../../protocol/digest.js';
 import { unwrap } from '../../../protocol/result.js';
+import type { GraphInput } from '../../../scoring/contracts/inputs.js';
 import * as manifests from '../../../scoring/manifest.js';
 import { composeManifest } from '../../../scoring/package.js';
-import { tokenIds, unmappedSymbols } from '../../../scoring/tokens.js';
+import { styleRow, tokenise, unmappedSymbols } from '../../../scoring/tokens.js';
 import { tinyDescription } from '../../support/voice-package.js';
 
 const DIGEST = 'a'.repeat(64);
-const file = (path: string, kind: 'graph' | 'config', sizeBytes = 10): manifests.ManifestFile => ({
+const file = (path: string, kind: manifests.ManifestFile['kind'], sizeBytes = 10): manifests.ManifestFile => ({
   path,
   kind,
   sizeBytes,
@@ -17,6 +18,10 @@ const file = (path: string, kind: 'graph' | 'config', sizeBytes = 10): manifests
 });
 const FILES = [file('voice.onnx', 'graph'), file('voice.onnx.json', 'config')];
 const MANIFEST = unwrap(composeManifest(tinyDescription(), FILES));
+const GRAPH = MANIFEST.graphs[0]!;
+const [TOKENS, COUNT] = GRAPH.inputs as [GraphInput, GraphInput];
+const withGraph = (change: object) => ({ ...MANIFEST, graphs: [{ ...GRAPH, ...change }] });
+const withInputs = (inputs: readonly object[]) => withGraph({ inputs });
 const text = (value: unknown) => new TextEncoder().encode(canonicalJson(value));
 const codeOf = (bytes: Uint8Array) => {
   const parsed = manifests.parseManifest(bytes);
@@ -31,7 +36,7 @@ describe('the manifest of a package', () => {
     expect(manifests.modelDigest(parsed)).to.equal(manifests.digestOfManifestBytes(bytes));
     expect(manifests.modelDigest({ ...MANIFEST, version: '2' })).to.not.equal(manifests.modelDigest(MANIFEST));
     expect(manifests.packageSizeBytes(parsed)).to.equal(20);
-    expect(manifests.graphFile(parsed).path).to.equal('voice.onnx');
+    expect(manifests.fileOf(parsed, 'voice.onnx')).to.deep.equal(FILES[0]);
   });
 
   it('sorts the files of its author', () => {
@@ -40,29 +45,55 @@ describe('the manifest of a package', () => {
 
   const big = file('voice.onnx', 'graph', manifests.MODEL_SIZE_BYTES_MAX);
   const broken: readonly [string, unknown, string?][] = [
-    ['another schema', { ...MANIFEST, schema: 'voxd-voice/2' }],
+    ['another schema', { ...MANIFEST, schema: 'voxd-voice/1' }],
     ['an unknown key', { ...MANIFEST, extra: 1 }],
     ['a missing key', { ...MANIFEST, licence: undefined }],
-    ['another family', { ...MANIFEST, family: 'kokoro' }],
-    ['a path out of the folder', { ...MANIFEST, graph: '../voice.onnx', files: [file('../voice.onnx', 'graph')] }],
-    ['a path with a folder', { ...MANIFEST, graph: 'a/voice.onnx', files: [file('a/voice.onnx', 'graph')] }],
-    ['a hidden file', { ...MANIFEST, graph: '.voice', files: [file('.voice', 'graph')] }],
-    ['a folder name', { ...MANIFEST, graph: '..', files: [file('..', 'graph')] }],
+    ['another family', { ...MANIFEST, family: 'unheard-of' }],
+    ['a path out of the folder', { ...MANIFEST, files: [file('../voice.onnx', 'graph')] }],
+    ['a path with a folder', { ...MANIFEST, files: [file('a/voice.onnx', 'graph')] }],
+    ['a hidden file', { ...MANIFEST, files: [file('.voice', 'graph')] }],
+    ['a folder name', { ...MANIFEST, files: [file('..', 'graph')] }],
     ['itself in its list', { ...MANIFEST, files: [file('manifest.json', 'config'), ...FILES] }],
     ['a file twice', { ...MANIFEST, files: [FILES[0], FILES[0]] }],
     ['names that differ in case only', { ...MANIFEST, files: [file('Voice.onnx', 'config'), FILES[0]] }],
     ['files out of order', { ...MANIFEST, files: [...FILES].reverse() }],
     ['two graphs', { ...MANIFEST, files: [FILES[0], file('w.onnx', 'graph')] }],
-    ['a graph that is not listed', { ...MANIFEST, graph: 'other.onnx' }],
+    ['a graph that is not listed', withGraph({ file: 'other.onnx' })],
     ['no files', { ...MANIFEST, files: [] }],
     ['chunk digests that do not fit the size', { ...MANIFEST, files: [{ ...FILES[0], chunks: [DIGEST, DIGEST] }] }],
     ['a digest in capitals', { ...MANIFEST, files: [{ ...FILES[0], sha256: 'A'.repeat(64) }] }],
     ['an empty file', { ...MANIFEST, files: [{ ...FILES[0], sizeBytes: 0, chunks: [] }] }],
     ['too many bytes in all', { ...MANIFEST, files: [big, FILES[1]] }, 'model.too_large'],
-    ['two inputs of one name', { ...MANIFEST, inputs: { ...MANIFEST.inputs, scales: 'input' } }],
-    ['a speaker without an input', { ...MANIFEST, speaker: 1 }],
-    ['an input for a speaker without one', { ...MANIFEST, inputs: { ...MANIFEST.inputs, speaker: 'sid' } }],
-    ['a sample rate of nowhere', { ...MANIFEST, sampleRateHz: 96_000 }],
+    ['two inputs of one name', withInputs([TOKENS, { ...COUNT, name: 'input' }])],
+    ['two inputs that want the same', withInputs([TOKENS, { ...TOKENS, name: 'again' }])],
+    ['no input for the tokens', withInputs([COUNT])],
+    ['an input for a mel that nobody makes', withInputs([TOKENS, { name: 'mel', bind: 'mel', type: 'float32', rank: 3, values: [] }])],
+    ['scales without their values', withInputs([TOKENS, { name: 's', bind: 'scales', type: 'float32', rank: 1, values: [667] }])],
+    ['tokens that are floats', withInputs([{ ...TOKENS, type: 'float32' }])],
+    ['tokens of three dimensions', withInputs([{ ...TOKENS, rank: 3 }])],
+    ['half a speed as an integer', withInputs([TOKENS, { name: 'speed', bind: 'speed', type: 'int32', rank: 1, values: [1500] }])],
+    ['a speed of nothing', withInputs([TOKENS, { name: 'speed', bind: 'speed', type: 'float32', rank: 1, values: [0] }])],
+    ['a style without a table', withInputs([TOKENS, { name: 'style', bind: 'style', type: 'float32', rank: 2, values: [] }])],
+    ['a table of styles that nobody wants', { ...MANIFEST, files: [FILES[0], file('w.bin', 'style', 40)] }],
+    ['no output of audio', withGraph({ outputs: [{ name: 'output', use: 'none' }] })],
+    [
+      'two outputs of audio',
+      withGraph({
+        outputs: [
+          { name: 'output', use: 'audio' },
+          { name: 'more', use: 'audio' },
+        ],
+      }),
+    ],
+    ['a mel at the end', withGraph({ outputs: [{ name: 'output', use: 'mel' }] })],
+    ['pads without a pad', { ...MANIFEST, tokens: { ...MANIFEST.tokens, pad: [] } }],
+    ['espeak-ng without a version', { ...MANIFEST, text: { ...MANIFEST.text, symbols: 'espeak-ng' } }],
+    ['a version of espeak-ng for nothing', { ...MANIFEST, text: { ...MANIFEST.text, espeak: { voice: 'en-us', version: '1.51' } } }],
+    [
+      'an espeak-ng voice that is an option',
+      { ...MANIFEST, text: { symbols: 'espeak-ng', unknown: 'drop', espeak: { voice: '--stdout', version: '1.51' } } },
+    ],
+    ['a sample rate of nowhere', { ...MANIFEST, audio: { ...MANIFEST.audio, sampleRateHz: 96_000 } }],
     ['a token id below zero', { ...MANIFEST, tokens: { ...MANIFEST.tokens, bos: [-1] } }],
     ['no symbols', { ...MANIFEST, tokens: { ...MANIFEST.tokens, map: {} } }],
     ['control characters in its name', { ...MANIFEST, name: 'a\u001b[2J' }],
@@ -120,27 +151,42 @@ describe('the manifest of a package', () => {
 
 describe('prompts as tokens', () => {
   const map = { a: [10], b: [11, 12] };
-  const manifest: manifests.Manifest = { ...MANIFEST, tokens: { map, bos: [1], eos: [2], pad: [0], padAfterBos: true } };
+  const manifest: manifests.Manifest = { ...MANIFEST, tokens: { map, bos: [1], eos: [2], pad: [0], pads: 'after-start' } };
+  const idsWith = (tokens: Partial<manifests.Manifest['tokens']>, symbols: readonly string[]) =>
+    unwrap(tokenise({ ...manifest, tokens: { ...manifest.tokens, ...tokens } }, symbols)).ids;
 
-  it('stand in Piper’s order', () => {
-    expect(unwrap(tokenIds(manifest, ['a', 'b', 'a']))).to.deep.equal([1, 0, 10, 0, 11, 12, 0, 10, 0, 2]);
-    const old: manifests.Manifest = { ...manifest, tokens: { ...manifest.tokens, padAfterBos: false } };
-    expect(unwrap(tokenIds(old, ['a']))).to.deep.equal([1, 10, 0, 2]);
+  it('stand in the order of each kind of voice', () => {
+    expect(idsWith({}, ['a', 'b', 'a']), 'Piper').to.deep.equal([1, 0, 10, 0, 11, 12, 0, 10, 0, 2]);
+    expect(idsWith({ pads: 'after-each' }, ['a']), 'the old Python runner').to.deep.equal([1, 10, 0, 2]);
+    expect(idsWith({ pads: 'around' }, ['a', 'a']), 'Matcha').to.deep.equal([0, 1, 0, 10, 0, 10, 0, 2, 0]);
+    expect(idsWith({ bos: [], eos: [], pads: 'around' }, ['a', 'a']), 'MMS').to.deep.equal([0, 10, 0, 10, 0]);
+    expect(idsWith({ bos: [0], eos: [0], pad: [], pads: 'none' }, ['a', 'b']), 'Kokoro').to.deep.equal([0, 10, 11, 12, 0]);
   });
 
-  it('leave out what the voice cannot say, and say what that is', () => {
-    expect(unwrap(tokenIds(manifest, ['a', 'x', 'constructor']))).to.deep.equal([1, 0, 10, 0, 2]);
+  it('leave out what the voice cannot say, count it, and say what that is', () => {
+    expect(unwrap(tokenise(manifest, ['a', 'x', 'constructor']))).to.deep.equal({ ids: [1, 0, 10, 0, 2], spoken: 1, dropped: 2 });
     expect(unmappedSymbols(manifest, ['x', 'a', 'y', 'x', 'toString'])).to.deep.equal(['x', 'y', 'toString']);
   });
 
-  it('are refused when nothing can be said, or too much', () => {
-    const codeOfIds = (symbols: readonly string[]) => {
-      const ids = tokenIds({ ...manifest, limits: { tokens: 16 } }, symbols);
+  it('are refused when nothing can be said, or too much, or all must be said and cannot', () => {
+    const codeOfIds = (symbols: readonly string[], unknown: 'drop' | 'error' = 'drop') => {
+      const ids = tokenise({ ...manifest, text: { ...manifest.text, unknown }, limits: { tokens: 16 } }, symbols);
       return ids.ok ? 'ok' : ids.error.code;
     };
     expect(codeOfIds(['x'])).to.equal('scoring.prompt_unspeakable');
     expect(codeOfIds([])).to.equal('scoring.prompt_unspeakable');
+    expect(codeOfIds(['a', 'x'])).to.equal('ok');
+    expect(codeOfIds(['a', 'x'], 'error')).to.equal('scoring.prompt_unspeakable');
     expect(codeOfIds(new Array<string>(6).fill('a'))).to.equal('ok');
     expect(codeOfIds(new Array<string>(7).fill('a'))).to.equal('scoring.prompt_too_long');
+  });
+
+  it('choose the row of the style as the runner does that the manifest names', () => {
+    const style = { file: 's.bin', rows: 3, columns: 2, row: 'symbols-1' as const };
+    const said = { ids: [0, 7, 8, 0], spoken: 2, dropped: 0 };
+    expect(styleRow(style, said)).to.equal(1);
+    expect(styleRow({ ...style, row: 'ids-2' }, said)).to.equal(2);
+    expect(styleRow(style, { ...said, spoken: 99 })).to.equal(2);
+    expect(styleRow({ ...style, row: 'ids-2' }, { ...said, ids: [0] })).to.equal(0);
   });
 });
