@@ -138,8 +138,22 @@ export const configSchema = z.strictObject({
       description: 'What runs the models. wasm gives the same bits on every processor and is three times slower.',
     }),
     profile: key(oneOf('builtin-1').default('builtin-1'), { description: 'How speech is judged.' }),
-    prompts: key(whole(1, 128).default(24), { description: 'Prompts that each model speaks in a round.' }),
-    concurrency: key(whole(1, 64).default(1), { description: 'Models scored at the same time.' }),
+    strategy: key(oneOf('staged', 'full').default('staged'), {
+      description:
+        'How much of each model is heard. staged: firstPrompts of every one, all prompts of contenders; full: all prompts of every one. The same on all validators of a subnet.',
+    }),
+    prompts: key(whole(1, 128).default(64), {
+      description: 'Prompts that a contender speaks in a round; the same on all validators of a subnet.',
+    }),
+    firstPrompts: key(whole(2, 128).default(8), {
+      description: 'Prompts that every model speaks in a round; the same on all validators of a subnet.',
+    }),
+    incumbents: key(whole(1, 256).default(8), {
+      description: 'Best standings that are contenders without question; the same on all validators of a subnet.',
+    }),
+    concurrency: key(optional(whole(1, 64)), {
+      description: 'Models scored at the same time. Unset: one less than there are processors, as far as the memory reaches.',
+    }),
     replication: key(whole(1, 64).default(3), { description: 'Validators that score each model.' }),
     memoryBytes: key(optional(whole(128 * MEBI, 64 * 1024 * MEBI)), { description: `Memory a model may use. ${BY_ENGINE}`, unit: 'bytes' }),
     cpuSeconds: key(optional(whole(1, 86_400)), { description: `Processor time a model may use in a round. ${BY_ENGINE}`, unit: 's' }),

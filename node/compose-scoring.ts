@@ -1,7 +1,13 @@
-/** The engine and the judge, as the daemon and the miner's own command both use them. */
+/** The engine, the judge and the scorer, as the daemon, a worker and the miner's own command use them. */
+import { hostname } from 'node:os';
+import type { Hotkey } from '../protocol/names.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
 import type { EngineName, Judge } from '../scoring/ports.js';
+import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
 import { createJudgePool } from '../scoring/threads/judge-pool.js';
+import type { DaemonOptions } from './compose.js';
+import type { ModelCache, ModelRow } from './ports.js';
+import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
   return createVoiceRunner({ engine });
@@ -9,4 +15,50 @@ export function composeRunner(engine: EngineName): OnnxVoiceRunner {
 
 export function composeJudge(threads: number): Judge {
   return createJudgePool({ threads });
+}
+
+export function scorerOf(engineId: string): string {
+  return scorerDigest({ profile: BUILTIN_PROFILE, engineId });
+}
+
+/** By what terms a daemon with these options scores. */
+export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weights' | 'rounds'>, engineId: string): ScoringTerms {
+  const { engine, strategy, prompts, firstPrompts, incumbents, limits } = options.scoring;
+  return {
+    netuid: options.chain.netuid,
+    engine,
+    engineId,
+    scorer: scorerOf(engineId),
+    strategy,
+    prompts,
+    firstPrompts,
+    incumbents,
+    thresholdPpm: options.weights.policy.contest.thresholdPpm,
+    limits,
+    schedule: options.rounds,
+  };
+}
+
+/** A scorer over a cache of models; `fetch` brings what is not in it, where somebody can. */
+export function composeScorer(
+  deps: Omit<ScorerDeps, 'openModel' | 'dropModel'> & {
+    readonly cache: ModelCache;
+    readonly fetch?: (row: ModelRow) => Promise<string | null>;
+  },
+  terms: ScoringTerms,
+  self: Hotkey,
+): Scorer {
+  const { cache, fetch, ...rest } = deps;
+  return createScorer(
+    {
+      ...rest,
+      openModel: async (row) => {
+        if (row.manifest === null) return null;
+        const directory = (await cache.find(row.model)) ?? (await fetch?.(row)) ?? null;
+        return directory === null ? null : { digest: row.model, manifest: row.manifest, directory };
+      },
+      dropModel: (row) => cache.drop(row.model),
+    },
+    { ...terms, self, host: hostname() },
+  );
 }

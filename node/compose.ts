@@ -9,13 +9,12 @@ import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exch
 import type { Secret } from '../protocol/secret.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
 import type { EngineName, RunLimits } from '../scoring/ports.js';
-import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
 import { encodeRecord } from '../scoring/record.js';
 import type { RoundSchedule } from '../scoring/round.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
 import { importModel, precheckModel } from './compose-models.js';
-import { composeJudge, composeRunner } from './compose-scoring.js';
+import { composeJudge, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
@@ -37,7 +36,6 @@ import { createStores } from './postgres/stores.js';
 import { createPresence } from './presence.js';
 import { createRegistrySync } from './registry-sync.js';
 import { createRoundKeeper } from './round-keeper.js';
-import { createScorer } from './scorer.js';
 import { healthReport } from './status.js';
 import type { WeightSetterOptions } from './weight-setter.js';
 import { createWork, type Duty } from './work.js';
@@ -59,7 +57,10 @@ export interface DaemonOptions {
   readonly miner: { readonly modelDir: string | null; readonly announceIntervalMs: number };
   readonly scoring: {
     readonly engine: EngineName;
+    readonly strategy: 'staged' | 'full';
     readonly prompts: number;
+    readonly firstPrompts: number;
+    readonly incumbents: number;
     readonly concurrency: number;
     readonly limits: RunLimits;
     readonly replication: number;
@@ -78,10 +79,6 @@ export interface Daemon {
   health(): Promise<HealthReport>;
   /** Aborts when the daemon cannot go on (another one took its database). */
   readonly broken: AbortSignal;
-}
-
-export function scorerOf(engineId: string): string {
-  return scorerDigest({ profile: BUILTIN_PROFILE, engineId });
 }
 
 /** Everything that a node is made of, in the order in which it starts; stopping is the reverse. */
@@ -145,7 +142,8 @@ export function createDaemon(
     await registry.restore();
     const validates = options.role !== 'miner';
     const runner = composeRunner(options.scoring.engine);
-    const scorer = scorerOf(runner.engineId);
+    const terms = termsOf(options, runner.engineId);
+    const { scorer } = terms;
     const finalizedBlock = () => work.head()?.number ?? registry.current()?.block.number ?? 0;
     const postbox = createPostbox({ signer, gossip: host, sequences: stores.sequences, clock, metrics, finalizedBlock }, { network });
     const gate = createMessageGate({ verify }, { network });
@@ -262,15 +260,13 @@ export function createDaemon(
       logger.info({ ...(await runner.sandboxReport()) }, 'foreign models are confined');
       const queue = createScoringQueue({ database, clock, logger: log('queue'), metrics });
       const judge = own('judge', composeJudge(options.scoring.concurrency), (pool) => pool.close());
-      const scoring = createScorer(
+      const scoring = composeScorer(
         {
           stores,
           runner,
           judge,
-          openModel: async (row) => {
-            const directory = await cache.find(row.model);
-            return directory === null || row.manifest === null ? null : { digest: row.model, manifest: row.manifest, directory };
-          },
+          cache,
+          untried: queue.untried,
           evidence: createEvidence(join(dataDir.path, 'evidence')),
           clock,
           log: log('scoring'),
@@ -278,7 +274,8 @@ export function createDaemon(
           finalizedBlock,
           onScored: () => work.trigger('rounds'),
         },
-        { self: signer.hotkey, netuid, scorer, prompts: options.scoring.prompts, limits: options.scoring.limits, schedule: options.rounds },
+        terms,
+        signer.hotkey,
       );
       const keeper = createRoundKeeper(
         {

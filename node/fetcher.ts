@@ -100,7 +100,11 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
     if (deps.clock.nowMs() < (retryAt.get(key) ?? 0)) return;
     try {
       const directory = await bring(row, announcement, signal);
-      const { manifest, tensorDigests } = await deps.precheck(directory);
+      const { manifest, tensorDigests } = await deps.precheck(directory).catch(async (error: unknown) => {
+        // It was whole when it was put there: another copy may be, this one never again.
+        if (isFailure(error) && error.code.startsWith('model.') && error.disposition === 'retry') await deps.cache.drop(row.model);
+        throw error;
+      });
       await stores.models.put({ ...row, state: 'prechecked', reason: null, manifest, tensorDigests });
       retryAt.delete(key);
     } catch (error) {

@@ -43,6 +43,12 @@ export const METRICS = {
   voxd_scoring_queue_depth: { kind: 'gauge', help: 'Scoring jobs by state.', labels: { state: ['waiting', 'running', 'dead'] } },
   voxd_scoring_jobs_total: { kind: 'counter', help: 'Scoring jobs finished.', labels: { outcome: OUTCOMES } },
   voxd_scoring_model_seconds: { kind: 'histogram', help: 'Duration of scoring one model.', labels: {}, buckets: SECONDS },
+  voxd_scoring_stage_seconds: {
+    kind: 'histogram',
+    help: 'Duration of one stage of scoring one model.',
+    labels: { stage: ['precheck', 'first', 'contenders', 'full', 'audit'] },
+    buckets: SECONDS,
+  },
   voxd_round_current: { kind: 'gauge', help: 'Number of the open round.', labels: {} },
   voxd_rounds_total: { kind: 'counter', help: 'Rounds closed.', labels: { outcome: ['weighed', 'skipped'] } },
   voxd_weights_submissions_total: {

@@ -7,7 +7,9 @@ import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
 import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
 import type { Secret } from '../protocol/secret.js';
+import type { StageTimings } from '../scoring/evaluate.js';
 import type { Manifest } from '../scoring/manifest.js';
+import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
 
@@ -150,6 +152,31 @@ export interface ScoreStore {
   nonce(round: number): Promise<Uint8Array>;
 }
 
+/** What is being listened to, prompt by prompt, so that a killed worker's model goes on where it was. */
+export interface ProgressStore {
+  /** The first score of a prompt stands. */
+  put(job: ScoringJob, scorer: string, heard: HeardPrompt): Promise<void>;
+  /** Ascending prompts. Scores of other scorer digests are not among them. */
+  of(job: ScoringJob, scorer: string): Promise<readonly HeardPrompt[]>;
+  putStage(row: StageRow): Promise<void>;
+  /** Newest first. */
+  stages(limit: number): Promise<readonly StageRow[]>;
+}
+
+export interface HeardPrompt {
+  /** `Prompt.index`. */
+  readonly prompt: number;
+  readonly score: PromptScore;
+  readonly synthesisMs: number;
+  readonly judgeMs: number;
+}
+
+/** One stage of one model in one process. */
+export interface StageRow extends StageTimings, ScoringJob {
+  /** Machine that did it. */
+  readonly host: string;
+}
+
 export interface StandingRow {
   readonly round: number;
   readonly hotkey: Hotkey;
@@ -286,6 +313,7 @@ export interface Stores {
   readonly models: ModelStore;
   readonly rounds: RoundStore;
   readonly scores: ScoreStore;
+  readonly progress: ProgressStore;
   readonly standings: StandingStore;
   readonly submissions: SubmissionStore;
 }
@@ -297,11 +325,18 @@ export interface ScoringJob {
   readonly model: ModelDigest;
 }
 
+/** `later`: the rest of this job waits until no other one is waiting for its first turn. */
+export type JobOutcome = 'done' | 'later';
+
+export type JobHandler = (job: ScoringJob, signal: AbortSignal) => Promise<JobOutcome | undefined>;
+
 export interface ScoringQueue {
   /** A job of the same (round, model, hotkey) is added once. */
   add(jobs: readonly ScoringJob[]): Promise<void>;
   /** Takes jobs until stopped; a job whose handler rejects with a `retry` failure comes back with backoff, bounded. */
-  work(handler: (job: ScoringJob, signal: AbortSignal) => Promise<void>, concurrency: number): Promise<{ stop(): Promise<void> }>;
+  work(handler: JobHandler, concurrency: number): Promise<{ stop(): Promise<void> }>;
+  /** Jobs that wait for their first turn. */
+  untried(): Promise<number>;
   depth(): Promise<{ readonly waiting: number; readonly running: number; readonly dead: number }>;
 }
 
@@ -312,6 +347,8 @@ export interface ModelCache {
   /** Room for an arriving package: a private directory that `commit` verifies and renames, `discard` removes. */
   begin(model: ModelDigest, sizeBytes: number): Promise<PendingModel>;
   list(): Promise<readonly { readonly model: ModelDigest; readonly sizeBytes: number }[]>;
+  /** What lies under this digest is not the package any more: it goes. Resolves also when there is nothing. */
+  drop(model: ModelDigest): Promise<void>;
 }
 
 export interface PendingModel {

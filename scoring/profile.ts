@@ -83,7 +83,7 @@ const DOUBT_DENOMINATOR = 2n;
  * The score of a model: the mean of its prompts less half a standard error. Faults count 0 and nothing is dropped.
  * Shape: all prompts → ppm, in integer arithmetic. Source: docs/scoring.md, "From prompts to a model".
  */
-export function combinePrompts(scores: readonly PromptScore[]): number {
+export function combinePrompts(scores: readonly Pick<PromptScore, 'scorePpm'>[]): number {
   if (scores.length === 0) return 0;
   const count = BigInt(scores.length);
   const values = scores.map(({ scorePpm }) => BigInt(scorePpm));

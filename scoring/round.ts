@@ -39,6 +39,11 @@ export function roundWindow(round: number, schedule: RoundSchedule): RoundWindow
   };
 }
 
+/** First block from which no model is heard further than its first prompts, so that what was heard is committed to in time. */
+export function closesAt(window: RoundWindow): number {
+  return window.revealsAt - Math.max(3, Math.floor((window.endsAt - window.opensAt) / 10));
+}
+
 export function phaseAt(block: number, window: RoundWindow): RoundPhase {
   if (block < window.revealsAt) return 'scoring';
   return block < window.weighsAt ? 'revealing' : 'weighing';

@@ -2,6 +2,7 @@
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import { type ContestRules, holdContest } from './contest.js';
 import { findCopies } from './copies.js';
+import { combinePrompts } from './profile.js';
 import type { ScoreRecord } from './record.js';
 import { foldStandings, type Standing } from './standing.js';
 import type { Coverage } from './weights.js';
@@ -131,9 +132,16 @@ function disagreeing(heard: readonly Heard[], self: Hotkey): ReadonlySet<Hotkey>
   const apart = new Set<Hotkey>();
   for (const { validator, record } of heard) {
     const own = ours.get(record.model);
-    if (own && Math.abs(own.scorePpm - record.scorePpm) > AGREEMENT_TOLERANCE_PPM) apart.add(validator);
+    if (own && differencePpm(own, record) > AGREEMENT_TOLERANCE_PPM) apart.add(validator);
   }
   return apart;
+}
+
+/** Over the prompts both have: one may have heard the model no further than the first ones. */
+function differencePpm(a: ScoreRecord, b: ScoreRecord): number {
+  if (a.prompts.length === b.prompts.length) return Math.abs(a.scorePpm - b.scorePpm);
+  const common = Math.min(a.prompts.length, b.prompts.length);
+  return Math.abs(combinePrompts(a.prompts.slice(0, common)) - combinePrompts(b.prompts.slice(0, common)));
 }
 
 function believe(about: readonly Heard[], self: Hotkey, disbelieved: ReadonlySet<Hotkey>): ScoreRecord | undefined {

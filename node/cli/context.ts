@@ -3,7 +3,7 @@
  * cryptography, database, engines) is loaded by the command that needs it: the others, and every wrong command line, answer at once.
  */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
@@ -16,6 +16,7 @@ import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Signer, Verify } from '../../protocol/ports.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import type { RunLimits } from '../../scoring/ports.js';
+import { JUDGE_THREADS_MAX } from '../../scoring/threads/judge-pool.js';
 import { createSystemClock } from '../clock.js';
 import type { DaemonOptions } from '../compose.js';
 import { createLogger } from '../logger.js';
@@ -205,8 +206,7 @@ export async function nodeIdentity(
   config: Config,
 ): Promise<{ readonly hotkey: Hotkey; readonly genesis: Hash; readonly scorer: string }> {
   const { readDaemonIdentity } = await import('../postgres/claim.js');
-  const { scorerOf } = await import('../compose.js');
-  const { composeRunner } = await import('../compose-scoring.js');
+  const { composeRunner, scorerOf } = await import('../compose-scoring.js');
   const identity = await readDaemonIdentity(stores.database);
   if (identity === null) throw nothingRecorded('any node', config.dataDir);
   return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId) };
@@ -235,8 +235,11 @@ export function daemonOptions(config: Config): DaemonOptions {
     miner: config.miner,
     scoring: {
       engine: scoring.engine,
+      strategy: scoring.strategy,
       prompts: scoring.prompts,
-      concurrency: scoring.concurrency,
+      firstPrompts: scoring.firstPrompts,
+      incumbents: scoring.incumbents,
+      concurrency: scoring.concurrency ?? freeSeats(limitsOf(scoring)),
       replication: scoring.replication,
       limits: limitsOf(scoring),
     },
@@ -262,6 +265,11 @@ export function daemonOptions(config: Config): DaemonOptions {
     cacheBytesMax: config.cache.bytesMax,
     syncEveryBlocks: config.chain.syncEveryBlocks,
   };
+}
+
+/** Models that this machine can hear at once: a processor stays free for everything else, and each model may use all the memory it is allowed. */
+function freeSeats(limits: RunLimits): number {
+  return Math.max(1, Math.min(availableParallelism() - 1, Math.floor(totalmem() / limits.memoryBytes), JUDGE_THREADS_MAX));
 }
 
 /** The engine's own limits, with what the operator has set instead. */

@@ -228,6 +228,11 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
         reserved.set(directory, sizeBytes);
         return pending(model, directory);
       }),
+    drop: (model) =>
+      exclusively(async () => {
+        await evict(model);
+        await syncDirectory(complete);
+      }),
     list: () => exclusively(async () => [...entries].map(([model, { sizeBytes }]) => ({ model, sizeBytes }))),
     usage: () => exclusively(async () => ({ usedBytes: usedBytes(), reservedBytes: reservedBytes(), budgetBytes: options.budgetBytes })),
   };

@@ -7,6 +7,8 @@ import type { TransactionalSql } from './sql.js';
 
 /** Rounds whose records, standings and decisions are kept: 50 days at the default cadence. A replay reaches as far back. */
 export const ROUNDS_KEPT = 1_000;
+/** Rounds whose prompts stay as rows of their own, for a worker that goes on, and whose stage times are shown; afterwards the records have what counts. */
+export const PROGRESS_ROUNDS_KEPT = 8;
 /** Settled weight submissions that are kept, per database. */
 export const SUBMISSIONS_KEPT = 5_000;
 /** Changes of the registry that are kept, per database. */
@@ -16,7 +18,8 @@ export const LEFTOVERS_KEPT_MS = 30 * 86_400_000;
 /** Rows of one table that one turn deletes at most; what is left over goes at the next. */
 export const ROWS_PER_PRUNING_MAX = 20_000;
 
-const OF_ROUNDS = ['score_records', 'score_commits', 'score_nonces', 'standings', 'scoring_jobs', 'rounds'] as const;
+const OF_ROUNDS = ['score_records', 'score_commits', 'score_nonces', 'standings', 'scoring_jobs', 'evidence', 'rounds'] as const;
+const OF_PROGRESS = ['prompt_scores', 'scoring_stages'] as const;
 
 /** Shape: the newest round and the time → rows deleted per table. Errors: the `store.*` codes of a statement. */
 export async function pruneHistory(
@@ -37,6 +40,7 @@ export async function pruneHistory(
       if (row !== undefined && row.count > 0) deleted[table] = row.count;
     };
     for (const table of OF_ROUNDS) await prune(table, 'round <= $1', [before]);
+    for (const table of OF_PROGRESS) await prune(table, 'round <= $1', [of.newestRound - PROGRESS_ROUNDS_KEPT]);
     await prune(
       'submissions',
       `state NOT IN ('planned', 'sent', 'committed', 'revealing') AND id <= (SELECT id FROM voxd.submissions ORDER BY id DESC OFFSET $1 LIMIT 1)`,

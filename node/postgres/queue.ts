@@ -13,7 +13,7 @@ import { unwrap } from '../../protocol/result.js';
 import type { Logger } from '../logger.js';
 import { runLoop } from '../loop.js';
 import { type Metrics, NO_METRICS } from '../metrics.js';
-import type { ScoringJob, ScoringQueue } from '../ports.js';
+import type { JobHandler, JobOutcome, ScoringJob, ScoringQueue } from '../ports.js';
 import type { Database } from './database.js';
 import { isAlive } from './postmaster.js';
 import { QUEUE_SCHEMA, queueLogger } from './queue-schema.js';
@@ -35,7 +35,13 @@ export const DEAD_COUNTS_MS = 24 * 3_600_000;
 export const STOP_GRACE_MS = 5_000;
 export const STOP_ABANDON_MS = 15_000;
 
+/** Jobs of a higher number wait for those of a lower one. */
+const FIRST_TURN = 0;
+const LATER = 10;
+
 export interface QueueOptions {
+  /** `worker`: a process that only scores, for a node elsewhere. */
+  readonly role?: 'node' | 'worker';
   readonly heartbeatMs?: number;
   readonly workerDeadAfterMs?: number;
   readonly stopGraceMs?: number;
@@ -101,9 +107,10 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
   }
 
   /** Throws only where the library is to try again. */
-  async function perform(job: ScoringJob, attempt: number, signal: AbortSignal, handler: Handler): Promise<void> {
+  async function perform(job: ScoringJob, attempt: number, signal: AbortSignal, handler: JobHandler): Promise<void> {
+    let outcome: JobOutcome | undefined;
     try {
-      await handler(job, signal);
+      outcome = await handler(job, signal);
     } catch (err) {
       const disposition: Disposition = isFailure(err) ? err.disposition : 'retry';
       const reason = isFailure(err) ? err.code : err instanceof Error ? err.message.slice(0, 500) : 'unknown';
@@ -118,13 +125,30 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
       logger.warn({ ...job, attempt, err }, 'A scoring job failed and will be tried again');
       throw err;
     }
+    if (outcome === 'later') return putOff(job);
     await finish(job, 'done', null);
     metrics.count('voxd_scoring_jobs_total', { outcome: 'ok' });
   }
 
-  type Handler = (job: ScoringJob, signal: AbortSignal) => Promise<void>;
+  /** A new job of the same name takes the place of the one that is ending. */
+  async function putOff({ round, model, hotkey }: ScoringJob): Promise<void> {
+    await database.query(
+      `SELECT ${QUEUE_SCHEMA}.add_job($1, json_build_object('round', $2::bigint, 'model', $3::text, 'hotkey', $4::text),
+         job_key => $2::bigint || '/' || $3 || '/' || $4, max_attempts => $5, priority => $6)`,
+      [TASK, round, model, hotkey, JOB_ATTEMPTS_MAX, LATER],
+    );
+  }
 
-  async function work(handler: Handler, concurrency: number): Promise<{ stop(): Promise<void> }> {
+  async function untried(): Promise<number> {
+    const [row] = await database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${QUEUE_SCHEMA}.jobs
+       WHERE task_identifier = $1 AND locked_at IS NULL AND priority <= $2 AND run_at <= now() AND attempts < max_attempts`,
+      [TASK, FIRST_TURN],
+    );
+    return row?.count ?? 0;
+  }
+
+  async function work(handler: JobHandler, concurrency: number): Promise<{ stop(): Promise<void> }> {
     // Safety: the library types its emitter by its own event map; a plain one is what it makes for itself.
     const events = new EventEmitter() as WorkerEvents;
     const grace = options.stopGraceMs ?? STOP_GRACE_MS;
@@ -183,9 +207,9 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     /** False: we were here before and someone has buried us. */
     async function beatOnce(id: string): Promise<boolean> {
       const rows = await database.query<{ fresh: boolean }>(
-        `INSERT INTO voxd.queue_workers AS w (id, host, pid) VALUES ($1, $2, $3)
+        `INSERT INTO voxd.queue_workers AS w (id, host, pid, role) VALUES ($1, $2, $3, $4)
          ON CONFLICT (id) DO UPDATE SET beat_at = now() RETURNING (w.beat_at = w.started_at) AS fresh`,
-        [id, hostname(), process.pid],
+        [id, hostname(), process.pid, options.role ?? 'node'],
       );
       const known = !registered || rows[0]?.fresh !== true;
       registered = true;
@@ -259,11 +283,16 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
       logger.warn({ workers: ids }, 'Workers died; their jobs go back to the queue');
       await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [ids]);
     }
-    const spent = await database.query<{ id: string; key: string }>(
+    const spent = await database.query<{ id: string; key: string | null }>(
       `SELECT id, key FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND locked_at IS NULL AND attempts >= max_attempts LIMIT 100`,
       [TASK],
     );
     for (const { id, key } of spent) {
+      // Without its name it has a successor already.
+      if (key === null) {
+        await database.query(`SELECT ${QUEUE_SCHEMA}.complete_jobs($1::bigint[])`, [[id]]);
+        continue;
+      }
       const [round = '', model = '', hotkey = ''] = key.split('/');
       logger.error({ round, model, hotkey }, 'A scoring job is given up: its workers died of it');
       await database.withTransaction(async (sql) => {
@@ -290,5 +319,5 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     return found;
   }
 
-  return { add, work, depth };
+  return { add, work, untried, depth };
 }

@@ -1,5 +1,6 @@
 import type { Stores } from '../ports.js';
 import { createAnnouncementStore, createSequenceStore } from './message-stores.js';
+import { createProgressStore } from './progress-store.js';
 import { createRegistryStore } from './registry-store.js';
 import { createModelStore, createRoundStore, createStandingStore } from './round-stores.js';
 import { createScoreStore } from './score-store.js';
@@ -15,6 +16,7 @@ export function createStores(sql: TransactionalSql): Stores {
     models: createModelStore(sql),
     rounds: createRoundStore(sql),
     scores: createScoreStore(sql),
+    progress: createProgressStore(sql),
     standings: createStandingStore(sql),
     submissions: createSubmissionStore(sql),
   };

@@ -82,6 +82,31 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
     });
 
+    it('puts off what asks for it until all others have had their first turn', async () => {
+      await queue.add([aJob('a'), aJob('b'), aJob('c')]);
+      const seen: string[] = [];
+      const untried: number[] = [];
+      await new Promise<void>((resolve) => {
+        void queue
+          .work(async ({ hotkey }) => {
+            untried.push(await queue.untried());
+            if (seen.push(hotkey) === 6) resolve();
+            return seen.length <= 3 ? 'later' : 'done';
+          }, 1)
+          .then((worker) => {
+            stop = () => worker.stop();
+          });
+      });
+      await stop?.();
+      const names = ['a', 'b', 'c'].map((one) => hotkeyNamed(one));
+      expect(seen.slice(0, 3)).to.have.members(names);
+      expect(seen.slice(3)).to.have.members(names);
+      expect(untried).to.deep.equal([2, 1, 0, 0, 0, 0]);
+      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
+      await queue.add([aJob('a')]);
+      expect((await queue.depth()).waiting).to.equal(0);
+    });
+
     it('drops a job that failed by its own fault', async () => {
       await queue.add([aJob('a')]);
       await workUntil(1, () => {

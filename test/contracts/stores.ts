@@ -213,6 +213,35 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
     });
 
+    describe('progress', () => {
+      const job = { round: 3, hotkey: hotkeyNamed('miner'), model: modelNamed('voice') };
+      const [scorer, other] = ['ab'.repeat(32), 'cd'.repeat(32)];
+      const heard = (prompt: number, scorePpm: number) => ({
+        prompt,
+        score: { parts: { content: scorePpm, clean: 5 }, scorePpm, audioDigest: 'ef'.repeat(32), fingerprint: '0a', fault: null },
+        synthesisMs: 12,
+        judgeMs: 34,
+      });
+
+      it('keeps the first score of a prompt, by job and scorer, in the order of the prompts', async () => {
+        await stores.progress.put(job, scorer, heard(2, 700_000));
+        await stores.progress.put(job, scorer, heard(0, 500_000));
+        await stores.progress.put(job, scorer, heard(2, 1));
+        await stores.progress.put(job, other, heard(1, 9));
+        await stores.progress.put({ ...job, round: 4 }, scorer, heard(3, 9));
+        expect(await stores.progress.of(job, scorer)).to.deep.equal([heard(0, 500_000), heard(2, 700_000)]);
+        expect(await stores.progress.of({ ...job, model: modelNamed('other') }, scorer)).to.deep.equal([]);
+      });
+
+      it('lists what stages took, newest first', async () => {
+        const stage = { ...job, stage: 'first', prompts: 8, loadMs: 1, synthesisMs: 2, judgeMs: 3, totalMs: 4, host: 'here' } as const;
+        await stores.progress.putStage(stage);
+        await stores.progress.putStage({ ...stage, stage: 'contenders', prompts: 56 });
+        expect(await stores.progress.stages(5)).to.deep.equal([{ ...stage, stage: 'contenders', prompts: 56 }, stage]);
+        expect(await stores.progress.stages(1)).to.have.length(1);
+      });
+    });
+
     describe('standings', () => {
       it('replaces a round and finds the newest before', async () => {
         await stores.standings.put(10, [aStanding(10)]);

@@ -5,12 +5,14 @@ import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import { nodeFailure } from '../../node/failures.js';
 import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
 import type {
+  HeardPrompt,
   ModelCache,
   ModelRow,
   RoundRow,
   ScoreCommit,
   ScoringJob,
   ScoringQueue,
+  StageRow,
   StandingRow,
   StoredAnnouncement,
   StoredScore,
@@ -33,6 +35,7 @@ export function createMemoryStores(): Stores {
     models: memoryModels(),
     rounds: memoryRounds(),
     scores: memoryScores(),
+    progress: memoryProgress(),
     standings: memoryStandings(),
     submissions: memorySubmissions(),
   };
@@ -119,6 +122,25 @@ function memoryRounds(): Stores['rounds'] {
     },
     get: async (round) => rows.get(round) ?? null,
     list: async (limit) => [...rows.values()].sort((a, b) => b.round - a.round).slice(0, limit),
+  };
+}
+
+function memoryProgress(): Stores['progress'] {
+  const heard = new Map<string, Map<number, HeardPrompt>>();
+  const stages: StageRow[] = [];
+  const keyOf = ({ round, hotkey, model }: ScoringJob, scorer: string) => `${round}/${hotkey}/${model}/${scorer}`;
+  return {
+    async put(job, scorer, one) {
+      const key = keyOf(job, scorer);
+      const known = heard.get(key) ?? new Map<number, HeardPrompt>();
+      if (!known.has(one.prompt)) known.set(one.prompt, one);
+      heard.set(key, known);
+    },
+    of: async (job, scorer) => [...(heard.get(keyOf(job, scorer))?.values() ?? [])].sort((a, b) => a.prompt - b.prompt),
+    async putStage(row) {
+      stages.unshift(row);
+    },
+    stages: async (limit) => stages.slice(0, limit),
   };
 }
 
@@ -269,6 +291,7 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
   interface Item {
     readonly job: ScoringJob;
     attempts: number;
+    later: boolean;
     state: 'waiting' | 'resting' | 'running' | 'done' | 'dead';
   }
   const items = new Map<string, Item>();
@@ -281,7 +304,7 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
     async add(jobs) {
       for (const job of jobs) {
         const key = `${job.round}/${job.model}/${job.hotkey}`;
-        if (!items.has(key)) items.set(key, { job, attempts: 0, state: 'waiting' });
+        if (!items.has(key)) items.set(key, { job, attempts: 0, later: false, state: 'waiting' });
       }
       wake();
     },
@@ -292,8 +315,9 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
       async function perform(item: Item): Promise<void> {
         item.attempts += 1;
         try {
-          await handler(item.job, stopping.signal);
-          item.state = 'done';
+          item.later = (await handler(item.job, stopping.signal)) === 'later';
+          if (item.later) item.attempts = 0;
+          item.state = item.later ? 'waiting' : 'done';
         } catch (err) {
           const disposition = isFailure(err) ? err.disposition : 'retry';
           if (disposition === 'skip') item.state = 'done';
@@ -312,7 +336,8 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
       }
       function take(): void {
         while (!stopping.signal.aborted && running.size < concurrency) {
-          const item = [...items.values()].find((candidate) => candidate.state === 'waiting');
+          const waiting = [...items.values()].filter((candidate) => candidate.state === 'waiting');
+          const item = waiting.find(({ later }) => !later) ?? waiting[0];
           if (item === undefined) return;
           item.state = 'running';
           const done = perform(item).finally(() => {
@@ -334,6 +359,7 @@ export function createMemoryQueue(options: { readonly retryAfterMs?: number } = 
         },
       };
     },
+    untried: async () => [...items.values()].filter(({ state, later }) => state === 'waiting' && !later).length,
     depth: async () => ({ waiting: count('waiting', 'resting'), running: count('running'), dead: count('dead') }),
   };
 }
@@ -400,6 +426,9 @@ export function createMemoryModelCache(
           if (done === null) arriving.delete(directory);
         },
       };
+    },
+    async drop(model) {
+      kept.delete(model);
     },
     list: async () => [...kept].map(([model, { sizeBytes }]) => ({ model, sizeBytes })),
   };

@@ -39,7 +39,13 @@ describe('database', function () {
       expect(await attempt(changed)).to.equal('store.schema_changed');
     });
     it('leave nothing of one that fails', async () => {
-      const bad = { version: 7, name: '0007_bad.sql', sql: 'CREATE TABLE voxd.half (n int); SELECT nonsense;', checksum: 'x' };
+      const version = readMigrations().length + 1;
+      const bad = {
+        version,
+        name: `${String(version).padStart(4, '0')}_bad.sql`,
+        sql: 'CREATE TABLE voxd.half (n int); SELECT nonsense;',
+        checksum: 'x',
+      };
       expect(await attempt([...readMigrations(), bad])).to.equal('store.migration_failed');
       const [row] = await temporary.database.query<{ half: string | null }>(`SELECT to_regclass('voxd.half') AS half`);
       expect(row?.half).to.equal(null);
@@ -90,7 +96,10 @@ describe('database', function () {
       const taken = new Promise<void>((resolve) => {
         took = resolve;
       });
-      const worker = await queue.work(async () => took(), 1);
+      const worker = await queue.work(async () => {
+        took();
+        return 'done';
+      }, 1);
       await quiet.clock.sleep(300);
       const since = Date.now();
       await queue.add([aJob('quick')]);
@@ -112,7 +121,10 @@ describe('database', function () {
       const taken = new Promise<string>((resolve) => {
         took = resolve;
       });
-      const worker = await queue.work(async (job) => took(job.hotkey), 1);
+      const worker = await queue.work(async (job) => {
+        took(job.hotkey);
+        return 'done';
+      }, 1);
       expect(await taken).to.equal(hotkeyNamed('orphan'));
       await worker.stop();
       expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });

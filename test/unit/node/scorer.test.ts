@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { nodeFailure } from '../../../node/failures.js';
 import { NO_METRICS } from '../../../node/metrics.js';
-import type { ModelRow, RoundRow, ScoringJob } from '../../../node/ports.js';
-import { createScorer, type Evidence } from '../../../node/scorer.js';
+import type { ModelRow, RoundRow, ScoringJob, StandingRow, Stores } from '../../../node/ports.js';
+import { createScorer, type Evidence, type ScorerOptions } from '../../../node/scorer.js';
 import { isFailure } from '../../../protocol/failure.js';
 import { modelFailure, scoringFailure } from '../../../scoring/failures.js';
 import type { Judge, RunLimits, VerifiedModel } from '../../../scoring/ports.js';
 import { combinePrompts, type PromptScore } from '../../../scoring/profile.js';
 import { drawPrompts, promptSetDigest } from '../../../scoring/prompts.js';
-import { decodeRecord, encodeRecord } from '../../../scoring/record.js';
+import { decodeRecord, encodeRecord, type ScoreRecord } from '../../../scoring/record.js';
 import { createFakeVoice, type FakeVoiceOptions } from '../../support/fake-voice.js';
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
 import { createMemoryStores } from '../../support/memory-stores.js';
@@ -42,7 +42,10 @@ interface Setup {
   readonly judge?: Judge['judge'];
   readonly evidence?: Partial<Evidence>;
   readonly openModel?: (row: ModelRow) => Promise<VerifiedModel | null>;
-  readonly block?: number;
+  readonly block?: number | (() => number);
+  readonly stores?: Stores;
+  readonly untried?: number;
+  readonly terms?: Partial<ScorerOptions>;
 }
 
 async function setUp({
@@ -51,19 +54,23 @@ async function setUp({
   evidence = {},
   openModel = async () => MODEL,
   block = 125,
+  untried = 0,
+  terms = {},
+  stores = createMemoryStores(),
 }: Setup = {}) {
-  const stores = createMemoryStores();
   await stores.rounds.open(ROUND);
   await stores.models.put(ROW);
   const { log, warnings } = createRecordingLog();
   const runner = createFakeVoice(voice);
-  const kept = { audio: [] as number[], reports: [] as object[], scored: 0 };
+  const kept = { dropped: [] as string[], audio: [] as number[], reports: [] as object[], scored: 0 };
   const scorer = createScorer(
     {
       stores,
       runner,
       judge: { judge, close: async () => {} },
       openModel,
+      dropModel: async ({ model }) => void kept.dropped.push(model),
+      untried: async () => untried,
       evidence: {
         keepAudio: async (_round, _hotkey, { index }) => void kept.audio.push(index),
         keepReport: async (_round, _hotkey, report) => void kept.reports.push(report),
@@ -72,16 +79,24 @@ async function setUp({
       clock: { nowMs: () => 5_000, sleep: async () => {} },
       log,
       metrics: NO_METRICS,
-      finalizedBlock: () => block,
+      finalizedBlock: () => (typeof block === 'number' ? block : block()),
       onScored: () => kept.scored++,
     },
     {
       self: SELF,
       netuid: 7,
       scorer: SCORER,
+      host: 'here',
+      engine: 'native',
+      engineId: 'fake',
+      strategy: 'staged',
       prompts: PROMPTS,
+      firstPrompts: PROMPTS,
+      incumbents: 2,
+      thresholdPpm: 100_000,
       limits: LIMITS,
       schedule: { cadenceBlocks: 40, commitPercent: 60, revealPercent: 75 },
+      ...terms,
     },
   );
   return {
@@ -270,6 +285,123 @@ describe('scorer', () => {
       expect(await setup.stores.models.get(JOB.hotkey, JOB.model)).to.deep.equal({ ...ROW, registeredAt: 99, state: 'superseded' });
       expect(await setup.scores()).to.have.length(failing ? 0 : 1);
     }
+  });
+
+  it('drops a package that was damaged after it was verified, and has it fetched again', async () => {
+    const damaged = modelFailure('model.digest_mismatch', { file: 'voice.onnx', offset: 0 });
+    const voice = {
+      open() {
+        throw damaged;
+      },
+    };
+    const { code, kept, state, scores } = await setUp({ voice });
+    expect(await code()).to.equal('model.digest_mismatch retry');
+    expect(kept.dropped).to.deep.equal([JOB.model]);
+    expect(await state()).to.equal('announced');
+    expect(await scores()).to.deep.equal([]);
+  });
+
+  describe('in stages', () => {
+    const terms = { prompts: 8, firstPrompts: 3, incumbents: 1 } as const;
+    const standing = (standingPpm: number, of: Partial<StandingRow> = {}): StandingRow => ({
+      round: 2,
+      hotkey: aHotkey('incumbent'),
+      registeredAt: 10,
+      model: aModel(2),
+      scorePpm: null,
+      standingPpm,
+      copyOf: null,
+      copyEvidence: null,
+      sharePpm: 0,
+      ...of,
+    });
+    const INCUMBENT = { hotkey: aHotkey('incumbent'), registeredAt: 10, model: aModel(2), commitmentBlock: 5 };
+
+    async function beside(standingPpm: number, setup: Setup = {}) {
+      const made = await setUp({ terms, ...setup });
+      await made.stores.rounds.update(3, { entries: [INCUMBENT, ENTRY] });
+      await made.stores.standings.put(2, [standing(standingPpm)]);
+      return made;
+    }
+    const length = async (made: { scores: () => Promise<readonly { record: ScoreRecord }[]> }) =>
+      (await made.scores())[0]?.record.prompts.length;
+
+    it('hears a model no further that cannot reach the incumbents', async () => {
+      const made = await beside(900_000);
+      expect(await made.code()).to.equal('done');
+      expect(await length(made)).to.equal(3);
+      expect(made.kept.reports).to.have.nested.property('[0].verdict', 'no contender');
+      expect((await made.stores.progress.stages(9)).map(({ stage, prompts }) => [stage, prompts])).to.deep.equal([['first', 3]]);
+    });
+
+    it('hears contenders through all prompts, in one session, and keeps what each stage took', async () => {
+      const made = await beside(800_000);
+      expect(await made.code()).to.equal('done');
+      expect(await length(made)).to.equal(8);
+      expect(made.runner.counts).to.deep.equal({ opened: 1, closed: 1, said: 9 });
+      expect(made.kept.reports).to.have.nested.property('[0].verdict', 'challenger');
+      const stages = await made.stores.progress.stages(9);
+      expect(stages.map(({ stage, prompts, host }) => [stage, prompts, host])).to.deep.equal([
+        ['contenders', 5, 'here'],
+        ['first', 3, 'here'],
+      ]);
+      const [score] = await made.scores();
+      expect(score?.record.promptSet).to.equal(promptSetDigest(drawPrompts(SEED, 8)));
+    });
+
+    it('lets others have their first turn, then goes on where it was', async () => {
+      const made = await beside(800_000, { untried: 1 });
+      expect(await made.scorer.handle(JOB, NO_SIGNAL)).to.equal('later');
+      expect(await made.scores()).to.deep.equal([]);
+      expect(await made.state()).to.equal('prechecked');
+      expect((await made.stores.progress.of(JOB, SCORER)).map(({ prompt }) => prompt)).to.deep.equal([0, 1, 2]);
+
+      const next = await setUp({ terms, stores: made.stores });
+      expect(await next.code()).to.equal('done');
+      expect(next.runner.counts.said).to.equal(5);
+      expect(await length(next)).to.equal(8);
+    });
+
+    it('takes the first prompts of a contender for the record when the time for more is over', async () => {
+      let asked = 0;
+      const made = await beside(800_000, { block: () => (asked++ < 6 ? 125 : 140) });
+      expect(await made.code()).to.equal('done');
+      expect(await length(made)).to.equal(3);
+      expect((await made.stores.progress.of(JOB, SCORER)).length).to.be.within(4, 7);
+      expect(made.kept.reports).to.have.nested.property('[0].cut_short', true);
+    });
+
+    it('ends without a record when the round ends', async () => {
+      let asked = 0;
+      const made = await beside(800_000, { block: () => (asked++ < 3 ? 125 : 160) });
+      expect(await made.code()).to.equal('done');
+      expect(await made.scores()).to.deep.equal([]);
+      expect(await made.state()).to.equal('prechecked');
+      expect(made.runner.counts.closed).to.equal(1);
+    });
+
+    it('comes to the same record however often it is cut off', async () => {
+      const judge: Judge['judge'] = async ({ index }) => ({ ...HEARD, scorePpm: 700_000 + index * 20_000, fingerprint: `0${index}` });
+      const say = (crash: (nth: number) => boolean) => ({
+        say: (_: unknown, nth: number) => {
+          if (crash(nth)) throw scoringFailure('scoring.starved', { cpuMs: 1, elapsedMs: 2 });
+          return TONE;
+        },
+      });
+      const whole = await beside(730_000, { judge });
+      await whole.code();
+      const [expected] = await whole.scores();
+      expect(expected?.record.prompts).to.have.length(8);
+
+      const first = await beside(730_000, { judge, voice: say((nth) => nth === 2) });
+      const { stores } = first;
+      const ends = [await first.code()];
+      for (let turn = 0; turn < 12 && ends.at(-1) !== 'done'; turn++)
+        ends.push(await (await setUp({ terms, judge, stores, voice: say((nth) => nth === 2) })).code());
+      expect(ends.length).to.be.greaterThan(3);
+      expect(ends.at(-1)).to.equal('done');
+      expect((await first.scores())[0]?.record).to.deep.equal(expected?.record);
+    });
   });
 
   it('makes a record of a model that may not run: each prompt 0, with the reason', async () => {
