@@ -10,30 +10,31 @@ export const MIN_HEAD_TIMEOUT_MS = 15_000;
 export const MAX_HEAD_TIMEOUT_FACTOR = 16;
 /** An endpoint that far below what was final already is of no use: it syncs, or serves another past. */
 export const MAX_BEHIND_BLOCKS = 20;
+/** Between two small requests that keep the connection open where nothing else is asked, and say how fast it is. */
+export const KEEP_ALIVE_MS = 10_000;
 
 export interface Attendance {
   readonly session: Session;
-  /** Resolves when the node announces another runtime. */
-  readonly upgraded: Promise<Failure>;
   /** How long a session may show no new head. */
   readonly silenceMs: () => number;
   /** Newest final block of all endpoints so far. */
   readonly lastFinal: () => BlockRef | null;
   readonly onHead: (head: BlockRef) => void;
   readonly onFinalized: (head: BlockRef) => void;
+  readonly onRoundTrip: (latencyMs: number) => void;
   /** Looks after the other endpoints until `signal` is aborted; resolves with the reason to leave this one. */
   readonly compare: (signal: AbortSignal) => Promise<Failure>;
 }
 
 /** Follows the heads of a session until there is a reason to leave it; resolves with that. Leaves no timer, listener or probe behind. */
 export async function attend(clock: Clock, attendance: Attendance, signal: AbortSignal): Promise<Failure> {
-  const { session, upgraded, silenceMs, lastFinal } = attendance;
+  const { session, silenceMs, lastFinal } = attendance;
   const { endpoint } = session.identity;
   const done = new AbortController();
   let lastHeadAtMs = clock.nowMs();
-  let fallBehind: (failure: Failure) => void = () => undefined;
-  const behind = new Promise<Failure>((resolve) => {
-    fallBehind = resolve;
+  let leave: (reason: Failure) => void = () => undefined;
+  const left = new Promise<Failure>((resolve) => {
+    leave = resolve;
   });
   const ended = aborted(session.ended, done.signal, () =>
     isFailure(session.ended.reason) ? session.ended.reason : chainFailure('chain.disconnected', { endpoint }),
@@ -47,6 +48,7 @@ export async function attend(clock: Clock, attendance: Attendance, signal: Abort
     }
   })();
   stalled.catch(() => undefined);
+  keepAlive(clock, session, attendance.onRoundTrip, done.signal).catch(() => undefined);
   const compared = attendance.compare(done.signal);
   compared.catch(() => undefined);
   try {
@@ -56,16 +58,32 @@ export async function attend(clock: Clock, attendance: Attendance, signal: Abort
     };
     const finalized = (newest: BlockRef) => {
       const failure = behindOf(endpoint, newest.number, lastFinal());
-      if (failure !== null) fallBehind(failure);
+      if (failure !== null) leave(failure);
       else attendance.onFinalized(newest);
     };
-    const refused = session.follow({ head, finalized }).then(() => new Promise<never>(() => undefined));
-    return await Promise.race([ended, stopped, stalled, behind, upgraded, compared, refused]);
+    // Also what was installed while the metadata was read.
+    const runtime = (specVersion: number) => {
+      if (specVersion !== session.identity.specVersion) leave(chainFailure('chain.runtime_upgraded', { endpoint, specVersion }));
+    };
+    const refused = session.follow({ head, finalized, runtime }).then(() => new Promise<never>(() => undefined));
+    return await Promise.race([ended, stopped, stalled, left, compared, refused]);
   } catch (error) {
     return isFailure(error) ? error : chainFailure('chain.disconnected', { endpoint }, error);
   } finally {
     done.abort();
     await compared.catch(() => undefined);
+  }
+}
+
+/** Without end; an answer is not waited for. A request that fails says nothing here: three without an answer end the session. */
+async function keepAlive(clock: Clock, session: Session, onRoundTrip: (latencyMs: number) => void, done: AbortSignal): Promise<never> {
+  for (;;) {
+    await clock.sleep(KEEP_ALIVE_MS, done);
+    const fromMs = clock.nowMs();
+    session.request('system_health').then(
+      () => onRoundTrip(clock.nowMs() - fromMs),
+      () => undefined,
+    );
   }
 }
 

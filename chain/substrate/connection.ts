@@ -141,28 +141,14 @@ export function createConnection(
   }
 
   /** A session on an endpoint that is no further behind than it may be. */
-  async function open(endpoint: string): Promise<{ session: Session; upgraded: Promise<Failure> }> {
-    let announce: (failure: Failure) => void = () => undefined;
-    const upgraded = new Promise<Failure>((resolve) => {
-      announce = resolve;
-    });
-    const session = await openSession(
-      { clock },
-      {
-        endpoint,
-        genesis,
-        connectTimeoutMs,
-        requestTimeoutMs,
-        onRuntimeUpgrade: (specVersion) => announce(chainFailure('chain.runtime_upgraded', { endpoint, specVersion })),
-        onRoundTrip: (latencyMs) => book.measured(endpoint, { latencyMs }),
-      },
-    );
+  async function open(endpoint: string): Promise<Session> {
+    const session = await openSession({ clock }, { endpoint, genesis, connectTimeoutMs, requestTimeoutMs });
     try {
       const standing = await standingOf(clock, session.rpc, endpoint);
       book.measured(endpoint, standing);
       const behind = behindOf(endpoint, standing.finalized, finals.last());
       if (behind !== null) throw behind;
-      return { session, upgraded };
+      return session;
     } catch (error) {
       requestsBefore += session.requests();
       await session.close();
@@ -193,7 +179,7 @@ export function createConnection(
     }
   }
 
-  async function stay(session: Session, upgraded: Promise<Failure>, signal: AbortSignal): Promise<Failure> {
+  async function stay(session: Session, signal: AbortSignal): Promise<Failure> {
     const { endpoint, blockTimeMs } = session.identity;
     const patienceMs = options.headTimeoutMs ?? Math.max(MIN_HEAD_TIMEOUT_MS, HEAD_TIMEOUT_BLOCKS * blockTimeMs);
     let newest = Number.POSITIVE_INFINITY;
@@ -201,7 +187,6 @@ export function createConnection(
       clock,
       {
         session,
-        upgraded,
         silenceMs: () => patienceMs * Math.min(stallFactor, MAX_HEAD_TIMEOUT_FACTOR),
         lastFinal: finals.last,
         onHead: (head) => {
@@ -214,6 +199,7 @@ export function createConnection(
           book.finalized(endpoint, head.number);
           finals.push(head);
         },
+        onRoundTrip: (latencyMs) => book.measured(endpoint, { latencyMs }),
         compare: (over) => compare(endpoint, () => newest, over),
       },
       signal,
@@ -224,7 +210,7 @@ export function createConnection(
 
   /** One turn: an endpoint is chosen, opened and stayed with until there is a reason to leave it. */
   async function turn(endpoint: string, signal: AbortSignal, ready: () => void): Promise<void> {
-    const { session, upgraded } = await open(endpoint);
+    const session = await open(endpoint);
     if (signal.aborted) return session.close();
     opened += 1;
     genesis ??= session.identity.genesis;
@@ -235,7 +221,7 @@ export function createConnection(
     logger?.info({ endpoint, chain: session.identity.chain, spec: session.identity.specVersion }, 'connected to the chain');
     ready();
     settle((waiter) => waiter.resolve(session));
-    const reason = await stay(session, upgraded, signal);
+    const reason = await stay(session, signal);
     current = null;
     requestsBefore += session.requests();
     await session.close();

@@ -43,7 +43,7 @@ export async function probeEndpoint(
   const { endpoint } = options;
   signal.throwIfAborted();
   const ignore = () => undefined;
-  const provider = createEndpointProvider({ clock }, options, { onClosed: ignore, onBroken: ignore, onRuntimeUpgrade: ignore });
+  const provider = createEndpointProvider({ clock }, options, { onClosed: ignore, onBroken: ignore });
   const abort = () => void provider.close();
   signal.addEventListener('abort', abort, { once: true });
   try {

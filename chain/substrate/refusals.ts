@@ -31,12 +31,6 @@ export function toRequestFailure(error: unknown, method: string, endpoint: strin
     return chainFailure('chain.request_refused', { method, endpoint, rpcCode: refusal.code, reason: reason.slice(0, 300) }, error);
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (message.startsWith('disconnected from') || message.includes('WebSocket is not connected')) {
-    return chainFailure('chain.disconnected', { endpoint }, error);
-  }
-  if (message.startsWith('No response received')) {
-    return chainFailure('chain.timeout', { method, endpoint, timeoutMs: Number(/(\d+)s/.exec(message)?.[1] ?? 0) * 1000 }, error);
-  }
   return chainFailure('chain.bad_answer', { method, endpoint, reason: message.slice(0, 300) }, error);
 }
 

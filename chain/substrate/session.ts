@@ -25,11 +25,18 @@ export interface Session {
   readonly ended: AbortSignal;
   /** Shape: RPC method and params → the node's JSON. Errors: chain.timeout, chain.disconnected, chain.request_refused. */
   request(method: string, ...params: readonly unknown[]): Promise<unknown>;
-  /** Calls back with each new head, and each finalized one, as long as the session lasts. Errors: what the node says to the subscription. */
-  follow(on: { readonly head: (head: BlockRef) => void; readonly finalized: (head: BlockRef) => void }): Promise<void>;
+  /** Calls back with what the node announces, as long as the session lasts. Errors: what the node says to the subscriptions. */
+  follow(on: Announcements): Promise<void>;
   requests(): number;
   /** `reason` is what `ended` then says; default: chain.disconnected. */
   close(reason?: Failure): Promise<void>;
+}
+
+export interface Announcements {
+  readonly head: (head: BlockRef) => void;
+  readonly finalized: (head: BlockRef) => void;
+  /** Spec version of the runtime: the one of now first, then each that replaces it. */
+  readonly runtime: (specVersion: number) => void;
 }
 
 export interface SessionOptions {
@@ -38,8 +45,6 @@ export interface SessionOptions {
   readonly genesis: Hash | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
-  readonly onRuntimeUpgrade: (specVersion: number) => void;
-  readonly onRoundTrip?: (latencyMs: number) => void;
 }
 
 /** Errors: chain.unreachable, chain.wrong_genesis, chain.timeout, chain.not_subtensor; leaves nothing open. */
@@ -49,8 +54,6 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
   const provider = createEndpointProvider({ clock }, options, {
     onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
     onBroken: (failure) => over.abort(failure),
-    onRuntimeUpgrade: options.onRuntimeUpgrade,
-    ...(options.onRoundTrip === undefined ? {} : { onRoundTrip: options.onRoundTrip }),
   });
   await provider.open();
   let api: ApiPromise | null = null;
@@ -78,12 +81,17 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
         if (over.signal.aborted) return Promise.reject(over.signal.reason);
         return provider.rpc.send<unknown>(method, [...params]);
       },
-      follow: async ({ head, finalized }) => {
+      follow: async ({ head, finalized, runtime }) => {
         const pass = (to: (head: BlockRef) => void) => (error: Error | null, header: unknown) => {
           const block = error === null ? blockRefOf(ready, header) : null;
           if (block !== null && !over.signal.aborted) to(block);
         };
+        const version = (error: Error | null, announced: unknown) => {
+          const specVersion = error === null ? specVersionOf(announced) : null;
+          if (specVersion !== null && !over.signal.aborted) runtime(specVersion);
+        };
         await Promise.all([
+          provider.rpc.subscribe('state_runtimeVersion', 'state_subscribeRuntimeVersion', [], version),
           provider.rpc.subscribe('chain_newHead', 'chain_subscribeNewHead', [], pass(head)),
           provider.rpc.subscribe('chain_finalizedHead', 'chain_subscribeFinalizedHeads', [], pass(finalized)),
         ]);

@@ -183,6 +183,8 @@ export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>)
       await reached(() => (client.status().finalized?.number ?? 0) > 20);
       proxy.answer('chain_getFinalizedHead', () => ({ result: client.reader.identity().genesis }));
       proxy.drop();
+      // One try of a busy machine may take longer than the caller waits.
+      await reached(() => client.status().lastFailure?.includes('was final already') ?? false);
       const failure = await failureOf(client.reader.finalizedHead());
       expect(failure.message).to.contain('was final already');
       expect(client.status()).to.deep.include({ connected: false });

@@ -26,6 +26,7 @@ const ADAPTERS: Readonly<Record<string, readonly RegExp[]>> = {
 };
 /** Foreign packages that a single file or any file may use. */
 const ELSEWHERE: Readonly<Record<string, readonly RegExp[]>> = {
+  'chain/substrate/socket.ts': [/^ws$/],
   'node/logger.ts': [/^pino/],
   'node/metrics.ts': [/^prom-client$/],
   'scripts/describe.ts': [/^commander$/],
