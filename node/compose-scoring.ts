@@ -1,6 +1,7 @@
 /** The engine, the judge and the scorer, as the daemon, a worker and the miner's own command use them. */
 import { hostname } from 'node:os';
 import type { Hotkey } from '../protocol/names.js';
+import { createEspeak, findEspeak } from '../scoring/espeak/espeak.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
 import type { EngineName, Judge } from '../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
@@ -10,7 +11,7 @@ import type { ModelCache, ModelRow } from './ports.js';
 import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
-  return createVoiceRunner({ engine });
+  return createVoiceRunner({ engine, phonemiser: createEspeak({ program: findEspeak() }) });
 }
 
 export function composeJudge(threads: number): Judge {

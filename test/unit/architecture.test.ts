@@ -16,6 +16,7 @@ const ADAPTERS: Readonly<Record<string, readonly RegExp[]>> = {
   'chain/substrate': [/^@polkadot\//],
   'chain/devchain': [/^@polkadot\//, /^@polkadot-api\//, /^ws$/],
   'chain/wallet': [/^@polkadot\//, /^hash-wasm$/],
+  'scoring/espeak': [],
   'scoring/onnx': [/^onnxruntime-/],
   'scoring/threads': [],
   'node/postgres': [/^pg$/, /^graphile-worker$/],
