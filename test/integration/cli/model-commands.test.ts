@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EXIT } from '../../../protocol/failure.js';
+import { publishedVoice } from '../../../scoring/voices/published-voice.js';
 import { refusal, voxdJson } from '../../support/cli.js';
 
 interface Score {
@@ -51,6 +52,24 @@ describe('commands about models', function () {
     const sealed = await voxdJson<{ model: string }>(['model', 'seal', path, '--name', 'mine', '--licence', 'MIT']);
     expect(sealed.model).to.match(DIGEST).and.not.equal(model);
     expect(await voxdJson(['model', 'check', path])).to.include({ model: sealed.model, name: 'mine', licence: 'MIT' });
+  });
+
+  it('import a published voice, say what was found out, and stop where nothing says it', async () => {
+    const source = join(folder, 'kokoro');
+    mkdirSync(source);
+    for (const [name, bytes] of Object.entries(publishedVoice('kokoro'))) writeFileSync(join(source, name), bytes);
+    const command = ['model', 'import', source, '--out', join(folder, 'imported'), '--name', 'heart', '--licence', 'Apache-2.0'];
+    const { facts } = await refusal(command, refused('model.import_incomplete'));
+    expect(facts).to.have.property('problem').that.contains('--language');
+    const imported = await voxdJson<{ model: string; derived: { what: string }[]; missing_symbols: string[] }>([
+      ...command,
+      '--language',
+      'en-US',
+    ]);
+    expect(imported.derived.map(({ what }) => what)).to.include.members(['family', 'style', 'row of the style']);
+    expect(imported.missing_symbols).to.deep.equal([]);
+    const checked = await voxdJson<{ model: string; family: string }>(['model', 'check', join(folder, 'imported')]);
+    expect(checked).to.include({ model: imported.model, family: 'kokoro' });
   });
 
   it('score prints parts, total, digests and times, the same each time', async () => {

@@ -123,6 +123,29 @@ describe('the pre-check of graphs', () => {
     }
   });
 
+  it('allows loops and sequences only to a manifest that asks for them, and what is random inside them not even then', () => {
+    const withLoops = (bytes: Uint8Array) => {
+      const checked = precheckGraph(bytes, { ...CONTRACT, loops: true });
+      return checked.ok ? 'ok' : checked.error.code;
+    };
+    const sequence = () => simple(attacks.node('SequenceConstruct', ['start'], ['s']), attacks.node('ConcatFromSequence', ['s'], ['x']));
+    expect(codeOf(attacks.loopVoice())).to.equal('model.operator_refused');
+    expect(codeOf(sequence())).to.equal('model.operator_refused');
+    expect(withLoops(attacks.loopVoice())).to.equal('ok');
+    expect(withLoops(sequence())).to.equal('ok');
+    for (const operator of ['Scan', 'SequenceMap', 'Multinomial']) {
+      expect(withLoops(simple(attacks.node(operator, ['start'], ['x']))), operator).to.equal('model.operator_refused');
+    }
+  });
+
+  it('lets an output that nobody looks at be anything, and no output be more than the manifest says', () => {
+    const contract = { ...CONTRACT, outputs: [...CONTRACT.outputs, { name: 'more', elementType: null, rank: null }] };
+    const more = simple(attacks.value(12, 'more', 7, ['N']));
+    expect(precheckGraph(more, contract).ok).to.equal(true);
+    expect(codeOf(more)).to.equal('model.interface_mismatch');
+    expect(precheckGraph(simple(), contract).ok).to.equal(false);
+  });
+
   it('finds a refused operator inside branches', () => {
     expect(codeOf(attacks.nestedVoice(GRAPH_DEPTH_MAX))).to.equal('ok');
     expect(codeOf(attacks.nestedVoice(GRAPH_DEPTH_MAX, 'Scan'))).to.equal('model.operator_refused');
