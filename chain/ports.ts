@@ -143,7 +143,13 @@ export interface Inclusion {
   readonly method: string;
 }
 
-export interface SetWeights {
+/** What cannot be undone must not come later than is looked for it. */
+export interface Bounded {
+  /** The extrinsic must not be includable after this block: it is not sent if it would be. Default: no bound. */
+  readonly lastBlock?: number;
+}
+
+export interface SetWeights extends Bounded {
   readonly netuid: number;
   readonly mechanism: number;
   readonly uids: readonly Uid[];
@@ -151,7 +157,7 @@ export interface SetWeights {
   readonly versionKey: bigint;
 }
 
-export interface CommitWeights {
+export interface CommitWeights extends Bounded {
   readonly netuid: number;
   readonly mechanism: number;
   /** blake2-256 over the vector and the salt, see chain/commit-hash.ts. */
@@ -163,7 +169,7 @@ export interface RevealWeights extends SetWeights {
   readonly salt: readonly number[];
 }
 
-export interface CommitTimelocked {
+export interface CommitTimelocked extends Bounded {
   readonly netuid: number;
   readonly mechanism: number;
   /** Ciphertext, at most 5,000 bytes. */
@@ -183,7 +189,7 @@ export interface AxonEndpoint {
 }
 
 export interface ChainWriter {
-  /** Resolves only when finalized and successful; the pallet's refusal is a named failure. */
+  /** Resolves only when finalized and successful; the pallet's refusal is a named failure. chain.not_sent: nothing left this machine. */
   setWeights(signer: Signer, request: SetWeights): Promise<Inclusion>;
   commitWeights(signer: Signer, request: CommitWeights): Promise<Inclusion>;
   revealWeights(signer: Signer, request: RevealWeights): Promise<Inclusion>;

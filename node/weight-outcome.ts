@@ -5,7 +5,7 @@ import type { Failure } from '../protocol/failure.js';
 import type { SubmissionRow } from './ports.js';
 import { submissionFailure } from './weight-failures.js';
 
-/** An extrinsic older than this has left its era: it cannot be included any more. */
+/** An extrinsic is signed so that it cannot be included later than so many blocks after its plan: it is looked for until then. */
 export const SUBMISSION_LIFETIME_BLOCKS = 40;
 
 /** The chain holds exactly the vector of the row; both are in ascending uid. */

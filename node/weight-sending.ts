@@ -9,6 +9,7 @@ import type { Clock, Signer } from '../protocol/ports.js';
 import { Secret } from '../protocol/secret.js';
 import type { WeightVector } from '../scoring/weights.js';
 import type { SubmissionRow } from './ports.js';
+import { SUBMISSION_LIFETIME_BLOCKS } from './weight-outcome.js';
 
 /** 256 bits: nobody finds the vector by trying salts. */
 export const SALT_VALUES = 16;
@@ -62,12 +63,15 @@ export type Sent =
 export function send(deps: SendingDeps, row: SubmissionRow, ciphertext: Uint8Array | null, timelockVersion: number | null): Promise<Sent> {
   const { netuid, mechanism, uids, values, versionKey, digest } = row;
   const { chain, signer } = deps;
-  if (row.way === 'open') return outcome(() => chain.setWeights(signer, { netuid, mechanism, uids, values, versionKey }));
+  const lastBlock = row.plannedAt.number + SUBMISSION_LIFETIME_BLOCKS;
+  if (row.way === 'open') return outcome(() => chain.setWeights(signer, { netuid, mechanism, uids, values, versionKey, lastBlock }));
   if (digest === null) throw new TypeError('a commit without a digest');
-  if (row.way === 'hash') return outcome(() => chain.commitWeights(signer, { netuid, mechanism, hash: digest }));
+  if (row.way === 'hash') return outcome(() => chain.commitWeights(signer, { netuid, mechanism, hash: digest, lastBlock }));
   const { revealRound: round } = row;
   if (ciphertext === null || round === null || timelockVersion === null) throw new TypeError('a timelocked commit without its bytes');
-  return outcome(() => chain.commitTimelocked(signer, { netuid, mechanism, commit: ciphertext, round, version: timelockVersion }));
+  return outcome(() =>
+    chain.commitTimelocked(signer, { netuid, mechanism, commit: ciphertext, round, version: timelockVersion, lastBlock }),
+  );
 }
 
 /** Reveals a commit by hash. The row must be `revealing`. */

@@ -81,6 +81,7 @@ export function createSubmitter(
   interface Transaction {
     readonly signer: Signer;
     readonly netuid: number;
+    readonly lastBlock?: number | undefined;
     callFor(session: Session): Call | Promise<Call>;
     /** Facts that make the hint of such a refusal exact. */
     readonly explain: Explain;
@@ -128,7 +129,7 @@ export function createSubmitter(
   }
 
   /** All that comes before the bytes leave. */
-  async function prepare({ signer, callFor }: Transaction, named: (method: string) => void) {
+  async function prepare({ signer, callFor, lastBlock = Number.POSITIVE_INFINITY }: Transaction, named: (method: string) => void) {
     const session = await freshSession();
     const call = await callFor(session);
     const method = callName(call);
@@ -137,6 +138,10 @@ export function createSubmitter(
     const nonce = toNumber(await session.request('system_accountNextIndex', signer.hotkey));
     const signed = await signCall(session, call, signer, { nonce, birth });
     logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction signed');
+    if (signed.lastBlock > lastBlock) {
+      const reason = `it could be included until block ${signed.lastBlock}, and is looked for until block ${lastBlock}. Finality is behind, or it waited too long.`;
+      throw chainFailure('chain.not_sent', { method, reason });
+    }
     return { session, signed };
   }
 
@@ -171,6 +176,7 @@ export function createSubmitter(
       submit({
         signer,
         netuid: request.netuid,
+        lastBlock: request.lastBlock,
         callFor: (session) => weightsCall(session, request),
         explain: explainWeights(reader, signer.hotkey, request),
       }),
@@ -178,6 +184,7 @@ export function createSubmitter(
       submit({
         signer,
         netuid: request.netuid,
+        lastBlock: request.lastBlock,
         callFor: (session) => commitCall(session, request),
         explain: explainCommit(reader, signer.hotkey, request),
       }),
@@ -192,6 +199,7 @@ export function createSubmitter(
       submit({
         signer,
         netuid: request.netuid,
+        lastBlock: request.lastBlock,
         callFor: (session) => timelockedCall(session, request),
         explain: explainCommit(reader, signer.hotkey, request),
       }),

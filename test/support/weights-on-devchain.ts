@@ -8,11 +8,13 @@ import { NO_METRICS } from '../../node/metrics.js';
 import type { StandingRow, Stores, SubmissionRow, SubmissionWay, WeightLock } from '../../node/ports.js';
 import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weight-setter.js';
 import { isFailure } from '../../protocol/failure.js';
+import { parseHash } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';
 import { devSigner } from './dev-signer.js';
 import { aHash, aModel } from './keys.js';
 import { createMemoryStores, createMemoryWeightLock } from './memory-stores.js';
 import { createRecordingLog } from './recording-log.js';
+import { asSudo } from './sudo.js';
 import { holdTheInvariant, openWeightLedger } from './weight-ledger.js';
 import { startWsProxy, type WsProxy } from './ws-proxy.js';
 
@@ -63,10 +65,15 @@ export async function createWeightWorld(options: WorldOptions) {
     axon: null,
     commitment: null,
   }));
+  let extrinsics = 0;
+  let onBlock: (extrinsics: number) => void = () => undefined;
   const chain = await startDevchain({
     port: 0,
     dataDir: null,
     blockTimeMs: 0,
+    logger: (event, facts) => {
+      if (event === 'block' && 'extrinsics' in facts) extrinsics = Number(facts.extrinsics);
+    },
     ...(options.generation === undefined ? {} : { generation: options.generation }),
     genesis: devGenesis({ subnet: { tempo: 12, weightsRateLimit: 0, neurons, commitRevealEnabled: way !== 'open', ...options.subnet } }),
   });
@@ -77,6 +84,7 @@ export async function createWeightWorld(options: WorldOptions) {
       chain.faults.warp(BLOCK_SECONDS);
       warpedMs += BLOCK_SECONDS * 1_000;
       await chain.mint(1);
+      onBlock(extrinsics);
     }
   };
   const proxy = await startWsProxy(chain.url);
@@ -168,6 +176,9 @@ export async function createWeightWorld(options: WorldOptions) {
 
   let round = 0;
   const rows = () => stores.submissions.list(1_000);
+  const genesis = parseHash(chain.genesisHash);
+  if (!genesis.ok) throw new TypeError(genesis.error);
+  const beforeSubmission = (act: () => void) => proxy.before('author_submitAndWatchExtrinsic', act);
   const world = {
     way,
     chain,
@@ -177,6 +188,19 @@ export async function createWeightWorld(options: WorldOptions) {
     clock,
     validator,
     miners,
+    genesis: genesis.value,
+    /** Calls that once, when the next extrinsic is handed in and before the node has it. */
+    beforeSubmission,
+    submitted: () => new Promise<void>((resolve) => beforeSubmission(resolve)),
+    /** Calls that after each block with the number of extrinsics in it. */
+    onBlock(listener: (extrinsics: number) => void): void {
+      onBlock = listener;
+    },
+    /** As the chain's sudo key, in a block of its own that becomes final. */
+    async sudo(calls: Parameters<typeof asSudo>[1]): Promise<void> {
+      await asSudo(chain.url, calls);
+      await mint(3);
+    },
     mint,
     live,
     driven,

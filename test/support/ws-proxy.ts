@@ -16,6 +16,8 @@ export interface WsProxy {
   swallow(method: string): void;
   /** Requests of this method reach the node; then the connection is cut before the answer. Once. */
   cutAfter(method: string): void;
+  /** Calls that once, before the next request of this method is passed on. */
+  before(method: string, act: () => void): void;
   /** The request of that number from now on, counted from 1, does not reach the node: the connection is cut in its place. Once. */
   cutAt(request: number): void;
   /** Notifications of this method (such as `chain_newHead`) no longer arrive. */
@@ -44,6 +46,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
   const swallowed = new Set<string>();
   const muted = new Set<string>();
   const cutting = new Set<string>();
+  const waiting = new Map<string, (() => void)[]>();
   const answers = new Map<string, (params: unknown) => Reply>();
   let frozen = false;
   let accepted = 0;
@@ -65,6 +68,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
       const text = textOf(data);
       const { id, method, params } = requestOf(text);
       seen.set(method, (seen.get(method) ?? 0) + 1);
+      for (const act of waiting.get(method)?.splice(0) ?? []) act();
       requestsLeft -= 1;
       if (requestsLeft === 0) {
         requestsLeft = Number.POSITIVE_INFINITY;
@@ -104,6 +108,9 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
     },
     swallow: (method) => swallowed.add(method),
     cutAfter: (method) => cutting.add(method),
+    before: (method, act) => {
+      waiting.set(method, [...(waiting.get(method) ?? []), act]);
+    },
     cutAt: (request) => {
       requestsLeft = request;
     },
@@ -118,6 +125,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
       swallowed.clear();
       muted.clear();
       cutting.clear();
+      waiting.clear();
       requestsLeft = Number.POSITIVE_INFINITY;
       answers.clear();
     },
