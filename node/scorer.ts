@@ -210,16 +210,18 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       return 'later';
     }
     const asked = evaluation.complete ? prompts : prompts.slice(0, firstPrompts);
-    const heard = asked.flatMap((prompt) => {
+    const spoken = asked.flatMap((prompt) => {
       const score = evaluation.heard.get(prompt.index);
       return score === undefined ? [] : [{ prompt, score }];
     });
-    const scores = heard.map(({ score }) => score);
+    const first = spoken.map(({ score }) => score);
+    const scores = deps.judge.conclude?.(first) ?? first;
+    const heard = spoken.map(({ prompt }, at) => ({ prompt, score: scores[at]! }));
     const fingerprint = joinFingerprints(scores.map(({ fingerprint: one }) => one));
     const record = recordOf(row, job, { prompts: scores, scorePpm: combinePrompts(scores), fingerprint });
     await stores.scores.put({ record, validator: options.self, envelope: new Uint8Array(), receivedAtMs: deps.clock.nowMs() });
     await finish(job, SCORED);
-    const verdict = options.strategy === 'full' ? null : verdictOf(scores.slice(0, firstPrompts));
+    const verdict = options.strategy === 'full' ? null : verdictOf(first.slice(0, firstPrompts));
     await evidence.keepReport(job.round, job.hotkey, {
       record,
       verdict,
@@ -227,7 +229,14 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       cut_short: stopped === 'closing',
       stages: evaluation.stages,
       timings: evaluation.timings,
-      prompts: heard.map(({ prompt: { index, kind, text }, score }) => ({ index, kind, text, ...score, fingerprint: undefined })),
+      prompts: heard.map(({ prompt: { index, kind, text }, score }) => ({
+        index,
+        kind,
+        text,
+        ...score,
+        fingerprint: undefined,
+        voice: undefined,
+      })),
     });
     const lost = evidence.firstError();
     if (lost !== null) log.warn({ ...job, err: lost }, 'the score is kept, its evidence is not: is the disk full?');

@@ -39,7 +39,7 @@ export interface EvaluationRequest {
   readonly limits: RunLimits;
   /** Monotonic milliseconds, for timings only. */
   readonly nowMs: () => number;
-  /** Called in the order of the prompts, as soon as a score is known; the prompt after the next waits for it. */
+  /** Called in the order of the prompts, as soon as a score is known, without what depends on all prompts; the prompt after the next waits for it. */
   readonly onPrompt?: (prompt: Prompt, score: PromptScore, timings: PromptTimings) => unknown;
   readonly onStage?: (timings: StageTimings) => unknown;
   /** Asked before each prompt. False ends the evaluation where it is, without an error. */
@@ -145,7 +145,8 @@ export async function evaluateModel(request: EvaluationRequest): Promise<Evaluat
     await judging;
     await voice.close();
   }
-  const scores = [...heard].sort(([a], [b]) => a - b).map(([, score]) => score);
+  const inOrder = [...heard].sort(([a], [b]) => a - b).map(([, score]) => score);
+  const scores = judge.conclude?.(inOrder) ?? inOrder;
   const sum = (part: 'loadMs' | 'synthesisMs' | 'judgeMs') => stages.reduce((total, timings) => total + timings[part], 0);
   return {
     complete,

@@ -261,4 +261,22 @@ export const scoringFailure = defineFailures({
     message: 'The judge was closed before it had heard the utterance.',
     hint: 'Nothing to do; it happens when the program stops.',
   },
+  'scoring.profile_incomplete': {
+    disposition: 'fatal',
+    message: 'Profile {profile} lacks {model}: {problem}',
+    hint: 'Set scoring.neural.{model} to a path or https address with #sha256=; `voxd profile fetch` gets what has an address. See docs/scoring.md.',
+    exit: EXIT.config,
+  },
+  'scoring.profile_wrong_model': {
+    disposition: 'fatal',
+    message: '{model} at {path} has sha256 {actual}, not {expected}.',
+    hint: 'Put the pinned file back, or pin the new one on every validator of the subnet: another model is another scorer.',
+    exit: EXIT.config,
+  },
+  'scoring.profile_unfit': {
+    disposition: 'fatal',
+    message: '{model} cannot serve profile {profile}: {problem}',
+    hint: 'docs/scoring.md lists the inputs and outputs that each model of the profile must have.',
+    exit: EXIT.config,
+  },
 });

@@ -2,6 +2,8 @@
 import type { ModelDigest } from '../protocol/names.js';
 import type { Audio } from './audio.js';
 import type { Manifest } from './manifest.js';
+import type { NeuralFeatures } from './neural/features.js';
+import type { MelBands } from './neural/whisper-mel.js';
 import type { Phone } from './phonemes.js';
 import type { PromptScore } from './profile.js';
 import type { Prompt } from './prompts.js';
@@ -64,8 +66,17 @@ export interface VoiceRunner {
   open(model: VerifiedModel, limits: RunLimits, signal?: AbortSignal): Promise<VoiceSession>;
 }
 
+/** Listens off the main thread: what builtin-1 says, and what neural judges are to be given. */
+export interface Listener {
+  /** `features` is null where the audio was invalid. */
+  listen(prompt: Prompt, audio: Audio, bands: MelBands): Promise<{ readonly score: PromptScore; readonly features: NeuralFeatures | null }>;
+  close(): Promise<void>;
+}
+
 export interface Judge {
   /** Pure function of its arguments, run where it does not block the main loop. */
   judge(prompt: Prompt, audio: Audio): Promise<PromptScore>;
+  /** What depends on all prompts of a model together. Pure. Absent: nothing does. Shape: all scores in order → the final ones. */
+  conclude?(scores: readonly PromptScore[]): readonly PromptScore[];
   close(): Promise<void>;
 }

@@ -23,6 +23,10 @@ export interface PromptScore {
   readonly fingerprint: string;
   /** Code of the fault that made it 0 (`scoring.*`), or null. */
   readonly fault: string | null;
+  /** Direction of the speaker embedding, hex; only where the profile has one. It is needed until all prompts are heard, and is not in the record. */
+  readonly voice?: string;
+  /** What was measured, for people: beside the record, never in it. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface Profile {

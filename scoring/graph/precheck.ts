@@ -67,14 +67,16 @@ export function contractOf(manifest: Manifest, at = 0): GraphContract {
 }
 
 /**
- * Shape: foreign ONNX bytes, and the contract they must meet (null: any) → facts and the graph as views. Limit: MODEL_SIZE_BYTES_MAX.
+ * Shape: foreign ONNX bytes, and the contract they must meet (null: any) → facts and the graph as views. Limit: `maxBytes`.
  * Errors: model.too_large, model.graph_*, model.version_unsupported, model.domain_refused, model.operator_refused, model.external_data,
  * model.feature_refused, model.tensor_malformed, model.interface_mismatch.
  */
-export function precheckGraph(bytes: Uint8Array, contract: GraphContract | null): Result<CheckedGraph, Failure> {
-  if (bytes.length > MODEL_SIZE_BYTES_MAX) {
-    return err(modelFailure('model.too_large', { sizeBytes: bytes.length, maxBytes: MODEL_SIZE_BYTES_MAX }));
-  }
+export function precheckGraph(
+  bytes: Uint8Array,
+  contract: GraphContract | null,
+  maxBytes = MODEL_SIZE_BYTES_MAX,
+): Result<CheckedGraph, Failure> {
+  if (bytes.length > maxBytes) return err(modelFailure('model.too_large', { sizeBytes: bytes.length, maxBytes }));
   const read = readModel(bytes);
   if (!read.ok) return err(modelFailure('model.graph_malformed', { ...read.error }));
   const model = read.value;

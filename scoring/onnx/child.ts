@@ -98,11 +98,24 @@ function fault(error: unknown): void {
   answer({ kind: 'fault', problem: problem.slice(0, PROBLEM_CHARS_MAX) });
 }
 
-async function run(runtime: Runtime, session: InferenceSession, wanted: RunRequest, payload: Uint8Array): Promise<void> {
-  const parts = splitPayload(wanted.feeds, payload);
-  const feeds = Object.fromEntries(parts.map(({ header, bytes }) => [header.name, runtime.tensor(header.type, bytes, header.dims)]));
+type Kept = Map<string, Tensor>;
+
+async function run(runtime: Runtime, session: InferenceSession, kept: Kept, wanted: RunRequest, payload: Uint8Array): Promise<void> {
+  const { reuse, keep } = wanted.slots;
+  const feeds: Record<string, Tensor> = {};
+  for (const { header, bytes } of splitPayload(wanted.feeds, payload)) feeds[header.name] = runtime.tensor(header.type, bytes, header.dims);
+  for (const [input, slot] of Object.entries(reuse)) {
+    const tensor = kept.get(slot);
+    if (tensor === undefined) throw new TypeError(`nothing is kept as ${slot}`);
+    feeds[input] = tensor;
+  }
+  const fetches = [...new Set([...wanted.outputs, ...Object.keys(keep).filter((name) => feeds[name] === undefined)])];
   const startedMs = performance.now();
-  const results = await session.run(feeds, wanted.outputs);
+  const results = await session.run(feeds, fetches);
+  for (const [name, slot] of Object.entries(keep)) {
+    const tensor = feeds[name] ?? results[name];
+    if (tensor !== undefined) kept.set(slot, tensor);
+  }
   const elapsedMs = performance.now() - startedMs;
   const outputs = wanted.outputs.map((name) => {
     const tensor = results[name];
@@ -128,6 +141,7 @@ async function serve(engine: EngineName): Promise<void> {
   console.log = console.info = console.debug = () => {};
   const runtime = await loadRuntime(engine);
   const sessions: InferenceSession[] = [];
+  const kept: Kept = new Map();
   const handle = async (header: unknown, payload: Uint8Array): Promise<void> => {
     // Safety: written by our own parent process.
     const wanted = header as Request;
@@ -138,7 +152,7 @@ async function serve(engine: EngineName): Promise<void> {
     }
     const session = sessions[wanted.graph];
     if (session === undefined) throw new TypeError('no such graph is loaded');
-    await run(runtime, session, wanted, payload);
+    await run(runtime, session, kept, wanted, payload);
   };
   const reader = createFrameReader(REQUEST_BYTES_MAX);
   // An engine that does not work at all is this machine's fault: found out here, before a model can be blamed for it.

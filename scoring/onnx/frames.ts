@@ -27,7 +27,18 @@ export interface RunRequest {
   readonly feeds: readonly TensorHeader[];
   readonly outputs: readonly string[];
   readonly outputBytesMax: number;
+  readonly slots: Slots;
 }
+
+/** Tensors that stay in the child between two runs, so that a recogniser's memory need not travel for each word. */
+export interface Slots {
+  /** Input of this run → name of the slot it is taken from. */
+  readonly reuse: Readonly<Record<string, string>>;
+  /** Input or output of this run → name of the slot it is kept in. */
+  readonly keep: Readonly<Record<string, string>>;
+}
+
+export const NO_SLOTS: Slots = { reuse: {}, keep: {} };
 
 /** Parent to child. Each `load` adds a graph. */
 export type Request = { readonly kind: 'load' } | RunRequest;

@@ -10,8 +10,10 @@ import {
   createFrameReader,
   encodeFrame,
   FrameError,
+  NO_SLOTS,
   type Reply,
   type Request,
+  type Slots,
   splitPayload,
   type TensorHeader,
   type TensorType,
@@ -41,10 +43,16 @@ export interface GraphResult {
   readonly elapsedMs: number;
 }
 
+export interface RunOf {
+  /** Which of the loaded graphs; default the first. */
+  readonly graph?: number;
+  readonly slots?: Slots;
+}
+
 export interface GraphProcess {
   readonly pid: number;
   /** One run at a time. Rejects with a `scoring.*` failure; after one that ended the process, `alive` is false. */
-  run(feeds: readonly GraphTensor[], outputs: readonly string[], signal?: AbortSignal, graph?: number): Promise<GraphResult>;
+  run(feeds: readonly GraphTensor[], outputs: readonly string[], signal?: AbortSignal, of?: RunOf): Promise<GraphResult>;
   readonly alive: boolean;
   /** Kills the process group; resolves when it is gone. Idempotent. */
   close(): Promise<void>;
@@ -106,11 +114,11 @@ export async function openGraphs(
     get alive() {
       return line.alive;
     },
-    async run(feeds, outputs, runSignal, graph = 0) {
+    async run(feeds, outputs, runSignal, { graph = 0, slots = NO_SLOTS } = {}) {
       const headers: TensorHeader[] = feeds.map(({ name, type, dims, bytes: data }) => ({ name, type, dims, sizeBytes: data.length }));
       const result = line.receive({ timeoutMs: limits.utteranceTimeoutMs, stage: 'run', signal: runSignal });
       line.send(
-        { kind: 'run', graph, feeds: headers, outputs, outputBytesMax },
+        { kind: 'run', graph, feeds: headers, outputs, outputBytesMax, slots },
         feeds.map(({ bytes: data }) => data),
       );
       const { reply, payload } = await result;

@@ -163,7 +163,7 @@ async function runGraphs({ manifest, graphs }: Voice, process: GraphProcess, mat
   for (const [at, { inputs, outputs }] of manifest.graphs.entries()) {
     const output = outputs.find(({ use }) => use !== 'none')?.name ?? '';
     const feeds = feedsOf(inputs, graphs[at]?.seedInput ?? null, { ...material, mel: tensor });
-    const result = await process.run(feeds, [output], signal, at);
+    const result = await process.run(feeds, [output], signal, { graph: at });
     elapsedMs += result.elapsedMs;
     tensor = result.tensors[0] ?? null;
   }

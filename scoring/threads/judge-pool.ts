@@ -4,10 +4,10 @@ import { entryPoint } from '../../protocol/entry.js';
 import type { Failure } from '../../protocol/failure.js';
 import type { Audio } from '../audio.js';
 import { scoringFailure } from '../failures.js';
-import type { Judge } from '../ports.js';
-import type { PromptScore } from '../profile.js';
+import type { MelBands } from '../neural/whisper-mel.js';
+import type { Judge, Listener } from '../ports.js';
 import type { Prompt } from '../prompts.js';
-import type { JudgeReply, JudgeRequest } from './messages.js';
+import type { JudgeReply, JudgeRequest, Listened } from './messages.js';
 
 /** Utterances that may wait; a caller judges a handful at a time. */
 export const JUDGE_QUEUE_MAX = 64;
@@ -18,7 +18,8 @@ export const JUDGE_TIMEOUT_MS = 60_000;
 interface Job {
   readonly prompt: Prompt;
   readonly audio: Audio;
-  resolve(score: PromptScore): void;
+  readonly bands: MelBands | null;
+  resolve(listened: Listened): void;
   reject(failure: Failure): void;
 }
 
@@ -30,9 +31,9 @@ interface Seat {
 
 /**
  * A judge of `threads` threads, started when first needed.
- * Errors: `judge` rejects with `scoring.judge_failed`, `scoring.judge_overloaded` or `scoring.judge_closed`, all of disposition retry.
+ * Errors: `judge` and `listen` reject with `scoring.judge_failed`, `scoring.judge_overloaded` or `scoring.judge_closed`, all of disposition retry.
  */
-export function createJudgePool(options: { readonly threads: number; readonly timeoutMs?: number }): Judge {
+export function createJudgePool(options: { readonly threads: number; readonly timeoutMs?: number }): Judge & Listener {
   const threads = Math.max(1, Math.min(JUDGE_THREADS_MAX, Math.floor(options.threads)));
   const timeoutMs = options.timeoutMs ?? JUDGE_TIMEOUT_MS;
   const seats: Seat[] = Array.from({ length: threads }, () => ({ worker: null, job: null, timer: null }));
@@ -49,7 +50,8 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
     seat.timer = setTimeout(() => replace(seat, `no answer within ${timeoutMs} ms`), timeoutMs);
     // A copy travels, because the caller may still write the audio to disk.
     const samples = Float32Array.from(job.audio.samples);
-    const request: JudgeRequest = { id: ++lastId, prompt: job.prompt, samples, sampleRateHz: job.audio.sampleRateHz };
+    const { prompt, bands, audio } = job;
+    const request: JudgeRequest = { id: ++lastId, prompt, samples, sampleRateHz: audio.sampleRateHz, bands };
     seat.worker.postMessage(request, [samples.buffer]);
   }
 
@@ -58,7 +60,7 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
     worker.on('message', (reply: JudgeReply) => {
       if (seat.worker !== worker) return;
       const job = leave(seat);
-      if ('score' in reply) job?.resolve(reply.score);
+      if ('listened' in reply) job?.resolve(reply.listened);
       else job?.reject(scoringFailure('scoring.judge_failed', { problem: reply.problem }));
       take(seat);
     });
@@ -100,16 +102,19 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
     );
   }
 
+  function listen(prompt: Prompt, audio: Audio, bands: MelBands | null): Promise<Listened> {
+    if (closing) return Promise.reject(scoringFailure('scoring.judge_closed'));
+    if (queue.length >= JUDGE_QUEUE_MAX) return Promise.reject(scoringFailure('scoring.judge_overloaded', { waiting: queue.length }));
+    return new Promise((resolve, reject) => {
+      queue.push({ prompt, audio, bands, resolve, reject });
+      const idle = seats.find(({ job, worker }) => !job && worker) ?? seats.find(({ job }) => !job);
+      if (idle) take(idle);
+    });
+  }
+
   return {
-    judge(prompt, audio) {
-      if (closing) return Promise.reject(scoringFailure('scoring.judge_closed'));
-      if (queue.length >= JUDGE_QUEUE_MAX) return Promise.reject(scoringFailure('scoring.judge_overloaded', { waiting: queue.length }));
-      return new Promise((resolve, reject) => {
-        queue.push({ prompt, audio, resolve, reject });
-        const idle = seats.find(({ job, worker }) => !job && worker) ?? seats.find(({ job }) => !job);
-        if (idle) take(idle);
-      });
-    },
+    judge: async (prompt, audio) => (await listen(prompt, audio, null)).score,
+    listen,
     close() {
       closing ??= shut();
       return closing;

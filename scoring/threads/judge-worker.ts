@@ -1,20 +1,20 @@
 /** One judging thread: an utterance in, a score out. */
 import { parentPort } from 'node:worker_threads';
 import { invariant } from '../../protocol/failure.js';
-import { createUtteranceJudge } from '../profile.js';
-import type { JudgeReply, JudgeRequest } from './messages.js';
+import { createListening } from './listening.js';
+import type { JudgeReply, JudgeRequest, Listened } from './messages.js';
 
 const port = parentPort;
 invariant(port, 'judge-worker runs as a thread');
-const judge = createUtteranceJudge();
+const listen = createListening();
 
-port.on('message', ({ id, prompt, samples, sampleRateHz }: JudgeRequest) => {
-  port.postMessage(answer(id, () => judge(prompt, { samples, sampleRateHz })));
+port.on('message', ({ id, prompt, samples, sampleRateHz, bands }: JudgeRequest) => {
+  port.postMessage(answer(id, () => listen(prompt, { samples, sampleRateHz }, bands)));
 });
 
-function answer(id: number, judged: () => Extract<JudgeReply, { score: unknown }>['score']): JudgeReply {
+function answer(id: number, heard: () => Listened): JudgeReply {
   try {
-    return { id, score: judged() };
+    return { id, listened: heard() };
   } catch (error) {
     return { id, problem: error instanceof Error ? error.message : String(error) };
   }

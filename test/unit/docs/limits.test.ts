@@ -12,7 +12,7 @@ const FOLDERS = ['protocol', 'chain', 'scoring', 'config', 'node'];
 const BOUND =
   /(^|_)(MAX|MIN|KEPT|HELD|FEW|WANTED|OUTSTANDING|TIMEOUTS?|ATTEMPTS|RESTARTS|RETRY|RESERVE|GRACE|ABANDON|BUDGET|PROTECTS|LIFETIME|BACKOFF|SLACK|LOOKED_BACK|TTL|WAIT|REST|HEARTBEAT|POLL|LIMITS?|SPARE|STALE|PATIENCE|PERIOD|HISTORY|SLOTS|PROBE|BATCH|ROUNDS)(_|$)|_MS$/;
 /** Constants of formulas (docs/scoring.md has them) and of the development voices. */
-const FORMULAS = /^scoring\/(dsp|voices|bank)\/|^chain\/(yuma|devchain\/(epoch|apis|pallets\/subtensor))/;
+const FORMULAS = /^scoring\/(dsp|voices|bank|neural)\/|^chain\/(yuma|devchain\/(epoch|apis|pallets\/subtensor))/;
 /** The largest value of a type. */
 const TYPE_MAX = /^U\d+_MAX$/;
 /** Named like a bound, but not one. */
