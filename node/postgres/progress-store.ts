@@ -13,6 +13,8 @@ const scoreSchema = z.strictObject({
   audioDigest: z.string(),
   fingerprint: z.string(),
   fault: z.string().nullable(),
+  voice: z.string().exactOptional(),
+  details: z.record(z.string(), z.unknown()).exactOptional(),
 });
 
 interface PromptRow {

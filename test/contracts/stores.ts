@@ -231,6 +231,10 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         await stores.progress.put({ ...job, round: 4 }, scorer, heard(3, 9));
         expect(await stores.progress.of(job, scorer)).to.deep.equal([heard(0, 500_000), heard(2, 700_000)]);
         expect(await stores.progress.of({ ...job, model: modelNamed('other') }, scorer)).to.deep.equal([]);
+        const { score, ...rest } = heard(4, 600_000);
+        const neural = { ...rest, score: { ...score, voice: '7f80', details: { transcript: 'hello', words: { deletions: 1 } } } };
+        await stores.progress.put(job, scorer, neural);
+        expect((await stores.progress.of(job, scorer)).at(-1)).to.deep.equal(neural);
       });
 
       it('lists what stages took, newest first', async () => {
