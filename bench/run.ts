@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchReport, type Machine, reportJson, reportText } from './benchmark.js';
 import { connection } from './connection.js';
 import { gate } from './gate.js';
+import { judge } from './judge.js';
 import { registry } from './registry.js';
 import { scoring } from './scoring.js';
 import { timelock } from './timelock.js';
 import { transfer } from './transfer.js';
 import { weights } from './weights.js';
 
-const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, registry, connection, timelock, weights];
+const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judge, registry, connection, timelock, weights];
 const GIB = 1024 ** 3;
 
 const { values, positionals } = parseArgs({

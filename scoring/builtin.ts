@@ -6,16 +6,24 @@ import type { Heard } from './hearing.js';
 type Ramp = readonly [from: number, to: number];
 
 export const BUILTIN = {
-  weightsPercent: { content: 36, clean: 22, prosody: 15, rate: 10, spectrum: 13, padding: 4 },
+  weightsPercent: { content: 32, clean: 22, prosody: 15, rate: 12, spectrum: 15, padding: 4 },
   /** No part weighs less than this in the product, ppm. */
   floorPpm: 20_000,
   /** The whole score is multiplied by this ramp of the content part: what was not said cannot be made up for. */
-  gate: [80, 400],
-  content: { margin: [5, 40], order: [350, 750], hardWins: [400, 950], hardShare: 150 },
-  clean: { snrDb: [12_000, 34_000], clipped: [80, 5], harmonicityDb: [1_000, 8_000], modulation: [200, 480], holes: [4_500, 2_000] },
+  gate: [120, 450],
+  content: { margin: [5, 40], placed: [280, 700], hardWins: [400, 950], hardShare: 400 },
+  clean: {
+    snrDb: [12_000, 34_000],
+    clipped: [180, 5],
+    harmonicityDb: [1_000, 8_000],
+    modulation: [150, 360],
+    decayDb: [4_000, 9_500],
+    holes: [3_500, 1_200],
+    repeated: [320, 180],
+  },
   prosody: { spread: [300, 1_200], jumps: [350, 120], voiced: [100, 400] },
-  rate: { fast: [450, 750], slow: [2_200, 1_450], pauseSeconds: [2_500, 900] },
-  spectrum: { high: [-48_000, -30_000], shrill: [-3_000, -9_000], mid: [-42_000, -25_000] },
+  rate: { fast: [550, 800], slow: [2_200, 1_450], pauseSeconds: [2_500, 900] },
+  spectrum: { high: [-48_000, -34_000], highShare: 650, shrill: [-3_000, -9_000], mid: [-36_000, -25_000], lowMid: [-40_000, -25_000] },
   padding: { leadSeconds: [2_000, 400], trailSeconds: [3_000, 800] },
 } as const;
 
@@ -27,18 +35,22 @@ export function partsOf(heard: Heard, content: ContentEvidence, expectedSeconds:
   return {
     content: contentPart(content),
     clean:
-      ramp(heard.snrDb, BUILTIN.clean.snrDb) *
+      Math.min(ramp(heard.snrDb, BUILTIN.clean.snrDb), ramp(heard.decayDb, BUILTIN.clean.decayDb)) *
       ramp(heard.clippedShare, BUILTIN.clean.clipped) *
       soft(ramp(heard.harmonicityDb, BUILTIN.clean.harmonicityDb)) *
       soft(ramp(heard.modulation, BUILTIN.clean.modulation)) *
-      ramp(heard.holesPerSecond, BUILTIN.clean.holes),
+      ramp(heard.holesPerSecond, BUILTIN.clean.holes) *
+      ramp(heard.repeatedShare, BUILTIN.clean.repeated),
     prosody:
       ramp(heard.spreadSemitones, BUILTIN.prosody.spread) *
       ramp(heard.jumpShare, BUILTIN.prosody.jumps) *
       ramp(heard.voicedShare, BUILTIN.prosody.voiced),
     rate: ramp(pace, BUILTIN.rate.fast) * ramp(pace, BUILTIN.rate.slow) * ramp(heard.longestPauseSeconds, BUILTIN.rate.pauseSeconds),
     spectrum:
-      ramp(heard.highDb, BUILTIN.spectrum.high) * ramp(heard.highDb, BUILTIN.spectrum.shrill) * ramp(heard.midDb, BUILTIN.spectrum.mid),
+      partly(ramp(heard.highDb, BUILTIN.spectrum.high), BUILTIN.spectrum.highShare) *
+      ramp(heard.highDb, BUILTIN.spectrum.shrill) *
+      ramp(heard.midDb, BUILTIN.spectrum.mid) *
+      ramp(heard.lowMidDb, BUILTIN.spectrum.lowMid),
     padding: ramp(heard.leadSeconds, BUILTIN.padding.leadSeconds) * ramp(heard.trailSeconds, BUILTIN.padding.trailSeconds),
   };
 }
@@ -54,15 +66,21 @@ export function scoreOf(parts: Readonly<Record<PartName, number>>): number {
   return Math.exp(logarithm) * ramp(parts.content, BUILTIN.gate);
 }
 
-function contentPart({ margin, order, hardWins }: ContentEvidence): number {
+function contentPart({ margin, placed, hardWins }: ContentEvidence): number {
   const { content } = BUILTIN;
-  const words = 1 - (content.hardShare / 1000) * (1 - ramp(hardWins, content.hardWins));
-  return Math.sqrt(ramp(margin, content.margin) * ramp(order, content.order)) * words;
+  return (
+    Math.sqrt(ramp(margin, content.margin)) * ramp(placed, content.placed) * partly(ramp(hardWins, content.hardWins), content.hardShare)
+  );
 }
 
 /** A measure that can take away half, not all. */
 function soft(value: number): number {
-  return 0.5 + 0.5 * value;
+  return partly(value, 500);
+}
+
+/** A measure that can take away so many thousandths at most. */
+function partly(value: number, shareThousandths: number): number {
+  return 1 - (shareThousandths / 1000) * (1 - value);
 }
 
 function ramp(value: number, [from, to]: Ramp): number {

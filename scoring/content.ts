@@ -3,11 +3,12 @@
  * clearly better than every decoy. No recogniser and no learned weights.
  */
 import { EASY_DECOYS } from './decoys.js';
-import { trimmed } from './dsp/activity.js';
+import { pausesShortened, trimmed } from './dsp/activity.js';
 import { cepstralFeatures } from './dsp/cepstrum.js';
+import { type Hearing, placedShare, stretchCount, stretchWeights } from './dsp/places.js';
 import { resample } from './dsp/resample.js';
 import { HEARING_RATE_HZ, melBank, melDecibels, powerSpectra, type Rows } from './dsp/spectrum.js';
-import { bestPlace, warpDistance } from './dsp/warping.js';
+import { thinned, warpDistance } from './dsp/warping.js';
 import { expectedDurationMs, type Phone } from './phonemes.js';
 import type { Prompt } from './prompts.js';
 import { REFERENCE_VOICES, synthesiseReference } from './voices/reference.js';
@@ -19,8 +20,8 @@ export interface ContentEvidence {
   readonly hardMargin: number;
   /** Share of the hard decoys that fit worse than the text. */
   readonly hardWins: number;
-  /** Share of the utterance's stretches that fit the text best about where they stand: low when words are shuffled or missing. */
-  readonly order: number;
+  /** Share of the utterance's stretches that are found in the text where they stand: low when words are other ones, shuffled or missing. */
+  readonly placed: number;
   /** Mean distance of the text per step. */
   readonly distance: number;
 }
@@ -46,6 +47,8 @@ const PROMPTS_KEPT = 96;
 
 interface References {
   readonly hop: number;
+  /** How much each stretch of the text tells. */
+  readonly weights: readonly number[];
   /** By candidate text (the true one first), then by voice. */
   readonly candidates: readonly (readonly Rows[])[];
 }
@@ -62,18 +65,28 @@ export function createContentListener(): ContentListener {
     kept.set(key, made);
     return made;
   };
-  return { listen: (prompt, samples) => compare(referencesOf(prompt), samples) };
+  return { listen: (prompt, samples) => compare(referencesOf(prompt), pausesShortened(samples)) };
 }
 
 function makeReferences(prompt: Prompt): References {
   const hop = hopFor(prompt.phones);
   const texts = [prompt.phones, ...prompt.decoys];
-  return { hop, candidates: texts.map((phones) => REFERENCE_VOICES.map((voice) => referenceFeatures(phones, voice, hop))) };
+  const candidates = texts.map((phones) => REFERENCE_VOICES.map((voice) => referenceFeatures(phones, voice, hop)));
+  const weights = stretchWeights(
+    REFERENCE_VOICES.map((_, voice) => unlike(candidates, voice)),
+    stretchCount(expectedDurationMs(prompt.phones) / 1000),
+  );
+  return { hop, weights, candidates };
+}
+
+/** The text and the easy decoys as one voice says them. */
+function unlike(candidates: References['candidates'], voice: number): readonly Rows[] {
+  return candidates.slice(0, 1 + EASY_DECOYS).map((references) => references[voice]!);
 }
 
 function referenceFeatures(phones: readonly Phone[], voice: (typeof REFERENCE_VOICES)[number], hop: number): Rows {
   const audio = synthesiseReference(phones, voice);
-  const samples = trimmed(resample(audio.samples, audio.sampleRateHz, HEARING_RATE_HZ));
+  const samples = pausesShortened(trimmed(resample(audio.samples, audio.sampleRateHz, HEARING_RATE_HZ)));
   return cepstralFeatures(melDecibels(powerSpectra(samples, hop), PLAIN_BANK));
 }
 
@@ -82,13 +95,13 @@ function hopFor(phones: readonly Phone[]): number {
   return Math.max(HOP_MIN, Math.ceil(samples / FRAMES_WANTED / 16) * 16);
 }
 
-function compare({ hop, candidates }: References, samples: Float64Array): ContentEvidence {
+function compare({ hop, weights, candidates }: References, samples: Float64Array): ContentEvidence {
   const spectra = powerSpectra(samples, Math.max(hop, Math.ceil(samples.length / FRAMES_MAX)));
   const heard = BANKS.map((bank) => cepstralFeatures(melDecibels(spectra, bank)));
-  const ordered: number[] = [];
+  const hearings: Hearing[] = [];
   const perVoice = REFERENCE_VOICES.map((_, voice) => {
     const warps = likelyWarps(heard, candidates, voice);
-    ordered.push(orderOf(heard[warps[0]!]!, candidates[0]![voice]!));
+    hearings.push({ heard: heard[warps[0]!]!, texts: unlike(candidates, voice) });
     return candidates.map((references) => Math.min(...warps.map((warp) => warpDistance(heard[warp]!, references[voice]!))));
   });
   const [text, ...decoys] = candidates.map((_, n) => mean(perVoice.map((distances) => distances[n]!)));
@@ -98,7 +111,7 @@ function compare({ hop, candidates }: References, samples: Float64Array): Conten
     margin: easy.length === 0 ? 0 : (Math.min(...easy) - text!) / mean(easy),
     hardMargin: hard.length === 0 ? 0 : (mean(hard) - text!) / mean(hard),
     hardWins: hard.length === 0 ? 1 : hard.filter((distance) => distance > text!).length / hard.length,
-    order: Math.max(...ordered),
+    placed: placedShare(hearings, weights),
     distance: text!,
   };
 }
@@ -106,7 +119,8 @@ function compare({ hop, candidates }: References, samples: Float64Array): Conten
 /** The tract lengths that fit the text best and a decoy best: neither side gets a choice that the other has not. */
 function likelyWarps(heard: readonly Rows[], candidates: References['candidates'], voice: number): readonly number[] {
   const best = candidates.slice(0, 2).map((references) => {
-    const distances = heard.map((rows) => warpDistance(rows, references[voice]!));
+    const reference = thinned(references[voice]!);
+    const distances = heard.map((rows) => warpDistance(thinned(rows), reference));
     return distances.indexOf(Math.min(...distances));
   });
   return [...new Set(best)];
@@ -114,22 +128,4 @@ function likelyWarps(heard: readonly Rows[], candidates: References['candidates'
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-/** The utterance is cut into this many stretches, and each is looked for in the whole text. */
-const STRETCHES = 8;
-/** Neighbours overlap: each is this many shares long. */
-const STRETCH_LENGTH = 1.5;
-/** Found this near to where it stands counts as in order; share of the text. */
-const PLACE_TOLERANCE = 0.12;
-
-function orderOf(heard: Rows, text: Rows): number {
-  let hits = 0;
-  for (let n = 0; n < STRETCHES; n++) {
-    const middle = (n + 0.5) / STRETCHES;
-    const from = Math.max(0, Math.floor((middle - STRETCH_LENGTH / 2 / STRETCHES) * heard.count));
-    const to = Math.min(heard.count, Math.ceil((middle + STRETCH_LENGTH / 2 / STRETCHES) * heard.count));
-    if (Math.abs(bestPlace(heard, from, to, text) - middle) < PLACE_TOLERANCE) hits++;
-  }
-  return hits / STRETCHES;
 }

@@ -6,14 +6,14 @@ import { expectedDurationMs, type Phone } from './phonemes.js';
 import type { Drawn } from './sentences.js';
 
 /** The first decoys of a prompt are the easy ones. */
-export const EASY_DECOYS = 3;
+export const EASY_DECOYS = 5;
 /** At most this many hard ones follow; fewer where the sentence has fewer replaceable words. */
 export const HARD_DECOYS = 3;
 /** Other sentences of the same kind are drawn until this many lie at hand; the nearest in length are kept. */
 const CANDIDATES = 10;
 
 /** How many of the easy ones share the build of the sentence: against those its fixed words are no help. */
-const ALIKE = 1;
+const ALIKE = 2;
 
 export function decoysOf({ sentence, alike, another }: Drawn, chance: Chance): readonly (readonly Phone[])[] {
   return [...easyDecoys(sentence, alike, ALIKE), ...easyDecoys(sentence, another, EASY_DECOYS - ALIKE), ...hardDecoys(sentence, chance)];

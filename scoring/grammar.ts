@@ -13,6 +13,8 @@ export interface Piece {
   readonly pool: readonly Word[];
   /** A comma after it: a short pause. */
   readonly pause: boolean;
+  /** How it stands in the written text, where that is not its word; empty: the piece before it stands for it too. */
+  readonly written?: string;
 }
 
 export interface Sentence {
@@ -41,7 +43,6 @@ export const POOLS = {
   clusterNoun: ones(BANK.clusterNouns),
   clusterNouns: manys(BANK.clusterNouns),
   clusterDid: pasts(BANK.clusterVerbs),
-  digits: BANK.numbers.slice(0, 10),
   teens: BANK.numbers.slice(2, 20),
   tens: BANK.numbers.slice(20, 28),
   units: BANK.numbers.slice(1, 10),
@@ -81,19 +82,40 @@ export function actor(chance: Chance): readonly Piece[] {
   return thingPhrase(chance, kind === 1 ? POOLS.person : POOLS.animal);
 }
 
-/** Shape: 1..999 in words, such as "three hundred forty two". */
-export function numberPhrase(chance: Chance): readonly Piece[] {
-  const below100 = (): readonly Piece[] =>
-    chance.chance(1, 3) ? [draw(chance, POOLS.teens)] : [draw(chance, POOLS.tens), draw(chance, POOLS.units)];
-  if (chance.chance(1, 2)) return below100();
-  const size = chance.chance(2, 3) ? 'hundred' : 'thousand';
-  return [draw(chance, POOLS.units), ...fixed(size), ...below100()];
+/** Words of numbers that may be mistaken for each other, by class. */
+const NUMBER_POOLS: readonly (readonly Word[])[] = [POOLS.units, POOLS.teens, POOLS.tens, BANK.ordinals.slice(0, 19)];
+
+/** A number of 11..99, or up to 999 or 99,099 with a hundred or a thousand in it. */
+export function drawNumber(chance: Chance): number {
+  const below100 = chance.chance(1, 3) ? 11 + chance.below(9) : 10 * (2 + chance.below(8)) + 1 + chance.below(9);
+  if (chance.chance(1, 2)) return below100;
+  return (1 + chance.below(9)) * (chance.chance(2, 3) ? 100 : 1000) + below100;
 }
 
-/** Shape: pieces → text with a capital letter and its marks. */
+/** Words of numbers as pieces that stand as one in the text. Shape: `three hundred forty two`, `342`. */
+export function numberPieces(words: readonly string[], written: string): readonly Piece[] {
+  return words.map((text, at) => {
+    const word = wordOf(text);
+    const pool = NUMBER_POOLS.find((words) => words.includes(word)) ?? [];
+    return { word, pool, pause: false, written: at === 0 ? written : '' };
+  });
+}
+
+/** Shape: pieces → text as it is written, with a capital letter, digits and its marks. */
 export function textOf({ pieces, end }: Sentence): string {
-  const text = pieces.map(({ word, pause }) => `${word.text}${pause ? ',' : ''}`).join(' ');
+  const parts: string[] = [];
+  pieces.forEach(({ word, pause, written }, at) => {
+    if (written !== '') parts.push(written ?? word.text);
+    const whole = pieces[at + 1]?.written !== '';
+    if (pause && whole) parts.push(`${parts.pop()},`);
+  });
+  const text = parts.join(' ');
   return `${text[0]!.toUpperCase()}${text.slice(1)}${end}`;
+}
+
+/** Shape: pieces → the words that are spoken, lower case, one blank between them. */
+export function spokenOf({ pieces }: Sentence): string {
+  return pieces.map(({ word }) => word.text.toLowerCase()).join(' ');
 }
 
 /** Shape: pieces → phones with `|` between words, `,` for pauses and the end mark. */

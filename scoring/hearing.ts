@@ -6,7 +6,7 @@ import { centred, clippedShare, levelled } from './dsp/loudness.js';
 import { melodyOf, pitchTrack } from './dsp/pitch.js';
 import { resample } from './dsp/resample.js';
 import { HEARING_RATE_HZ, melBank, melDecibels, powerSpectra, type Rows } from './dsp/spectrum.js';
-import { balanceOf, bandSnrDb, holesPerSecond, syllableModulation } from './dsp/texture.js';
+import { balanceOf, bandSnrDb, decayDb, holesPerSecond, repeatedShare, syllableModulation } from './dsp/texture.js';
 
 export interface Heard {
   /** 16 kHz, levelled, from first to last sound. */
@@ -25,6 +25,10 @@ export interface Heard {
   readonly spreadSemitones: number;
   readonly jumpShare: number;
   readonly harmonicityDb: number;
+  readonly repeatedShare: number;
+  readonly decayDb: number;
+  /** 1..1.6 kHz against 0.2..0.8 kHz. */
+  readonly lowMidDb: number;
   readonly midDb: number;
   readonly highDb: number;
 }
@@ -53,6 +57,8 @@ export function hear(audio: Audio): Heard {
     clippedShare: clippedShare(audio.samples),
     modulation: syllableModulation(inner.levelsDb, inner.first, inner.end),
     holesPerSecond: holesPerSecond(speech),
+    repeatedShare: repeatedShare(mel),
+    decayDb: decayDb(mel),
     ...melodyOf(pitchTrack(speech), inner.speaking),
     ...balanceOf(spectra, inner.speaking),
   };

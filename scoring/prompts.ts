@@ -1,7 +1,7 @@
 import { canonicalJson, sha256Hex } from '../protocol/digest.js';
 import { createChance } from './chance.js';
 import { decoysOf } from './decoys.js';
-import { phonesOf, textOf } from './grammar.js';
+import { phonesOf, spokenOf, textOf } from './grammar.js';
 import type { Phone } from './phonemes.js';
 import { drawSentence } from './sentences.js';
 
@@ -11,7 +11,10 @@ export type PromptKind = (typeof PROMPT_KINDS)[number];
 export interface Prompt {
   readonly index: number;
   readonly kind: PromptKind;
+  /** As it is written: numbers in digits. */
   readonly text: string;
+  /** The words that are spoken, lower case: what a recogniser should hear, and what a model that reads letters is given. */
+  readonly spoken: string;
   readonly phones: readonly Phone[];
   /** Other texts from the same bank with about the same length: what the content judge compares against. */
   readonly decoys: readonly (readonly Phone[])[];
@@ -20,7 +23,7 @@ export interface Prompt {
 }
 
 /** Changes whenever the bank, the grammar or the drawing changes, because then the same seed means other prompts. */
-export const PROMPT_SET_VERSION = 1;
+export const PROMPT_SET_VERSION = 2;
 
 /** As many as one score record holds. */
 export const PROMPTS_PER_DRAW_MAX = 128;
@@ -61,6 +64,7 @@ function drawPrompt(seed: string, index: number, kind: PromptKind): Prompt {
     index,
     kind,
     text: textOf(drawn.sentence),
+    spoken: spokenOf(drawn.sentence),
     phones: phonesOf(drawn.sentence),
     decoys: decoysOf(drawn, chance),
     seed: chance.hex32(),

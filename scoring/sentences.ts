@@ -1,7 +1,21 @@
 /** What a prompt of each kind says: the sentence patterns. */
 import { BANK } from './bank/bank.js';
+import { startsWithVowel } from './bank/words.js';
 import type { Chance } from './chance.js';
-import { actor, draw, fixed, numberPhrase, type Piece, POOLS, paused, placePhrase, type Sentence, thingPhrase } from './grammar.js';
+import {
+  actor,
+  draw,
+  drawNumber,
+  fixed,
+  numberPieces,
+  type Piece,
+  POOLS,
+  paused,
+  placePhrase,
+  type Sentence,
+  thingPhrase,
+} from './grammar.js';
+import { cardinalWords, digitWords, ordinalEnding, ordinalWords } from './numbers.js';
 import type { PromptKind } from './prompts.js';
 
 type Pattern = (chance: Chance) => Sentence;
@@ -35,14 +49,13 @@ const PATTERNS: Readonly<Record<PromptKind, readonly Pattern[]>> = {
     (c) => say('?', fixed('who'), [draw(c, POOLS.did)], fixed('the'), [draw(c, BANK.adjectives), draw(c, POOLS.thing)], placePhrase(c)),
   ],
   numbers: [
-    (c) => say('.', thingPhrase(c, POOLS.thing), fixed('cost'), numberPhrase(c), fixed('dollars')),
-    (c) => say('.', fixed('the'), [draw(c, POOLS.place)], fixed('is'), numberPhrase(c), fixed('miles from the'), [draw(c, POOLS.place)]),
-    (c) => say('.', fixed('her number is'), paused(digits(c, 3)), digits(c, 4)),
-    (c) =>
-      say('.', fixed('on'), [draw(c, BANK.months)], fixed('twenty first'), actor(c), [draw(c, POOLS.did)], numberPhrase(c), [
-        draw(c, POOLS.foods),
-      ]),
-    (c) => say('.', fixed('see page'), numberPhrase(c), fixed('of the'), [draw(c, BANK.adjectives)], [draw(c, POOLS.thing)]),
+    (c) => say('.', thingPhrase(c, POOLS.thing), fixed('cost'), money(c)),
+    (c) => say('.', fixed('the'), [draw(c, POOLS.place)], fixed('is'), count(c), fixed('miles from the'), [draw(c, POOLS.place)]),
+    (c) => say('.', fixed('her number is'), telephone(c)),
+    (c) => say('.', fixed('on'), date(c), actor(c), [draw(c, POOLS.did)], count(c), [draw(c, POOLS.foods)]),
+    (c) => say('.', fixed('see page'), count(c), fixed('of the'), [draw(c, BANK.adjectives)], [draw(c, POOLS.thing)]),
+    (c) => say('.', fixed('at'), paused(time(c)), motion(c)),
+    (c) => say('.', fixed('the'), [draw(c, POOLS.thing)], fixed('is'), decimal(c), fixed('meters from the'), [draw(c, POOLS.place)]),
   ],
   list: [
     (c) => say('.', fixed('we need some'), listed(c, POOLS.foods)),
@@ -124,7 +137,7 @@ const PATTERNS: Readonly<Record<PromptKind, readonly Pattern[]>> = {
         fixed('your'),
         [draw(c, BANK.adjectives), draw(c, POOLS.thing)],
       ),
-    (c) => say('!', paused([draw(c, BANK.interjections)]), fixed('what'), thingPhrase(c, POOLS.place).slice(-1), fixed('this is')),
+    (c) => say('!', paused([draw(c, BANK.interjections)]), exclaimed(c), fixed('this is')),
     (c) =>
       say('!', fixed('I really'), [draw(c, POOLS.did)], paused([...fixed('the'), draw(c, BANK.adjectives), draw(c, POOLS.thing)]), [
         draw(c, BANK.names),
@@ -147,8 +160,48 @@ export function drawSentence(kind: PromptKind, chance: Chance): Drawn {
   return { sentence: pattern(chance), alike: () => pattern(chance), another: () => chance.pick(PATTERNS[kind])(chance) };
 }
 
-function digits(c: Chance, count: number): Pieces {
-  return Array.from({ length: count }, () => draw(c, POOLS.digits));
+/** "what an old village". */
+function exclaimed(c: Chance): Pieces {
+  const described = [draw(c, BANK.adjectives), draw(c, POOLS.place)];
+  return [...fixed(startsWithVowel(described[0]!.word) ? 'what an' : 'what a'), ...described];
+}
+
+function count(c: Chance): Pieces {
+  const value = drawNumber(c);
+  return numberPieces(cardinalWords(value), grouped(value));
+}
+
+/** Shape: 7056 → 7,056. */
+function grouped(value: number): string {
+  return value < 1000 ? String(value) : `${Math.floor(value / 1000)},${String(value % 1000).padStart(3, '0')}`;
+}
+
+function money(c: Chance): Pieces {
+  const value = drawNumber(c);
+  return numberPieces([...cardinalWords(value), 'dollars'], `$${grouped(value)}`);
+}
+
+/** Seven digits in two groups with a pause between. */
+function telephone(c: Chance): Pieces {
+  const digits = Array.from({ length: 7 }, () => String(1 + c.below(9))).join('');
+  const pieces = numberPieces(digitWords(digits), `${digits.slice(0, 3)}-${digits.slice(3)}`);
+  return pieces.map((piece, at) => (at === 2 ? { ...piece, pause: true } : piece));
+}
+
+/** A day that every month has. */
+function date(c: Chance): Pieces {
+  const day = 1 + c.below(28);
+  return [draw(c, BANK.months), ...numberPieces(ordinalWords(day), `${day}${ordinalEnding(day)}`)];
+}
+
+function time(c: Chance): Pieces {
+  const [hour, minute] = [1 + c.below(12), 10 + c.below(50)];
+  return numberPieces([...cardinalWords(hour), ...cardinalWords(minute)], `${hour}:${minute}`);
+}
+
+function decimal(c: Chance): Pieces {
+  const [whole, tenths] = [2 + c.below(98), 1 + c.below(9)];
+  return numberPieces([...cardinalWords(whole), 'point', ...cardinalWords(tenths)], `${whole}.${tenths}`);
 }
 
 /** Three of a kind: "apples, two pears, and nuts". */

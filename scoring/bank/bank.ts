@@ -1,14 +1,15 @@
 /** The word bank by part of speech, read once. */
 import { ADJECTIVES, DAYS, INTERJECTIONS, MANNERS, MONTHS, PREPOSITIONS, SMALL, TIMES } from './describing.js';
+import { CREATURES, HOUSEHOLD, TRADES } from './household.js';
 import { ANIMALS, FOODS, NAMES, PEOPLE, PLACES, STUFF, THINGS } from './nouns.js';
-import { CLUSTER_ADJECTIVES, CLUSTER_NOUNS, CLUSTER_VERBS, MINIMAL_PAIRS, NUMBERS } from './special.js';
+import { CLUSTER_ADJECTIVES, CLUSTER_NOUNS, CLUSTER_VERBS, MINIMAL_PAIRS, NUMBERS, ORDINALS } from './special.js';
 import { DOING, GOING } from './verbs.js';
 import { readNouns, readPairs, readVerbs, readWords, type Word } from './words.js';
 
 export const BANK = {
-  things: readNouns(THINGS),
-  people: readNouns(PEOPLE),
-  animals: readNouns(ANIMALS),
+  things: readNouns(THINGS + HOUSEHOLD),
+  people: readNouns(PEOPLE + TRADES),
+  animals: readNouns(ANIMALS + CREATURES),
   places: readNouns(PLACES),
   foods: readNouns(FOODS),
   stuff: readWords(STUFF),
@@ -23,6 +24,7 @@ export const BANK = {
   prepositions: readWords(PREPOSITIONS),
   interjections: readWords(INTERJECTIONS),
   numbers: readWords(NUMBERS),
+  ordinals: readWords(ORDINALS),
   clusterNouns: readNouns(CLUSTER_NOUNS),
   clusterAdjectives: readWords(CLUSTER_ADJECTIVES),
   clusterVerbs: readVerbs(CLUSTER_VERBS),

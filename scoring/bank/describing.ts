@@ -118,6 +118,47 @@ wise W AY1 Z
 wooden W UH1 D AH0 N
 yellow Y EH1 L OW0
 young Y AH1 NG
+alert AH0 L ER1 T
+awkward AO1 K W ER0 D
+blank B L AE1 NG K
+clumsy K L AH1 M Z IY0
+crooked K R UH1 K AH0 D
+damp D AE1 M P
+dusty D AH1 S T IY0
+eager IY1 G ER0
+faint F EY1 N T
+fierce F IH1 R S
+generous JH EH1 N ER0 AH0 S
+graceful G R EY1 S F AH0 L
+harmless HH AA1 R M L AH0 S
+hollow HH AA1 L OW0
+humble HH AH1 M B AH0 L
+jealous JH EH1 L AH0 S
+jolly JH AA1 L IY0
+loyal L OY1 AH0 L
+mild M AY1 L D
+modest M AA1 D AH0 S T
+muddy M AH1 D IY0
+nervous N ER1 V AH0 S
+orderly AO1 R D ER0 L IY0
+playful P L EY1 F AH0 L
+pleasant P L EH1 Z AH0 N T
+precious P R EH1 SH AH0 S
+rapid R AE1 P AH0 D
+ripe R AY1 P
+rough R AH1 F
+rude R UW1 D
+shaggy SH AE1 G IY0
+sleek S L IY1 K
+slender S L EH1 N D ER0
+sour S AW1 ER0
+steady S T EH1 D IY0
+steep S T IY1 P
+sticky S T IH1 K IY0
+stubborn S T AH1 B ER0 N
+tidy T AY1 D IY0
+vague V EY1 G
+vivid V IH1 V AH0 D
 `;
 
 export const MANNERS = `

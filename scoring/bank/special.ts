@@ -18,7 +18,7 @@ fourteen F AO2 R T IY1 N
 fifteen F IH0 F T IY1 N
 sixteen S IH2 K S T IY1 N
 seventeen S EH2 V AH0 N T IY1 N
-eighteen EY0 T IY1 N
+eighteen EY2 T IY1 N
 nineteen N AY2 N T IY1 N
 twenty T W EH1 N T IY0
 thirty TH ER1 T IY0
@@ -31,6 +31,31 @@ ninety N AY1 N T IY0
 hundred HH AH1 N D R AH0 D
 thousand TH AW1 Z AH0 N D
 million M IH1 L Y AH0 N
+`;
+
+/** Days of a month are made of these and the tens. */
+export const ORDINALS = `
+first F ER1 S T
+second S EH1 K AH0 N D
+third TH ER1 D
+fourth F AO1 R TH
+fifth F IH1 F TH
+sixth S IH1 K S TH
+seventh S EH1 V AH0 N TH
+eighth EY1 T TH
+ninth N AY1 N TH
+tenth T EH1 N TH
+eleventh IH0 L EH1 V AH0 N TH
+twelfth T W EH1 L F TH
+thirteenth TH ER2 T IY1 N TH
+fourteenth F AO2 R T IY1 N TH
+fifteenth F IH0 F T IY1 N TH
+sixteenth S IH2 K S T IY1 N TH
+seventeenth S EH2 V AH0 N T IY1 N TH
+eighteenth EY2 T IY1 N TH
+nineteenth N AY2 N T IY1 N TH
+twentieth T W EH1 N T IY0 AH0 TH
+thirtieth TH ER1 T IY0 AH0 TH
 `;
 
 /** Nouns and adjectives whose consonants crowd together. */

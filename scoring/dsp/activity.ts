@@ -15,6 +15,8 @@ export interface Activity {
   /** 10 ms frames. */
   readonly frames: number;
   readonly levelsDb: Float64Array;
+  /** A frame above it speaks. */
+  readonly thresholdDb: number;
   readonly speaking: readonly boolean[];
   /** First and one past the last speaking frame; equal when nobody speaks. */
   readonly first: number;
@@ -41,6 +43,7 @@ export function activityOf(samples: Float64Array): Activity {
   return {
     frames,
     levelsDb,
+    thresholdDb: threshold,
     speaking: closeGaps(speaking),
     first,
     end: Math.max(first, end),
@@ -53,6 +56,24 @@ export function trimmed(samples: Float64Array, activity = activityOf(samples)): 
   const from = Math.max(0, activity.first - MARGIN_FRAMES) * ACTIVITY_HOP;
   const to = Math.min(samples.length, (activity.end + MARGIN_FRAMES) * ACTIVITY_HOP);
   return samples.subarray(from, Math.max(from + ACTIVITY_HOP, to));
+}
+
+/** Pauses are cut down to this: where somebody breathes says nothing about what was said. */
+const PAUSE_FRAMES_KEPT = 8;
+
+/** The samples with every long pause between two sounds shortened. */
+export function pausesShortened(samples: Float64Array, { frames, levelsDb, thresholdDb }: Activity = activityOf(samples)): Float64Array {
+  const kept: number[] = [];
+  let quiet = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    quiet = levelsDb[frame]! > thresholdDb ? 0 : quiet + 1;
+    if (quiet <= PAUSE_FRAMES_KEPT) kept.push(frame);
+  }
+  const out = new Float64Array(kept.length * ACTIVITY_HOP);
+  for (const [at, frame] of kept.entries()) {
+    out.set(samples.subarray(frame * ACTIVITY_HOP, (frame + 1) * ACTIVITY_HOP), at * ACTIVITY_HOP);
+  }
+  return out;
 }
 
 export function secondsOf(frames: number): number {

@@ -74,9 +74,64 @@ export function holesPerSecond(samples: Float64Array): number {
   return (holes * HEARING_RATE_HZ) / Math.max(1, samples.length);
 }
 
+/** Lags of a repetition, 10 ms frames, and how alike the two must be. */
+const REPEAT_MIN = 8;
+const REPEAT_MAX = 40;
+const REPEAT_DB = 3;
+/** Something that does not move repeats itself without anybody stuttering. */
+const MOVING_DB = 6;
+
+/** Share of the frames that are said again at once. Shape: log-mel rows at 10 ms → 0..1. */
+export function repeatedShare(mel: Rows): number {
+  const { count, width, data } = mel;
+  const repeated = new Uint8Array(count);
+  const unlike = (a: number, b: number) => {
+    let sum = 0;
+    for (let band = 0; band < width; band++) sum += Math.abs(data[a * width + band]! - data[b * width + band]!);
+    return sum / width;
+  };
+  const moves = Float64Array.from({ length: count }, (_, row) => (row >= 4 ? unlike(row, row - 4) : 0));
+  for (let lag = REPEAT_MIN; lag <= REPEAT_MAX; lag++) {
+    const apart = Float64Array.from({ length: Math.max(0, count - lag) }, (_, row) => unlike(row, row + lag));
+    for (let from = 0; from + lag <= apart.length; from++) {
+      let [sum, moving] = [0, 0];
+      for (let row = from; row < from + lag; row++) {
+        sum += apart[row]!;
+        moving += moves[row]!;
+      }
+      if (sum / lag < REPEAT_DB && moving / lag > MOVING_DB) repeated.fill(1, from, from + lag);
+    }
+  }
+  return repeated.reduce((sum, value) => sum + value, 0) / Math.max(1, count);
+}
+
+/** A fall is taken over so many 10 ms frames, from frames at most so far below the loud ones. */
+const FALL_FRAMES = 8;
+const FALL_FROM_DB = 12;
+
+/**
+ * How fast sounds die away: 90th percentile of the fall over 80 ms from loud frames. A room or noise fills what follows a sound. The level of a
+ * frame is the mean of its bands in dB, so that a hum counts for the bands it fills only. Shape: log-mel rows at 10 ms → dB.
+ */
+export function decayDb(mel: Rows): number {
+  const levels = Float64Array.from({ length: mel.count }, (_, row) => {
+    let sum = 0;
+    for (let band = 0; band < mel.width; band++) sum += mel.data[row * mel.width + band]!;
+    return sum / mel.width;
+  });
+  const loud = percentile(levels, 0.95) - FALL_FROM_DB;
+  const falls: number[] = [];
+  for (let row = 0; row + FALL_FRAMES < levels.length; row++) {
+    if (levels[row]! > loud) falls.push(levels[row]! - levels[row + FALL_FRAMES]!);
+  }
+  return falls.length === 0 ? 0 : percentile(falls, 0.9);
+}
+
 export interface Balance {
   /** 1.5..3.4 kHz against 0.2..1 kHz, dB. */
   readonly midDb: number;
+  /** 1..1.6 kHz against 0.2..0.8 kHz, dB. */
+  readonly lowMidDb: number;
   /** 4..7.5 kHz against 0.2..3.4 kHz, dB. */
   readonly highDb: number;
 }
@@ -95,6 +150,7 @@ export function balanceOf(spectra: Rows, speaking: readonly boolean[]): Balance 
     return sum / Math.max(1, to! - from!);
   };
   return {
+    lowMidDb: decibels(power(1_000, 1_600)) - decibels(power(200, 800)),
     midDb: decibels(power(1_500, 3_400)) - decibels(power(200, 1_000)),
     highDb: decibels(power(4_000, 7_500)) - decibels(power(200, 3_400)),
   };

@@ -54,36 +54,63 @@ export function warpDistance(a: Rows, b: Rows): number {
   return costs[columns - 1]! / steps[columns - 1]!;
 }
 
-/**
- * Where in `whole` a stretch of `part` fits best, wherever that is.
- * Shape: rows `from`..`to` of part → middle of the best place, 0..1 of the whole.
- */
-export function bestPlace(part: Rows, from: number, to: number, whole: Rows): number {
-  const columns = whole.count;
-  const { width } = part;
-  let costs = new Float64Array(columns);
-  let starts = Float64Array.from({ length: columns }, (_, j) => j);
-  let nextCosts = new Float64Array(columns);
-  let nextStarts = new Float64Array(columns);
-  for (let i = from; i < to; i++) {
-    for (let j = 0; j < columns; j++) {
+/** Euclidean distances. Shape: rows of equal width → one row per row of `a`, one column per row of `b`. */
+export function distancesOf(a: Rows, b: Rows): Rows {
+  const { width } = a;
+  const data = new Float64Array(a.count * b.count);
+  for (let i = 0, at = 0; i < a.count; i++) {
+    for (let j = 0; j < b.count; j++, at++) {
       let squares = 0;
       for (let k = 0, p = i * width, q = j * width; k < width; k++, p++, q++) {
-        const difference = part.data[p]! - whole.data[q]!;
+        const difference = a.data[p]! - b.data[q]!;
         squares += difference * difference;
       }
-      const distance = Math.sqrt(squares);
+      data[at] = Math.sqrt(squares);
+    }
+  }
+  return { count: a.count, width: b.count, data };
+}
+
+/** Every other row: for a first look. */
+export function thinned({ count, width, data }: Rows): Rows {
+  const half = Math.ceil(count / 2);
+  const kept = new Float64Array(half * width);
+  for (let row = 0; row < half; row++) kept.set(data.subarray(2 * row * width, (2 * row + 1) * width), row * width);
+  return { count: half, width, data: kept };
+}
+
+export interface StretchCosts {
+  /** By last column: cost of the best alignment that ends there, summed over the rows. */
+  readonly costs: Float64Array;
+  /** Its middle, 0..1 of the columns. */
+  readonly middles: Float64Array;
+}
+
+/**
+ * A stretch of rows aligned to the columns wherever it fits: every end with its cheapest beginning. A column may be skipped for half its price
+ * again. Shape: distances, rows `from`..`to` → a cost per column.
+ */
+export function stretchCosts({ width: columns, data }: Rows, from: number, to: number): StretchCosts {
+  let costs = new Float64Array(columns);
+  let starts = new Float64Array(columns);
+  let nextCosts = new Float64Array(columns);
+  let nextStarts = new Float64Array(columns);
+  for (let j = 0; j < columns; j++) {
+    costs[j] = data[from * columns + j]!;
+    starts[j] = j;
+  }
+  for (let i = from + 1; i < to; i++) {
+    for (let j = 0; j < columns; j++) {
+      const distance = data[i * columns + j]!;
       const stay = costs[j]! + distance;
       const step = j > 0 ? costs[j - 1]! + distance : Number.POSITIVE_INFINITY;
       const skip = j > 1 ? costs[j - 2]! + 1.5 * distance : Number.POSITIVE_INFINITY;
-      const source = i === from || (stay < step && stay < skip) ? j : step <= skip ? j - 1 : j - 2;
-      nextCosts[j] = i === from ? distance : Math.min(stay, step, skip);
-      nextStarts[j] = i === from ? j : starts[source]!;
+      const back = stay < step && stay < skip ? 0 : step <= skip ? 1 : 2;
+      nextCosts[j] = back === 0 ? stay : back === 1 ? step : skip;
+      nextStarts[j] = starts[j - back]!;
     }
     [costs, nextCosts] = [nextCosts, costs];
     [starts, nextStarts] = [nextStarts, starts];
   }
-  let best = 0;
-  for (let j = 1; j < columns; j++) if (costs[j]! < costs[best]!) best = j;
-  return (starts[best]! + best + 1) / (2 * columns);
+  return { costs, middles: starts.map((start, end) => (start + end + 1) / (2 * columns)) };
 }

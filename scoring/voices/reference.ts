@@ -6,7 +6,7 @@
 import type { Audio } from '../audio.js';
 import type { Phone } from '../phonemes.js';
 import { FIFTH_FORMANT, FORMANTS } from './formants.js';
-import { planOf } from './plan.js';
+import { type Plan, planOf } from './plan.js';
 import { createBand, createNoise, createResonance, glottalSlope } from './resonator.js';
 import { hissScale, SYNTH } from './synth.js';
 import { FRAME_MS, type Tracks, tracksOf } from './tracks.js';
@@ -41,7 +41,12 @@ const FLUTTER = 0.006;
  * Shape: phones → mono audio, peak 0.7, about 50 ms of silence at both ends. Errors: throws TypeError on what is not a phone.
  */
 export function synthesiseReference(phones: readonly Phone[], voice: ReferenceVoice, sampleRateHz = REFERENCE_SAMPLE_RATE_HZ): Audio {
-  const tracks = tracksOf(planOf(phones), voice.rate, voice.liveliness);
+  return speakPlan(planOf(phones), voice, sampleRateHz);
+}
+
+/** The same from a plan: sounds whose lengths and formants somebody else has set. */
+export function speakPlan(plan: Plan, voice: ReferenceVoice, sampleRateHz = REFERENCE_SAMPLE_RATE_HZ): Audio {
+  const tracks = tracksOf(plan, voice.rate, voice.liveliness);
   const samples = render(tracks, voice, sampleRateHz);
   const peak = samples.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   const gain = peak > 0 ? SYNTH.peak / peak : 0;

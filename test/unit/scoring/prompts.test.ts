@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { allWords } from '../../../scoring/bank/bank.js';
 import { EASY_DECOYS, HARD_DECOYS } from '../../../scoring/decoys.js';
 import { expectedDurationMs, isPhone, syllableCount, wordsOf } from '../../../scoring/phonemes.js';
 import { drawPrompts, PROMPT_KINDS, PROMPTS_PER_DRAW_MAX, promptSetDigest } from '../../../scoring/prompts.js';
@@ -7,7 +8,7 @@ const PROMPTS = drawPrompts('5eed', 64);
 
 describe('prompts', () => {
   it('are pinned: a seed that means other prompts needs a new PROMPT_SET_VERSION', () => {
-    expect(promptSetDigest(drawPrompts('00', 16))).to.equal('7e1bdd6466f2d474408f7fc0f76ce848347c6d4a6c7321875b3902dbc0c92254');
+    expect(promptSetDigest(drawPrompts('00', 16))).to.equal('84bb6f07751f155eb67b10110c4d09813771d5cce216d6a588cfd3da843dbb30');
   });
 
   it('depend on the seed alone; fewer prompts are the first of more', () => {
@@ -25,12 +26,22 @@ describe('prompts', () => {
   });
 
   it('are whole sentences of known phones, as many words as their text', () => {
-    for (const { text, phones, kind } of PROMPTS) {
-      expect(text).to.match(/^[A-Z][A-Za-z ,]*[.?!]$/);
+    for (const { text, spoken, phones, kind } of PROMPTS) {
+      expect(text).to.match(kind === 'numbers' ? /^[A-Z][A-Za-z0-9 ,$.:-]*[.]$/ : /^[A-Z][A-Za-z ,]*[.?!]$/);
+      expect(spoken).to.match(/^[a-z]+( [a-z]+)*$/);
       expect(phones.every(isPhone), text).to.equal(true);
       expect(phones.at(-1)).to.equal(text.at(-1));
-      expect(wordsOf(phones)).to.have.length(text.split(' ').length);
+      expect(wordsOf(phones)).to.have.length(spoken.split(' ').length);
       if (kind === 'long') expect(text.split(' ').length).to.be.at.least(20);
+    }
+  });
+
+  it('write numbers in digits and know how they are spoken', () => {
+    for (const { text, spoken, phones } of drawPrompts('digits', 32, { kinds: ['numbers'] })) {
+      expect(text).to.match(/\d/);
+      const known = allWords();
+      const said = spoken.split(' ').map((word) => known.get(word) ?? known.get(`${word[0]!.toUpperCase()}${word.slice(1)}`));
+      expect(said.map((word) => word?.phones.join(' '))).to.deep.equal(wordsOf(phones).map((word) => word.join(' ')));
     }
   });
 

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { activityOf, trimmed } from '../../../../scoring/dsp/activity.js';
+import { activityOf, pausesShortened, trimmed } from '../../../../scoring/dsp/activity.js';
 import { centred, clippedShare, levelled } from '../../../../scoring/dsp/loudness.js';
 import { melodyOf, pitchTrack } from '../../../../scoring/dsp/pitch.js';
+import { placedShare, stretchCount, stretchWeights } from '../../../../scoring/dsp/places.js';
 import { resample } from '../../../../scoring/dsp/resample.js';
 import { melBank, melDecibels, powerSpectra, type Rows } from '../../../../scoring/dsp/spectrum.js';
-import { bandSnrDb, holesPerSecond } from '../../../../scoring/dsp/texture.js';
-import { bestPlace, warpDistance } from '../../../../scoring/dsp/warping.js';
+import { bandSnrDb, decayDb, holesPerSecond, repeatedShare } from '../../../../scoring/dsp/texture.js';
+import { distancesOf, stretchCosts, thinned, warpDistance } from '../../../../scoring/dsp/warping.js';
 
 const RATE = 16_000;
 const sine = (hertz: number, seconds: number, rate = RATE, size = 0.5) =>
@@ -129,7 +130,83 @@ describe('time warping', () => {
   });
 
   it('finds where a piece belongs', () => {
-    expect(bestPlace(rows(wave.slice(40, 50)), 0, 10, rows(wave))).to.be.closeTo(45 / 60, 0.03);
-    expect(bestPlace(rows(wave), 5, 15, rows(wave))).to.be.closeTo(10 / 60, 0.03);
+    const place = (part: Rows, from: number, to: number) => {
+      const { costs, middles } = stretchCosts(distancesOf(part, rows(wave)), from, to);
+      return middles[costs.indexOf(Math.min(...costs))];
+    };
+    expect(place(rows(wave.slice(40, 50)), 0, 10)).to.be.closeTo(45 / 60, 0.03);
+    expect(place(rows(wave), 5, 15)).to.be.closeTo(10 / 60, 0.03);
+  });
+
+  it('thins to every other row', () => {
+    expect([...thinned(rows([1, 2, 3])).data]).to.deep.equal([1, 3]);
+  });
+});
+
+describe('pauses', () => {
+  it('are shortened when they are long, and speech is kept', () => {
+    const speech = pulses(120, 0.3);
+    const said = (pause: number) => pausesShortened(concat(speech, new Float64Array(pause * RATE), speech)).length / RATE;
+    expect(said(0.05)).to.be.closeTo(0.65, 0.011);
+    expect(said(0.5)).to.be.closeTo(0.68, 0.011);
+    expect(said(2)).to.be.closeTo(0.68, 0.011);
+  });
+});
+
+describe('places', () => {
+  /** Something different at every time. */
+  const path = (from: number, length: number) =>
+    Array.from({ length }, (_, n) => 9 * Math.sin(((from + n) * (from + n)) / 90) + 5 * Math.cos((from + n) / 3));
+  const text = rows(path(0, 120));
+  const decoy = rows(path(1_000, 120));
+  const weights = stretchWeights([[text, decoy]], stretchCount(3));
+  const share = (heard: Rows) => placedShare([{ heard, texts: [text, decoy] }], weights);
+
+  it('finds all of the text in its place, and nothing of another', () => {
+    expect(share(text)).to.equal(1);
+    expect(share(decoy)).to.be.below(0.1);
+    expect(share(rows(path(2_000, 120)))).to.be.below(0.4);
+  });
+
+  it('misses what is left out, changed or moved', () => {
+    expect(share(rows([...path(0, 60), ...path(1_060, 60)]))).to.be.within(0.3, 0.7);
+    expect(share(rows([...path(60, 60), ...path(0, 60)]))).to.be.below(0.2);
+    expect(share(rows(path(0, 60)))).to.be.below(0.4);
+  });
+
+  it('counts little what a decoy says too', () => {
+    const alike = rows([...path(0, 40), ...path(1_000, 80)]);
+    const own = stretchWeights([[text, alike]], 12);
+    expect(Math.max(...own.slice(0, 2))).to.be.below(0.2);
+    expect(own.reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(12, 1e-9);
+  });
+
+  it('cuts short and long texts in a bounded number of stretches', () => {
+    expect([0, 3, 1_000].map(stretchCount)).to.deep.equal([6, 10, 24]);
+  });
+});
+
+describe('texture of speech', () => {
+  const picture = (levels: readonly (readonly number[])[]): Rows => ({
+    count: levels.length,
+    width: levels[0]!.length,
+    data: Float64Array.from(levels.flat()),
+  });
+
+  it('tells a sound that is said twice at once from one that goes on', () => {
+    const moving = (n: number) => Array.from({ length: 8 }, (_, band) => 30 * Math.sin(n * (1 + band / 3) + n * n * 0.01));
+    const fresh = Array.from({ length: 120 }, (_, n) => moving(n));
+    const stutter = [...fresh.slice(0, 60), ...fresh.slice(40, 60), ...fresh.slice(60)];
+    expect(repeatedShare(picture(fresh))).to.equal(0);
+    expect(repeatedShare(picture(stutter))).to.be.within(0.1, 0.5);
+    expect(repeatedShare(picture(Array.from({ length: 100 }, () => [1, 2, 3])))).to.equal(0);
+  });
+
+  it('hears how fast sounds die away, whatever hums', () => {
+    const dying = (dbPerFrame: number, hum: boolean) =>
+      picture(Array.from({ length: 200 }, (_, n) => [0, 1, 2, 3].map((band) => (hum && band === 0 ? 0 : -dbPerFrame * (n % 20)))));
+    expect(decayDb(dying(2, false))).to.be.closeTo(16, 0.1);
+    expect(decayDb(dying(0.5, false))).to.be.closeTo(4, 0.1);
+    expect(decayDb(dying(2, true))).to.be.closeTo(12, 0.1);
   });
 });
