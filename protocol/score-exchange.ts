@@ -1,6 +1,7 @@
 /**
  * Scores are exchanged in two steps so that nobody can copy one: first a hash over all record digests of the round, then, after its deadline, the
- * records, each with the nonce and the digests that open the hash.
+ * records, each with the nonce and the digests that open the hash. The nonce is also the validator's secret of the round: its hash went out with the
+ * commitment of the round before.
  */
 import { sha256, sha256Hex, toHex } from './digest.js';
 import { err, ok, type Result } from './result.js';
@@ -12,12 +13,15 @@ export const RECORD_SIZE_BYTES_MAX = 48 * 1024;
 export const NONCE_SIZE_BYTES = 32;
 const DIGEST_SIZE_BYTES = 32;
 const COMMITMENT_TAG = 'voxd/scores/1';
+const NONCE_TAG = 'voxd/nonce/1';
 const RECORD_TAG = 'voxd/record/1';
 
 export interface ScoreCommitment {
   readonly round: number;
   /** 64 hex digits. */
   readonly commitment: string;
+  /** Of our secret of the next round, so that it cannot be picked for what it leads to; 64 hex digits. */
+  readonly nextNonceDigest: string;
 }
 
 export interface ScoreReveal {
@@ -37,10 +41,19 @@ type BadPayload = 'message.bad_payload';
  * Shape: 32-byte nonce, digests as 64 hex digits in any order → 64 hex digits.
  */
 export function scoreCommitment(round: number, nonce: Uint8Array, recordDigests: readonly string[]): string {
-  const roundBytes = Buffer.alloc(8);
-  roundBytes.writeBigUInt64BE(BigInt(round));
   const digests = Buffer.from([...recordDigests].sort().join(''), 'hex');
-  return sha256Hex(COMMITMENT_TAG, roundBytes, nonce, digests);
+  return sha256Hex(COMMITMENT_TAG, u64(round), nonce, digests);
+}
+
+/** sha-256("voxd/nonce/1" ‖ u64be round ‖ nonce): what a validator promises in one round to reveal in the next. Shape: 64 hex digits. */
+export function digestOfNonce(round: number, nonce: Uint8Array): string {
+  return sha256Hex(NONCE_TAG, u64(round), nonce);
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
 }
 
 /** The digest of a record's canonical bytes: sha-256("voxd/record/1" ‖ bytes), 64 hex digits. */
@@ -54,14 +67,19 @@ export function opensCommitment(reveal: ScoreReveal, commitment: string): boolea
 }
 
 export function encodeScoreCommitment(value: ScoreCommitment): Uint8Array {
-  return ScoreCommitPayload.encode({ round: BigInt(value.round), commitment: Buffer.from(value.commitment, 'hex') });
+  return ScoreCommitPayload.encode({
+    round: BigInt(value.round),
+    commitment: Buffer.from(value.commitment, 'hex'),
+    nextNonceDigest: Buffer.from(value.nextNonceDigest, 'hex'),
+  });
 }
 
 export function decodeScoreCommitment(bytes: Uint8Array): Result<ScoreCommitment, BadPayload> {
   const raw = tryDecode(ScoreCommitPayload, bytes);
   const round = raw === null ? null : safeNumber(raw.round);
   if (raw === null || round === null || raw.commitment.length !== DIGEST_SIZE_BYTES) return err('message.bad_payload');
-  return ok({ round, commitment: toHex(raw.commitment) });
+  if (raw.nextNonceDigest.length !== DIGEST_SIZE_BYTES) return err('message.bad_payload');
+  return ok({ round, commitment: toHex(raw.commitment), nextNonceDigest: toHex(raw.nextNonceDigest) });
 }
 
 /** The digests are put in order. */

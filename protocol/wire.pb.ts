@@ -354,6 +354,7 @@ export namespace AnnouncePayload {
 export interface ScoreCommitPayload {
   round: bigint
   commitment: Uint8Array
+  nextNonceDigest: Uint8Array
 }
 
 export namespace ScoreCommitPayload {
@@ -376,13 +377,19 @@ export namespace ScoreCommitPayload {
           w.bytes(obj.commitment)
         }
 
+        if ((obj.nextNonceDigest != null && obj.nextNonceDigest.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.nextNonceDigest)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           round: 0n,
-          commitment: uint8ArrayAlloc(0)
+          commitment: uint8ArrayAlloc(0),
+          nextNonceDigest: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -397,6 +404,10 @@ export namespace ScoreCommitPayload {
             }
             case 2: {
               obj.commitment = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.nextNonceDigest = reader.bytes()
               break
             }
             default: {

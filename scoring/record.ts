@@ -8,11 +8,23 @@ import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import { parseHotkey } from '../protocol/names.js';
 import { err, ok, type Result } from '../protocol/result.js';
 import { digestOfRecord, RECORD_SIZE_BYTES_MAX } from '../protocol/score-exchange.js';
+import { PRIVATE_PROMPTS } from './private-slice.js';
 
 const PPM = z.number().int().min(0).max(1_000_000);
 const DIGEST = z.string().regex(/^[0-9a-f]{64}$/);
 export const PROMPTS_PER_RECORD_MAX = 128;
 const FINGERPRINT_HEX_MAX = 4096;
+
+const prompts = z
+  .array(
+    z.strictObject({
+      scorePpm: PPM,
+      parts: z.record(z.string().max(24), PPM),
+      audioDigest: z.union([DIGEST, z.literal('')]),
+      fault: z.string().max(64).nullable(),
+    }),
+  )
+  .max(PROMPTS_PER_RECORD_MAX);
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -29,18 +41,11 @@ const schema = z.strictObject({
   promptSet: DIGEST,
   seed: DIGEST,
   engine: z.enum(['native', 'wasm']),
-  prompts: z
-    .array(
-      z.strictObject({
-        scorePpm: PPM,
-        parts: z.record(z.string().max(24), PPM),
-        audioDigest: z.union([DIGEST, z.literal('')]),
-        fault: z.string().max(64).nullable(),
-      }),
-    )
-    .max(PROMPTS_PER_RECORD_MAX),
+  prompts,
   scorePpm: PPM,
   fingerprint: z.string().max(FINGERPRINT_HEX_MAX),
+  /** What only this validator asked. Absent: it had not committed to a secret in the round before. */
+  private: z.strictObject({ promptSet: DIGEST, prompts: prompts.max(PRIVATE_PROMPTS) }).exactOptional(),
 });
 
 export type ScoreRecord = Readonly<z.output<typeof schema>>;

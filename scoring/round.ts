@@ -49,6 +49,14 @@ export function phaseAt(block: number, window: RoundWindow): RoundPhase {
   return block < window.weighsAt ? 'revealing' : 'weighing';
 }
 
+/** Nodes see a block at different times: a reveal that is so many blocks late still counts. */
+const REVEAL_GRACE_BLOCKS_MAX = 2;
+
+/** First block at which a reveal is late. Short rounds have less grace. */
+export function revealsLateAt(window: RoundWindow, schedule: RoundSchedule): number {
+  return window.weighsAt + Math.min(REVEAL_GRACE_BLOCKS_MAX, Math.floor(schedule.cadenceBlocks / 20));
+}
+
 /**
  * The seed of everything that a round leaves to chance.
  *

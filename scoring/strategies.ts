@@ -13,7 +13,7 @@ export const AUDIT_PROMPTS = 4;
 export const STRATEGY_NAMES = ['precheck', 'staged', 'full', 'audit'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
-export type StageName = 'precheck' | 'first' | 'contenders' | 'full' | 'audit';
+export type StageName = 'precheck' | 'first' | 'private' | 'contenders' | 'full' | 'audit';
 
 export interface Stage {
   readonly name: StageName;
@@ -56,6 +56,20 @@ export function stagedStrategy(of: {
     const scores = scoresOf(first.prompts, heard);
     return scores.length < first.prompts.length || !of.isContender(scores) ? [first] : [first, rest];
   });
+}
+
+/** Another strategy, and one stage more before contenders are heard further: every model speaks the private prompts. */
+export function withPrivateStage(strategy: Strategy, prompts: readonly Prompt[]): Strategy {
+  if (prompts.length === 0) return strategy;
+  const own: Stage = { name: 'private', prompts };
+  return {
+    name: strategy.name,
+    next(heard) {
+      const stage = strategy.next(heard);
+      const due = stage === null || stage.name === 'contenders';
+      return due && prompts.some(({ index }) => !heard.has(index)) ? own : stage;
+    },
+  };
 }
 
 /** A few prompts of the set, drawn by seed: those who are audited cannot know which. Ascending. */

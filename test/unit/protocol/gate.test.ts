@@ -46,6 +46,8 @@ function gateway() {
   };
 }
 
+const COMMITMENT = encodeScoreCommitment({ round: 1, commitment: '00'.repeat(32), nextNonceDigest: '11'.repeat(32) });
+
 describe('the validation ladder', () => {
   const single: [string, Uint8Array, MessageKind?][] = [
     ['accept', message()],
@@ -61,16 +63,8 @@ describe('the validation ladder', () => {
     ['ignore message.unregistered', message({ hotkey: aHotkey(3) })],
     ['reject message.bad_signature', message({}, FORGED)],
     ['reject message.bad_payload', message({ payload: Uint8Array.of(9) })],
-    [
-      'ignore message.no_permit',
-      message({ kind: 'scoreCommit', payload: encodeScoreCommitment({ round: 1, commitment: '00'.repeat(32) }) }),
-      'scoreCommit',
-    ],
-    [
-      'accept',
-      message({ kind: 'scoreCommit', hotkey: aHotkey(2), payload: encodeScoreCommitment({ round: 1, commitment: '00'.repeat(32) }) }),
-      'scoreCommit',
-    ],
+    ['ignore message.no_permit', message({ kind: 'scoreCommit', payload: COMMITMENT }), 'scoreCommit'],
+    ['accept', message({ kind: 'scoreCommit', hotkey: aHotkey(2), payload: COMMITMENT }), 'scoreCommit'],
   ];
   for (const [index, [expected, bytes, kind]] of single.entries()) {
     it(`answers "${expected}" (${index})`, () => {
