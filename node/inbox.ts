@@ -1,3 +1,4 @@
+import { toHex } from '../protocol/digest.js';
 import type { MessageKind } from '../protocol/kinds.js';
 import { KINDS, MESSAGE_KINDS } from '../protocol/kinds.js';
 import type { Membership, MessageGate } from '../protocol/message-gate.js';
@@ -5,8 +6,10 @@ import type { Hotkey } from '../protocol/names.js';
 import type { Clock, Gossip } from '../protocol/ports.js';
 import { opensCommitment } from '../protocol/score-exchange.js';
 import type { Message } from '../protocol/validate.js';
-import { decodeRecord } from '../scoring/record.js';
-import { type RoundSchedule, roundWindow } from '../scoring/round.js';
+import { decodeRecord, type ScoreRecord } from '../scoring/record.js';
+import { type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../scoring/round.js';
+import type { ExchangeFlag } from './audit-ports.js';
+import type { ExchangeFault } from './exchange-faults.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { Stores } from './ports.js';
@@ -51,24 +54,43 @@ export function createInbox(
         log.debug({ hotkey, round: payload.round, block }, 'score commitment outside its window');
         return;
       }
-      await stores.scores.putCommit({ ...payload, validator: hotkey, block, recordDigests: [] });
+      await stores.scores.putCommit({ ...payload, validator: hotkey, block, recordDigests: [], nonce: null });
     },
     scoreReveal: ({ hotkey, payload, envelope }) => keepReveal(hotkey, payload, envelope),
   };
 
   async function keepReveal(validator: Hotkey, payload: Message<'scoreReveal'>['payload'], envelope: Uint8Array): Promise<void> {
-    const refuse = (reason: string) => log.debug({ validator, round: payload.round, reason }, 'score reveal not kept');
-    const commit = (await stores.scores.commitsOf(payload.round)).find((of) => of.validator === validator);
-    if (!commit) return refuse('no commitment was seen before its deadline');
-    if (!opensCommitment(payload, commit.commitment)) return refuse('it does not open the commitment');
-    const record = decodeRecord(payload.record);
-    if (!record.ok) return refuse(record.error);
     const row = await stores.rounds.get(payload.round);
-    if (!row) return refuse('we did not open that round');
-    const { round, netuid, seed, scorer } = record.value;
-    if (round !== payload.round || netuid !== options.netuid || seed !== row.seed) return refuse('it is about another round');
-    if (scorer !== options.scorer) return refuse('it was made by another scorer');
+    // Nothing can be said about a round that we know nothing of, and what is over is over.
+    if (!row || roundOf(deps.finalizedBlock(), options.schedule) > payload.round + 1)
+      return log.debug({ validator, round: payload.round }, 'score reveal of a round that is over, or was not opened here');
+    const refuse = (fault: ExchangeFault, reason: string) => flag({ round: payload.round, validator, fault, reason, envelope });
+    const commit = (await stores.scores.commitsOf(payload.round)).find((of) => of.validator === validator);
+    if (!commit) return refuse('uncommitted', 'no commitment was seen before its deadline');
+    if (!opensCommitment(payload, commit.commitment)) return refuse('mismatch', 'it does not open the commitment');
+    const record = decodeRecord(payload.record);
+    if (!record.ok) return refuse('unreadable', record.error);
+    const { round, netuid, seed, scorer, hotkey, model } = record.value;
+    if (round !== payload.round || netuid !== options.netuid || seed !== row.seed) return refuse('foreign', 'it is about another round');
+    if (scorer !== options.scorer) return refuse('scorer', `it was made by scorer ${scorer}, ours is ${options.scorer}`);
+    const lateAt = revealsLateAt(roundWindow(payload.round, options.schedule), options.schedule);
+    const block = deps.finalizedBlock();
+    if (block >= lateAt) {
+      const known = (await stores.scores.ofRound(round)).some(
+        (of) => of.validator === validator && sameModel(of.record, { hotkey, model }),
+      );
+      return known ? undefined : refuse('late', `it came at block ${block}, the deadline was ${lateAt}`);
+    }
+    // What it committed to is kept first: whoever finds the record finds its secret too.
+    await stores.scores.putCommit({ ...commit, recordDigests: payload.recordDigests, nonce: toHex(payload.nonce) });
     await stores.scores.put({ record: record.value, validator, envelope, receivedAtMs: deps.clock.nowMs() });
+  }
+
+  async function flag(of: Omit<ExchangeFlag, 'block'>): Promise<void> {
+    const { round, validator, fault, reason } = of;
+    if (!(await stores.flags.put({ ...of, block: deps.finalizedBlock() }))) return;
+    deps.metrics.count('voxd_exchange_faults_total', { fault });
+    log.warn({ validator, round, fault, reason }, 'score reveal not counted');
   }
 
   async function receive<K extends MessageKind>(kind: K, bytes: Uint8Array, from: string) {
@@ -101,4 +123,8 @@ export function createInbox(
       listeners.push(listener);
     },
   };
+}
+
+function sameModel(a: Pick<ScoreRecord, 'hotkey' | 'model'>, b: Pick<ScoreRecord, 'hotkey' | 'model'>): boolean {
+  return a.hotkey === b.hotkey && a.model === b.model;
 }

@@ -7,11 +7,13 @@ import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
 import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
 import type { Secret } from '../protocol/secret.js';
+import type { Listener } from '../scoring/assignment.js';
 import type { StageTimings } from '../scoring/evaluate.js';
 import type { Manifest } from '../scoring/manifest.js';
 import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
-import type { WeighingPolicy } from '../scoring/weigh.js';
+import type { Beliefs, WeighingPolicy } from '../scoring/weigh.js';
+import type { AuditStore, FlagStore } from './audit-ports.js';
 
 export interface RegistryStore {
   /** Replaces the current neurons of the subnet and appends the changes, in one transaction. An older block than the stored one is refused. */
@@ -85,9 +87,24 @@ export interface ModelStore {
   put(row: ModelRow): Promise<void>;
 }
 
+/** What a round takes from the block that opened it, kept so that nobody has to read that block again: endpoints forget old states. */
+export interface RoundOpening {
+  /** Permit holders with stake, ascending uid. */
+  readonly listeners: readonly Listener[];
+  /** Commitments to models that were final. */
+  readonly claims: readonly {
+    readonly hotkey: Hotkey;
+    readonly registeredAt: number;
+    readonly commitment: string;
+    readonly block: number;
+  }[];
+}
+
 export interface RoundRow {
   readonly round: number;
   readonly openedAt: BlockRef;
+  /** Null: a row from before openings were kept. */
+  readonly opening: RoundOpening | null;
   readonly seed: string;
   /** The models that take part, by ascending (commitment block, hotkey). */
   readonly entries: readonly {
@@ -111,13 +128,15 @@ export interface Weighing {
   readonly records: readonly string[];
   readonly seats: readonly { readonly uid: Uid; readonly hotkey: Hotkey; readonly registeredAt: number }[];
   readonly policy: WeighingPolicy;
+  /** Absent: a round from before beliefs were kept. */
+  readonly beliefs?: Beliefs;
 }
 
 export interface RoundStore {
   /** Inserts, or returns the row already there: the first opening stands. */
   open(row: RoundRow): Promise<RoundRow>;
   /** Changes the named fields only. */
-  update(round: number, change: Partial<Pick<RoundRow, 'entries' | 'state' | 'note' | 'weighing'>>): Promise<void>;
+  update(round: number, change: Partial<Pick<RoundRow, 'opening' | 'entries' | 'state' | 'note' | 'weighing'>>): Promise<void>;
   get(round: number): Promise<RoundRow | null>;
   /** Newest first. */
   list(limit: number): Promise<readonly RoundRow[]>;
@@ -140,6 +159,10 @@ export interface ScoreCommit {
   readonly block: number;
   /** Digests of the records it commits to; for other validators empty until they reveal. */
   readonly recordDigests: readonly string[];
+  /** The secret of its round, 64 hex digits; for other validators null until they reveal. Learnt together with the digests. */
+  readonly nonce: string | null;
+  /** What it commits its secret of the next round by, 64 hex digits. */
+  readonly nextNonceDigest: string | null;
 }
 
 export interface ScoreStore {
@@ -314,6 +337,8 @@ export interface Stores {
   readonly rounds: RoundStore;
   readonly scores: ScoreStore;
   readonly progress: ProgressStore;
+  readonly audits: AuditStore;
+  readonly flags: FlagStore;
   readonly standings: StandingStore;
   readonly submissions: SubmissionStore;
 }

@@ -1,18 +1,20 @@
 import type { ChainReader } from '../chain/ports.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
+import { toHex } from '../protocol/digest.js';
 import { isFailure } from '../protocol/failure.js';
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import type { Clock } from '../protocol/ports.js';
-import { scoreCommitment } from '../protocol/score-exchange.js';
+import { digestOfNonce, type ScoreCommitment, scoreCommitment } from '../protocol/score-exchange.js';
 import { assignModels } from '../scoring/assignment.js';
 import { recordDigest, type ScoreRecord } from '../scoring/record.js';
-import { phaseAt, type RoundSchedule, type RoundWindow, roundOf, roundSeed, roundWindow } from '../scoring/round.js';
+import { phaseAt, type RoundSchedule, type RoundWindow, revealsLateAt, roundOf, roundSeed, roundWindow } from '../scoring/round.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
 import { gate } from '../scoring/weights.js';
+import { type AgreementReport, ownAgreement, readAgreement } from './agreement.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
-import type { ModelRow, RoundRow, ScoringQueue, Stores } from './ports.js';
-import { roundEntries } from './round-entries.js';
+import type { ModelRow, RoundOpening, RoundRow, ScoringQueue, Stores } from './ports.js';
+import { openingOf, roundEntries } from './round-entries.js';
 import { weigh } from './round-weighing.js';
 
 export interface RoundKeeperOptions {
@@ -35,7 +37,9 @@ export interface RoundKeeperDeps {
   readonly registry: () => SubnetSnapshot | null;
   /** The record of a model that was refused before it could speak. */
   readonly refusedRecord: (row: RoundRow, entry: RoundRow['entries'][number], code: string) => ScoreRecord;
-  readonly publishCommit: (round: number, commitment: string) => Promise<number>;
+  readonly publishCommit: (commit: ScoreCommitment) => Promise<number>;
+  /** Audits of this round that are still to be made. */
+  readonly auditsOutstanding: (row: RoundRow, head: BlockRef) => Promise<number>;
   readonly publishReveal: (of: {
     round: number;
     nonce: Uint8Array;
@@ -55,7 +59,11 @@ export interface RoundKeeper {
     readonly heard: number;
     readonly assigned: number;
   } | null;
+  /** Of the newest round that was weighed since the start. */
+  agreement(): AgreementReport | null;
 }
+
+type OpenRound = RoundRow & { readonly opening: RoundOpening };
 
 /** Part of a round, percent, after which incomplete coverage is weighed as it is. */
 const PATIENCE_PERCENT = 92;
@@ -66,8 +74,28 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
   const openings = new Map<number, SubnetSnapshot>();
   const published = new Set<string>();
   let view: ReturnType<RoundKeeper['view']> = null;
+  let agreement: AgreementReport | null = null;
 
-  async function openingOf(round: number, window: RoundWindow): Promise<SubnetSnapshot> {
+  /** The row of the round with its opening, from the rows or else from the chain. Null: this node did not listen when it opened. */
+  async function openRound(round: number, window: RoundWindow): Promise<OpenRound | null> {
+    const known = await stores.rounds.get(round);
+    if (known !== null && known.opening !== null) return { ...known, opening: known.opening };
+    const snapshot = await snapshotAt(round, window);
+    const opening = openingOf(snapshot);
+    if (known !== null) {
+      await stores.rounds.update(round, { opening });
+      return { ...known, opening };
+    }
+    if (!opening.listeners.some(({ hotkey }) => hotkey === options.self)) return null;
+    const { genesis, block } = snapshot;
+    const seed = roundSeed({ genesis, netuid: options.netuid, mechanism: options.mechanism, round, openedBy: block.hash });
+    const fresh = { round, openedAt: block, opening, seed, entries: [], state: 'open', note: null, weighing: null } as const;
+    const row = await stores.rounds.open(fresh);
+    log.debug({ round, block: block.number }, 'round opened');
+    return { ...row, opening };
+  }
+
+  async function snapshotAt(round: number, window: RoundWindow): Promise<SubnetSnapshot> {
     const known = openings.get(round);
     if (known) return known;
     const opening = await deps.chain.snapshot(options.netuid, await deps.chain.blockAt(window.opensAt));
@@ -76,22 +104,9 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     return opening;
   }
 
-  async function open(round: number, opening: SubnetSnapshot): Promise<RoundRow> {
-    const seed = roundSeed({
-      genesis: opening.genesis,
-      netuid: options.netuid,
-      mechanism: options.mechanism,
-      round,
-      openedBy: opening.block.hash,
-    });
-    const row = await stores.rounds.open({ round, openedAt: opening.block, seed, entries: [], state: 'open', note: null, weighing: null });
-    log.debug({ round, block: opening.block.number }, 'round opened');
-    return row;
-  }
-
   /** Announcements may arrive after the opening; the claims they open were final at it. */
-  async function refreshEntries(row: RoundRow, opening: SubnetSnapshot): Promise<RoundRow> {
-    const entries = roundEntries(opening, await stores.announcements.active(deps.clock.nowMs()));
+  async function refreshEntries(row: OpenRound): Promise<OpenRound> {
+    const entries = roundEntries(row.opening, await stores.announcements.active(deps.clock.nowMs()));
     const known = new Set(row.entries.map(({ hotkey }) => hotkey));
     const added = entries.filter(({ hotkey }) => !known.has(hotkey));
     if (added.length === 0) return row;
@@ -121,11 +136,14 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
   async function commit(row: RoundRow, records: readonly ScoreRecord[], head: BlockRef): Promise<void> {
     if (records.length === 0 || published.has(`commit/${row.round}`)) return;
     const nonce = await stores.scores.nonce(row.round);
+    const nextNonceDigest = digestOfNonce(row.round + 1, await stores.scores.nonce(row.round + 1));
     const recordDigests = records.map(recordDigest).sort();
-    const commitment = scoreCommitment(row.round, nonce, recordDigests);
-    await stores.scores.putCommit({ round: row.round, validator: options.self, commitment, block: head.number, recordDigests });
-    const own = (await stores.scores.commitsOf(row.round)).find(({ validator }) => validator === options.self);
-    const recipients = await deps.publishCommit(row.round, own?.commitment ?? commitment);
+    const fresh = { round: row.round, commitment: scoreCommitment(row.round, nonce, recordDigests), nextNonceDigest };
+    await stores.scores.putCommit({ ...fresh, validator: options.self, block: head.number, recordDigests, nonce: toHex(nonce) });
+    const own = (await stores.scores.commitsOf(row.round)).find(({ validator }) => validator === options.self) ?? fresh;
+    // A commitment from before there were secrets has none to promise.
+    const { round, commitment } = own;
+    const recipients = await deps.publishCommit({ round, commitment, nextNonceDigest: own.nextNonceDigest ?? nextNonceDigest });
     if (recipients > 0) published.add(`commit/${row.round}`);
     log.debug({ round: row.round, records: records.length, recipients }, 'score commitment published');
   }
@@ -154,30 +172,33 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
   }
 
   /** A node that starts late in a round, on an endpoint that keeps few old states, cannot know who took part: it waits for the next round. */
-  function outOfReach(round: number, error: unknown): null {
+  function outOfReach(round: number, error: unknown): 'out of reach' {
     if (!isFailure(error) || error.code !== 'chain.block_not_found') throw error;
     if (view?.round !== round)
       log.warn({ round, ...error.facts, hint: error.hint }, 'the opening of this round is out of reach; the next round counts');
     view = { round, phase: 'out of reach', entered: 0, heard: 0, assigned: 0 };
-    return null;
+    return 'out of reach';
   }
 
   async function turn(head: BlockRef): Promise<void> {
     const round = roundOf(head.number, options.schedule);
     const window = roundWindow(round, options.schedule);
-    const opening = await openingOf(round, window).catch((error: unknown) => outOfReach(round, error));
-    if (opening === null) return;
-    // The owner of the subnet always has a permit, also when nobody is there.
-    const listeners = opening.neurons.filter(({ validatorPermit, stakeRao }) => validatorPermit && stakeRao > 0n);
-    if (!listeners.some(({ hotkey }) => hotkey === options.self)) {
+    const opened = await openRound(round, window).catch((error: unknown) => outOfReach(round, error));
+    if (opened === 'out of reach') return;
+    if (opened === null || !opened.opening.listeners.some(({ hotkey }) => hotkey === options.self)) {
       view = null;
       return;
     }
 
-    let row = (await stores.rounds.get(round)) ?? (await open(round, opening));
+    let row = opened;
     const phase = phaseAt(head.number, window);
-    if (phase === 'scoring') row = await refreshEntries(row, opening);
-    const assigned = assignModels({ seed: row.seed, models: unique(row.entries), listeners, replication: options.replication });
+    if (phase === 'scoring') row = await refreshEntries(row);
+    const assigned = assignModels({
+      seed: row.seed,
+      models: unique(row.entries),
+      listeners: row.opening.listeners,
+      replication: options.replication,
+    });
     const mine = row.entries.filter(({ model }) => assigned.get(model)?.includes(options.self));
     const records = await ownRecords(round);
     const heard = new Set(records.map(({ hotkey }) => hotkey as string));
@@ -189,7 +210,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
       const soon = head.number >= window.revealsAt - Math.max(2, Math.floor(options.schedule.cadenceBlocks / 20));
       const settled = head.number > window.opensAt + Math.floor(options.schedule.cadenceBlocks / 10);
       if (soon || (settled && mine.length > 0 && heard.size >= mine.length)) await commit(row, records, head);
-    } else await reveal(row, records);
+    } else if (head.number < revealsLateAt(window, options.schedule)) await reveal(row, records);
     if (phase === 'weighing') await weighWhenReady(row, window, head);
     await closeEarlier(round);
   }
@@ -198,7 +219,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     const snapshot = deps.registry();
     if (row.state === 'weighed' || row.state === 'skipped' || snapshot === null) return;
     const { weighed, rows, weighing } = await weigh(stores, row, snapshot, options);
-    const complete = weighed.coverage.heard >= weighed.coverage.entered;
+    const complete = weighed.coverage.heard >= weighed.coverage.entered && (await deps.auditsOutstanding(row, head)) === 0;
     const impatient = head.number >= window.opensAt + Math.floor((options.schedule.cadenceBlocks * PATIENCE_PERCENT) / 100);
     if (!complete && !impatient) return;
     const verdict = gate({
@@ -216,7 +237,9 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     await stores.rounds.update(row.round, { state: verdict.ok ? 'weighed' : 'skipped', note, weighing });
     deps.metrics.count('voxd_rounds_total', { outcome: verdict.ok ? 'weighed' : 'skipped' });
     for (const validator of weighed.disbelieved)
-      log.warn({ round: row.round, validator }, 'records of this validator do not reproduce here');
+      log.warn({ round: row.round, validator }, 'records of this validator count for nothing here; `voxd agreement` says why');
+    await flagSilence(row.round, head);
+    await takeAgreement(row.round);
     log.info(
       {
         round: row.round,
@@ -232,8 +255,33 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     );
   }
 
+  /** Whoever committed and revealed nothing may have listened to nothing. */
+  async function flagSilence(round: number, head: BlockRef): Promise<void> {
+    const flagged = new Set((await stores.flags.ofRound(round)).map(({ validator }) => validator));
+    for (const { validator, recordDigests } of await stores.scores.commitsOf(round)) {
+      if (recordDigests.length > 0 || flagged.has(validator)) continue;
+      const reason = 'it committed to scores and revealed none in time';
+      const flag = { round, validator, fault: 'silent', block: head.number, reason, envelope: new Uint8Array() } as const;
+      if (!(await stores.flags.put(flag))) continue;
+      deps.metrics.count('voxd_exchange_faults_total', { fault: 'silent' });
+      log.warn({ round, validator, reason }, 'a validator is silent');
+    }
+  }
+
+  async function takeAgreement(round: number): Promise<void> {
+    agreement = await readAgreement(stores, { round, self: options.self });
+    if (agreement === null) return;
+    const { differencePpmMax, tauPpmMin, validators } = ownAgreement(agreement);
+    deps.metrics.set('voxd_validators_disbelieved', {}, agreement.validators.filter(({ disbelieved }) => disbelieved !== null).length);
+    deps.metrics.set('voxd_agreement_difference_ppm', {}, differencePpmMax);
+    if (tauPpmMin !== null) deps.metrics.set('voxd_agreement_tau_ppm', {}, tauPpmMin);
+    if (agreement.alarm)
+      log.warn({ round, validators, differencePpmMax, tauPpmMin }, 'validators do not agree about the models of this round');
+  }
+
   return {
     view: () => view,
+    agreement: () => agreement,
     turn,
   };
 }

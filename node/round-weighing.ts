@@ -3,6 +3,7 @@ import type { Hotkey } from '../protocol/names.js';
 import { fingerprintDistance } from '../scoring/profile.js';
 import { recordDigest } from '../scoring/record.js';
 import { type WeighedRound, type WeighingPolicy, weighRound } from '../scoring/weigh.js';
+import { beliefsIn } from './audit-beliefs.js';
 import type { RoundRow, StandingRow, StoredScore, Stores, Weighing } from './ports.js';
 
 export interface Weighed {
@@ -13,18 +14,20 @@ export interface Weighed {
 
 /** Weigh a round with the seats of a snapshot; what was taken from it is kept, so that `reweigh` needs no chain. */
 export async function weigh(
-  stores: Pick<Stores, 'scores' | 'models' | 'standings'>,
+  stores: Pick<Stores, 'scores' | 'models' | 'standings' | 'audits'>,
   row: RoundRow,
   snapshot: SubnetSnapshot,
   options: { readonly self: Hotkey; readonly scorer: string; readonly policy: WeighingPolicy },
 ): Promise<Weighed> {
-  const records = (await stores.scores.ofRound(row.round)).map(keyOf);
+  const scores = await stores.scores.ofRound(row.round);
+  const ours = scores.filter(({ record }) => record.scorer === options.scorer);
   const weighing: Weighing = {
     block: snapshot.block.number,
     minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
-    records,
+    records: scores.map(keyOf),
     seats: snapshot.neurons.map(({ uid, hotkey, registeredAt }) => ({ uid, hotkey, registeredAt })),
     policy: options.policy,
+    beliefs: await beliefsIn(stores, { round: row.round, self: options.self, scores: ours }),
   };
   return { ...(await reweigh(stores, row, weighing, options)), weighing };
 }
@@ -54,6 +57,7 @@ export async function reweigh(
     before,
     seats: weighing.seats,
     policy: weighing.policy,
+    beliefs: weighing.beliefs ?? null,
     distancePpm: fingerprintDistance,
   });
   return { weighed, rows: weighed.models.map((model) => ({ round: row.round, ...model })) };

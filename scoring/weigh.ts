@@ -1,8 +1,9 @@
 /** One round from records to shares: the whole decision as one pure function, so that a replay is a call. */
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
+import { AGREEMENT_TOLERANCE_PPM, comparable, compareRecords } from './agreement.js';
 import { type ContestRules, holdContest } from './contest.js';
 import { findCopies } from './copies.js';
-import { combinePrompts } from './profile.js';
+import { withPrivateSlice } from './private-slice.js';
 import type { ScoreRecord } from './record.js';
 import { foldStandings, type Standing } from './standing.js';
 import type { Coverage } from './weights.js';
@@ -46,14 +47,19 @@ export interface WeighedRound {
   readonly disbelieved: readonly Hotkey[];
 }
 
-/** Two honest validators differ by less than this on one model, ppm (native engines are equal to about 1e-6). */
-export const AGREEMENT_TOLERANCE_PPM = 5_000;
+/** Who and what was not believed, decided before the round was weighed and kept with it. Source: docs/scoring.md, "Audits". */
+export interface Beliefs {
+  /** Ascending. */
+  readonly disbelieved: readonly Hotkey[];
+  /** Models of which our own record did not hold against the wasm engine: others are asked. */
+  readonly mistaken: readonly { readonly hotkey: Hotkey; readonly model: ModelDigest }[];
+}
 
 /**
  * Fold the records of a round into standings and shares.
  *
- * Our own record of a model stands before all others; a model that we did not hear gets the lower median of the records of validators whose
- * other records agree with ours. Only records of our scorer digest are looked at.
+ * Our own record of a model stands before all others; a model that we did not hear, or heard wrongly, gets the lower median of the records of
+ * the validators that are believed. What it says worse in private is taken off. Only records of our scorer digest are looked at.
  *
  * Source: docs/scoring.md, "From records to weights".
  */
@@ -67,21 +73,31 @@ export function weighRound(of: {
   readonly before: readonly Standing[];
   readonly seats: readonly { readonly hotkey: Hotkey; readonly registeredAt: number }[];
   readonly policy: WeighingPolicy;
+  /** Null: a round from before beliefs were kept; whoever differs from us by more than the tolerance is left out of it. */
+  readonly beliefs: Beliefs | null;
   readonly distancePpm: (a: string, b: string) => number;
 }): WeighedRound {
   const comparable = of.heard.filter(({ record }) => record.scorer === of.scorer && record.round === of.round);
-  const disbelieved = disagreeing(comparable, of.self);
+  const disbelieved = of.beliefs === null ? disagreeing(comparable, of.self) : new Set(of.beliefs.disbelieved);
+  const mistaken = new Set(of.beliefs?.mistaken.map(({ hotkey, model }) => `${hotkey}/${model}`));
   const believed = new Map<string, ScoreRecord>();
+  const scores = new Map<string, number>();
   for (const entry of of.entries) {
-    const about = comparable.filter(({ record }) => record.hotkey === entry.hotkey && record.model === entry.model);
-    const record = believe(about, of.self, disbelieved);
-    if (record) believed.set(entry.hotkey, record);
+    const about = comparable
+      .filter(({ record }) => record.hotkey === entry.hotkey && record.model === entry.model)
+      .filter(({ validator }) => (validator === of.self ? !mistaken.has(`${entry.hotkey}/${entry.model}`) : !disbelieved.has(validator)));
+    const record = believe(about, of.self);
+    if (!record) continue;
+    believed.set(entry.hotkey, record);
+    const privatePpm = about.flatMap(({ record: { private: slice } }) => slice?.prompts.map(({ scorePpm }) => scorePpm) ?? []);
+    const publicPpm = record.prompts.map(({ scorePpm }) => scorePpm);
+    scores.set(entry.hotkey, withPrivateSlice(record.scorePpm, publicPpm, privatePpm));
   }
 
   const seated = new Set(of.seats.map(({ hotkey, registeredAt }) => `${hotkey}@${registeredAt}`));
   const standings = foldStandings({
     before: of.before,
-    heard: of.entries.map((entry) => ({ ...entry, scorePpm: believed.get(entry.hotkey)?.scorePpm ?? null })),
+    heard: of.entries.map((entry) => ({ ...entry, scorePpm: scores.get(entry.hotkey) ?? null })),
     registered: (hotkey, registeredAt) => seated.has(`${hotkey}@${registeredAt}`),
     alphaPercent: of.policy.alphaPercent,
   });
@@ -132,22 +148,15 @@ function disagreeing(heard: readonly Heard[], self: Hotkey): ReadonlySet<Hotkey>
   const apart = new Set<Hotkey>();
   for (const { validator, record } of heard) {
     const own = ours.get(record.model);
-    if (own && differencePpm(own, record) > AGREEMENT_TOLERANCE_PPM) apart.add(validator);
+    if (own && comparable(own, record) && compareRecords(own, record).differencePpm > AGREEMENT_TOLERANCE_PPM) apart.add(validator);
   }
   return apart;
 }
 
-/** Over the prompts both have: one may have heard the model no further than the first ones. */
-function differencePpm(a: ScoreRecord, b: ScoreRecord): number {
-  if (a.prompts.length === b.prompts.length) return Math.abs(a.scorePpm - b.scorePpm);
-  const common = Math.min(a.prompts.length, b.prompts.length);
-  return Math.abs(combinePrompts(a.prompts.slice(0, common)) - combinePrompts(b.prompts.slice(0, common)));
-}
-
-function believe(about: readonly Heard[], self: Hotkey, disbelieved: ReadonlySet<Hotkey>): ScoreRecord | undefined {
+function believe(about: readonly Heard[], self: Hotkey): ScoreRecord | undefined {
   const own = about.find(({ validator }) => validator === self);
   if (own) return own.record;
-  const others = about.filter(({ validator }) => !disbelieved.has(validator));
+  const others = [...about];
   others.sort((a, b) => a.record.scorePpm - b.record.scorePpm || (a.validator < b.validator ? -1 : 1));
   return others[Math.floor((others.length - 1) / 2)]?.record;
 }

@@ -18,7 +18,17 @@ export const LEFTOVERS_KEPT_MS = 30 * 86_400_000;
 /** Rows of one table that one turn deletes at most; what is left over goes at the next. */
 export const ROWS_PER_PRUNING_MAX = 20_000;
 
-const OF_ROUNDS = ['score_records', 'score_commits', 'score_nonces', 'standings', 'scoring_jobs', 'evidence', 'rounds'] as const;
+const OF_ROUNDS = [
+  'score_records',
+  'score_commits',
+  'score_nonces',
+  'audits',
+  'exchange_flags',
+  'standings',
+  'scoring_jobs',
+  'evidence',
+  'rounds',
+] as const;
 const OF_PROGRESS = ['prompt_scores', 'scoring_stages'] as const;
 
 /** Shape: the newest round and the time → rows deleted per table. Errors: the `store.*` codes of a statement. */

@@ -2,7 +2,17 @@
 import type { Facts } from '../../protocol/failure.js';
 import type { Hotkey } from '../../protocol/names.js';
 import type { Manifest } from '../../scoring/manifest.js';
-import type { ModelRow, ModelState, ModelStore, RoundRow, RoundStore, StandingRow, StandingStore, Weighing } from '../ports.js';
+import type {
+  ModelRow,
+  ModelState,
+  ModelStore,
+  RoundOpening,
+  RoundRow,
+  RoundStore,
+  StandingRow,
+  StandingStore,
+  Weighing,
+} from '../ports.js';
 import { bytesOfDigest, bytesOfHash, digestOf, hashOf, jsonText, type Sql, type TransactionalSql } from './sql.js';
 
 interface ModelSqlRow {
@@ -85,6 +95,23 @@ interface RoundSqlRow {
   note_code: string | null;
   note_facts: Facts | null;
   weighing: Weighing | null;
+  opening: OpeningJson | null;
+}
+
+/** JSON has no integers beyond 2^53. */
+type OpeningJson = Omit<RoundOpening, 'listeners'> & {
+  readonly listeners: readonly { readonly hotkey: Hotkey; readonly stakeRao: string }[];
+};
+
+function openingText(opening: RoundOpening | null): string | null {
+  if (opening === null) return null;
+  const listeners = opening.listeners.map(({ hotkey, stakeRao }) => ({ hotkey, stakeRao: stakeRao.toString() }));
+  return jsonText({ ...opening, listeners } satisfies OpeningJson);
+}
+
+function openingOfJson(opening: OpeningJson | null): RoundOpening | null {
+  if (opening === null) return null;
+  return { ...opening, listeners: opening.listeners.map(({ hotkey, stakeRao }) => ({ hotkey, stakeRao: BigInt(stakeRao) })) };
 }
 
 export function createRoundStore(sql: Sql): RoundStore {
@@ -95,8 +122,8 @@ export function createRoundStore(sql: Sql): RoundStore {
   return {
     async open(row) {
       await sql.query(
-        `INSERT INTO voxd.rounds (round, opened_number, opened_hash, seed, entries, state, note_code, note_facts, weighing)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (round) DO NOTHING`,
+        `INSERT INTO voxd.rounds (round, opened_number, opened_hash, seed, entries, state, note_code, note_facts, weighing, opening)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (round) DO NOTHING`,
         [
           row.round,
           row.openedAt.number,
@@ -107,12 +134,14 @@ export function createRoundStore(sql: Sql): RoundStore {
           row.note?.code ?? null,
           row.note === null ? null : jsonText(row.note.facts),
           row.weighing === null ? null : jsonText(row.weighing),
+          openingText(row.opening),
         ],
       );
       return (await get(row.round)) ?? row;
     },
     async update(round, change) {
       const sets = new Map<string, unknown>();
+      if (change.opening !== undefined) sets.set('opening', openingText(change.opening));
       if (change.entries !== undefined) sets.set('entries', jsonText(change.entries));
       if (change.state !== undefined) sets.set('state', change.state);
       if (change.note !== undefined) {
@@ -143,6 +172,7 @@ function roundOfRow(row: RoundSqlRow): RoundRow {
     state: row.state,
     note: reasonOf(row.note_code, row.note_facts),
     weighing: row.weighing,
+    opening: openingOfJson(row.opening),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Hotkey } from '../../protocol/names.js';
 import { decodeRecord, encodeRecord } from '../../scoring/record.js';
 import { nodeFailure } from '../failures.js';
 import type { ScoreCommit, ScoreStore, StoredScore } from '../ports.js';
-import { bytesOfDigest, type Sql } from './sql.js';
+import { bytesOfDigest, hexOf, type Sql } from './sql.js';
 
 export const NONCE_BYTES = 32;
 
@@ -12,6 +12,15 @@ interface ScoreRow {
   record: Buffer;
   envelope: Buffer;
   received_at_ms: string;
+}
+
+interface CommitRow {
+  validator: Hotkey;
+  commitment: string;
+  block_number: string;
+  record_digests: string[];
+  nonce: Buffer | null;
+  next_nonce_digest: string | null;
 }
 
 export function createScoreStore(sql: Sql): ScoreStore {
@@ -46,27 +55,25 @@ export function createScoreStore(sql: Sql): ScoreStore {
     },
     async putCommit(commit) {
       const digests = [...commit.recordDigests];
+      const nonce = commit.nonce === null ? null : bytesOfDigest(commit.nonce);
       const rows = await sql.query(
-        `INSERT INTO voxd.score_commits (round, validator, commitment, block_number, record_digests) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT DO NOTHING RETURNING 1`,
-        [commit.round, commit.validator, commit.commitment, commit.block, digests],
+        `INSERT INTO voxd.score_commits (round, validator, commitment, block_number, record_digests, nonce, next_nonce_digest)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING 1`,
+        [commit.round, commit.validator, commit.commitment, commit.block, digests, nonce, commit.nextNonceDigest],
       );
       if (rows.length === 1) return true;
       // The first stands; what it committed to becomes known later.
       if (digests.length > 0) {
         await sql.query(
-          `UPDATE voxd.score_commits SET record_digests = $4
+          `UPDATE voxd.score_commits SET record_digests = $4, nonce = $5
            WHERE round = $1 AND validator = $2 AND commitment = $3 AND cardinality(record_digests) = 0`,
-          [commit.round, commit.validator, commit.commitment, digests],
+          [commit.round, commit.validator, commit.commitment, digests, nonce],
         );
       }
       return false;
     },
     async commitsOf(round) {
-      const rows = await sql.query<{ validator: Hotkey; commitment: string; block_number: string; record_digests: string[] }>(
-        'SELECT validator, commitment, block_number, record_digests FROM voxd.score_commits WHERE round = $1 ORDER BY validator',
-        [round],
-      );
+      const rows = await sql.query<CommitRow>('SELECT * FROM voxd.score_commits WHERE round = $1 ORDER BY validator', [round]);
       return rows.map(
         (row): ScoreCommit => ({
           round,
@@ -74,6 +81,8 @@ export function createScoreStore(sql: Sql): ScoreStore {
           commitment: row.commitment,
           block: Number(row.block_number),
           recordDigests: row.record_digests,
+          nonce: row.nonce === null ? null : hexOf(row.nonce),
+          nextNonceDigest: row.next_nonce_digest,
         }),
       );
     },

@@ -1,4 +1,5 @@
 import type { Stores } from '../ports.js';
+import { createAuditStore, createFlagStore } from './audit-stores.js';
 import { createAnnouncementStore, createSequenceStore } from './message-stores.js';
 import { createProgressStore } from './progress-store.js';
 import { createRegistryStore } from './registry-store.js';
@@ -17,6 +18,8 @@ export function createStores(sql: TransactionalSql): Stores {
     rounds: createRoundStore(sql),
     scores: createScoreStore(sql),
     progress: createProgressStore(sql),
+    audits: createAuditStore(sql),
+    flags: createFlagStore(sql),
     standings: createStandingStore(sql),
     submissions: createSubmissionStore(sql),
   };
