@@ -155,6 +155,9 @@ export const configSchema = z.strictObject({
       description: 'Models scored at the same time. Unset: one less than there are processors, as far as the memory reaches.',
     }),
     replication: key(whole(1, 64).default(3), { description: 'Validators that score each model.' }),
+    audits: key(whole(0, 64).default(2), {
+      description: 'Records of other validators that are heard again in a round, by lot. What is disputed is heard again in any case.',
+    }),
     memoryBytes: key(optional(whole(128 * MEBI, 64 * 1024 * MEBI)), { description: `Memory a model may use. ${BY_ENGINE}`, unit: 'bytes' }),
     cpuSeconds: key(optional(whole(1, 86_400)), { description: `Processor time a model may use in a round. ${BY_ENGINE}`, unit: 's' }),
     loadTimeoutMs: key(optional(whole(1_000, 600_000)), { description: `Time a model may take to load. ${BY_ENGINE}`, unit: 'ms' }),

@@ -2,8 +2,9 @@
 import { hostname } from 'node:os';
 import type { Hotkey } from '../protocol/names.js';
 import { createEspeak, findEspeak } from '../scoring/espeak/espeak.js';
+import { RUN_LIMITS } from '../scoring/limits.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
-import type { EngineName, Judge } from '../scoring/ports.js';
+import type { EngineName, Judge, RunLimits, VoiceRunner } from '../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
 import { createJudgePool } from '../scoring/threads/judge-pool.js';
 import type { DaemonOptions } from './compose.js';
@@ -62,4 +63,14 @@ export function composeScorer(
     },
     { ...terms, self, host: hostname() },
   );
+}
+
+/** Both engines, for audits: ours as it is, and the wasm one to decide. */
+export function auditEngines(
+  runner: OnnxVoiceRunner,
+  own: { readonly engine: EngineName; readonly limits: RunLimits },
+): Readonly<Record<EngineName, { readonly runner: VoiceRunner; readonly limits: RunLimits }>> {
+  const other = (engine: EngineName) =>
+    engine === own.engine ? { runner, limits: own.limits } : { runner: composeRunner(engine), limits: RUN_LIMITS[engine] };
+  return { native: other('native'), wasm: other('wasm') };
 }

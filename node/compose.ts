@@ -1,9 +1,6 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
 import { join } from 'node:path';
-import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
-import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import { createMessageGate } from '../protocol/message-gate.js';
-import type { Hash } from '../protocol/names.js';
 import type { Clock, Peer, Signer, Verify } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
@@ -12,9 +9,12 @@ import type { EngineName, RunLimits } from '../scoring/ports.js';
 import { encodeRecord } from '../scoring/record.js';
 import type { RoundSchedule } from '../scoring/round.js';
 import type { WeighingPolicy } from '../scoring/weigh.js';
+import { createAuditor } from './audit.js';
+import { auditEars } from './audit-hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
+import { composeHost, type HostOptions } from './compose-host.js';
 import { importModel, precheckModel } from './compose-models.js';
-import { composeJudge, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
+import { auditEngines, composeJudge, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
@@ -45,14 +45,7 @@ export interface DaemonOptions {
   readonly dataDir: string;
   readonly databaseUrl: Secret | null;
   readonly chain: ChainOptions & { readonly netuid: number; readonly mechanism: number };
-  readonly p2p: {
-    readonly listenIp: string;
-    readonly port: number;
-    readonly announceIp: string | null;
-    readonly bootstrap: readonly string[];
-    readonly maxConnections: number;
-    readonly allowPrivateAddresses: boolean;
-  };
+  readonly p2p: HostOptions;
   readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
   readonly miner: { readonly modelDir: string | null; readonly announceIntervalMs: number };
   readonly scoring: {
@@ -64,6 +57,7 @@ export interface DaemonOptions {
     readonly concurrency: number;
     readonly limits: RunLimits;
     readonly replication: number;
+    readonly audits: number;
   };
   readonly rounds: RoundSchedule;
   readonly weights: Omit<WeightSetterOptions, 'netuid' | 'mechanism'> & { readonly policy: WeighingPolicy };
@@ -132,7 +126,9 @@ export function createDaemon(
       { directory: join(dataDir.path, 'models'), budgetBytes: options.cacheBytesMax },
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
-    const host = await startHost(genesis, dataDir.path, signal);
+    const host = await composeHost({ signer, verify, clock, logger: log('p2p') }, { ...network, dataDir: dataDir.path }, options.p2p);
+    own('p2p', host, (running) => running.stop());
+    await host.start(signal);
     host.serve(createArtifactSource(cache, (bytes) => metrics.count('voxd_transfer_bytes_total', { direction: 'out' }, bytes)));
 
     const registry = createRegistrySync(
@@ -192,6 +188,7 @@ export function createDaemon(
         snapshot: registry.current(),
         peers: host.peers(),
         round: validator?.keeper.view() ?? null,
+        agreement: validator?.keeper.agreement() ?? null,
         queue: validator ? await validator.queue.depth().catch(() => null) : null,
         weights: validator ? await weightsHealth(stores, validator.setter) : null,
         databaseOk: await database.ping().then(
@@ -277,6 +274,17 @@ export function createDaemon(
         terms,
         signer.hotkey,
       );
+      const auditor = createAuditor(
+        {
+          stores,
+          clock,
+          log: log('audit'),
+          metrics,
+          publicPrompts: scoring.promptsOf,
+          hear: auditEars({ stores, engines: auditEngines(runner, options.scoring), judge, openModel: scoring.openModel }),
+        },
+        { self: signer.hotkey, scorer, engine: options.scoring.engine, schedule: options.rounds, count: options.scoring.audits },
+      );
       const keeper = createRoundKeeper(
         {
           chain,
@@ -287,8 +295,9 @@ export function createDaemon(
           metrics,
           registry: registry.current,
           refusedRecord: scoring.refusedRecord,
-          publishCommit: async (round, commitment) =>
-            (await postbox.post('scoreCommit', encodeScoreCommitment({ round, commitment }), EXCHANGE_LIFETIME_MS)).recipients,
+          publishCommit: async (commit) =>
+            (await postbox.post('scoreCommit', encodeScoreCommitment(commit), EXCHANGE_LIFETIME_MS)).recipients,
+          auditsOutstanding: auditor.outstanding,
           publishReveal: async ({ record, ...reveal }) =>
             (await postbox.post('scoreReveal', encodeScoreReveal({ ...reveal, record: encodeRecord(record) }), EXCHANGE_LIFETIME_MS))
               .envelope,
@@ -333,30 +342,11 @@ export function createDaemon(
             work.trigger('weights');
           },
         },
+        { name: 'audits', turn: ({ head }, turnSignal) => auditor.turn(head, turnSignal) },
         { name: 'weights', turn: ({ head, snapshot }) => setter.turn(head, snapshot) },
       ];
       return { queue, scorer: scoring, keeper, setter, duties: own_ };
     }
-  }
-
-  async function startHost(genesis: Hash, dataDir: string, signal: AbortSignal): Promise<P2pHost> {
-    const { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses } = options.p2p;
-    const multiaddr = (ip: string) => `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`;
-    const host = createHost(
-      { signer, verify, peerKey: await loadOrCreatePeerKey(join(dataDir, 'identity', 'peer.key')), clock, logger: log('p2p') },
-      {
-        genesis,
-        netuid,
-        listen: [multiaddr(listenIp)],
-        announce: announceIp === null ? [] : [multiaddr(announceIp)],
-        bootstrap,
-        maxConnections,
-        privateNetwork: allowPrivateAddresses,
-      },
-    );
-    own('p2p', host, (running) => running.stop());
-    await host.start(signal);
-    return host;
   }
 
   async function health(): Promise<HealthReport> {

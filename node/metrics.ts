@@ -2,6 +2,8 @@
  * Every metric of the daemon, declared once: kind, help, closed label sets. What is not here cannot be counted.
  * A hotkey, peer id, digest or address is never a label: those go into the log line.
  */
+import { EXCHANGE_FAULTS } from './exchange-faults.js';
+
 const VERDICTS = ['accept', 'ignore', 'reject'] as const;
 const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;
 const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'other'] as const;
@@ -46,11 +48,32 @@ export const METRICS = {
   voxd_scoring_stage_seconds: {
     kind: 'histogram',
     help: 'Duration of one stage of scoring one model.',
-    labels: { stage: ['precheck', 'first', 'contenders', 'full', 'audit'] },
+    labels: { stage: ['precheck', 'first', 'private', 'contenders', 'full', 'audit'] },
     buckets: SECONDS,
   },
   voxd_round_current: { kind: 'gauge', help: 'Number of the open round.', labels: {} },
   voxd_rounds_total: { kind: 'counter', help: 'Rounds closed.', labels: { outcome: ['weighed', 'skipped'] } },
+  voxd_audits_total: {
+    kind: 'counter',
+    help: "Records of other validators heard again, by what came of it; ours_wrong: this node's own engine was off.",
+    labels: { verdict: ['reproduced', 'not_reproduced', 'ours_wrong', 'unheard'] },
+  },
+  voxd_exchange_faults_total: {
+    kind: 'counter',
+    help: 'Faults of other validators in the exchange of scores, once per validator and round.',
+    labels: { fault: EXCHANGE_FAULTS },
+  },
+  voxd_validators_disbelieved: { kind: 'gauge', help: 'Validators whose records count for nothing here.', labels: {} },
+  voxd_agreement_difference_ppm: {
+    kind: 'gauge',
+    help: "Largest difference between this node's scores and another validator's in the newest weighed round; more than 5000 is too much.",
+    labels: {},
+  },
+  voxd_agreement_tau_ppm: {
+    kind: 'gauge',
+    help: "Least Kendall tau-b between this node's ranking and another validator's in the newest weighed round; less than 950000 is too little.",
+    labels: {},
+  },
   voxd_weights_submissions_total: {
     kind: 'counter',
     help: 'Weight submissions settled, by how they were to get on chain.',

@@ -10,11 +10,20 @@ import { combinePrompts, faultScore, type PromptScore } from '../scoring/profile
 import { drawPrompts, type Prompt, promptSetDigest } from '../scoring/prompts.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import { closesAt, type RoundSchedule, roundWindow } from '../scoring/round.js';
-import { fullStrategy, type HeardPrompts, type Stage, type Strategy, stagedStrategy } from '../scoring/strategies.js';
+import {
+  fullStrategy,
+  type HeardPrompts,
+  type Stage,
+  type Strategy,
+  scoresOf,
+  stagedStrategy,
+  withPrivateStage,
+} from '../scoring/strategies.js';
 import { nodeFailure } from './failures.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { JobOutcome, ModelRow, RoundRow, ScoringJob, Stores } from './ports.js';
+import { ownPrivatePrompts } from './private-slice.js';
 
 export interface Evidence {
   keepAudio(round: number, hotkey: Hotkey, prompt: Prompt, audio: Audio, score: PromptScore): Promise<void>;
@@ -67,6 +76,10 @@ export interface Scorer {
   handle(job: ScoringJob, signal: AbortSignal): Promise<JobOutcome>;
   /** The record of a model that may not run: every first prompt 0, with the reason. */
   refusedRecord(row: RoundRow, entry: RoundRow['entries'][number], code: string): ScoreRecord;
+  /** The public prompts of a round, by its seed. */
+  promptsOf(seed: string): { readonly prompts: readonly Prompt[]; readonly digest: string };
+  /** The verified package of a model; null when it is not here. */
+  readonly openModel: ScorerDeps['openModel'];
 }
 
 const PROMPT_SETS_KEPT = 2;
@@ -88,7 +101,13 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     return drawn;
   }
 
-  function recordOf(row: RoundRow, entry: ScoringJob, heard: Pick<Evaluation, 'prompts' | 'scorePpm' | 'fingerprint'>): ScoreRecord {
+  function recordOf(
+    row: RoundRow,
+    entry: ScoringJob,
+    heard: Pick<Evaluation, 'prompts' | 'scorePpm' | 'fingerprint'>,
+    slice: { readonly prompts: readonly Prompt[]; readonly scores: readonly PromptScore[] } = { prompts: [], scores: [] },
+  ): ScoreRecord {
+    const whole = slice.prompts.length > 0 && slice.scores.length === slice.prompts.length;
     return {
       version: 1,
       netuid: options.netuid,
@@ -99,9 +118,10 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       promptSet: promptsOf(row.seed).digest,
       seed: row.seed,
       engine: options.engine,
-      prompts: heard.prompts.map(({ scorePpm, parts, audioDigest, fault }: PromptScore) => ({ scorePpm, parts, audioDigest, fault })),
+      prompts: heard.prompts.map(kept),
       scorePpm: heard.scorePpm,
       fingerprint: heard.fingerprint,
+      ...(whole ? { private: { promptSet: promptSetDigest(slice.prompts), prompts: slice.scores.map(kept) } } : {}),
     };
   }
 
@@ -149,10 +169,13 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     const verdictOf = (first: readonly PromptScore[]): ContenderVerdict =>
       entry === undefined ? 'no contender' : contenders.verdict(entry, first);
     const { firstPrompts } = options;
-    const strategy: Strategy =
+    const slice = await ownPrivatePrompts(stores, { row, self: options.self, model: job.model });
+    const openly: Strategy =
       options.strategy === 'full'
         ? fullStrategy(prompts)
         : stagedStrategy({ prompts, firstPrompts, isContender: (first) => verdictOf(first) !== 'no contender' });
+
+    const strategy = withPrivateStage(openly, slice);
 
     const rows = await stores.progress.of(job, options.scorer);
     const known: HeardPrompts = new Map(rows.map(({ prompt, score }) => [prompt, score]));
@@ -181,7 +204,7 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
         runner: deps.runner,
         judge: deps.judge,
         model,
-        prompts,
+        prompts: [...prompts, ...slice],
         strategy,
         heard: known,
         limits: options.limits,
@@ -218,7 +241,15 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     const scores = deps.judge.conclude?.(first) ?? first;
     const heard = spoken.map(({ prompt }, at) => ({ prompt, score: scores[at]! }));
     const fingerprint = joinFingerprints(scores.map(({ fingerprint: one }) => one));
-    const record = recordOf(row, job, { prompts: scores, scorePpm: combinePrompts(scores), fingerprint });
+    const record = recordOf(
+      row,
+      job,
+      { prompts: scores, scorePpm: combinePrompts(scores), fingerprint },
+      {
+        prompts: slice,
+        scores: scoresOf(slice, evaluation.heard),
+      },
+    );
     await stores.scores.put({ record, validator: options.self, envelope: new Uint8Array(), receivedAtMs: deps.clock.nowMs() });
     await finish(job, SCORED);
     const verdict = options.strategy === 'full' ? null : verdictOf(first.slice(0, firstPrompts));
@@ -271,6 +302,8 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
   }
 
   return {
+    promptsOf,
+    openModel: deps.openModel,
     async handle(job, signal) {
       try {
         return await handle(job, signal);
@@ -289,6 +322,11 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       return recordOf(row, { round: row.round, hotkey: entry.hotkey, model: entry.model }, { prompts, scorePpm: 0, fingerprint: '' });
     },
   };
+}
+
+/** What a record holds of a prompt. */
+function kept({ scorePpm, parts, audioDigest, fault }: PromptScore): ScoreRecord['prompts'][number] {
+  return { scorePpm, parts, audioDigest, fault };
 }
 
 /** The package was verified when it came; if its bytes are wrong now, this copy is at fault and another one is not. */

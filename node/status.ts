@@ -5,6 +5,7 @@ import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
 import type { Failure } from '../protocol/failure.js';
 import type { Hotkey } from '../protocol/names.js';
 import type { Peer } from '../protocol/ports.js';
+import { type AgreementReport, ownAgreement } from './agreement.js';
 import { type ComponentHealth, type HealthReport, worstHealth } from './health.js';
 import type { RoundKeeper } from './round-keeper.js';
 import { VERSION } from './version.js';
@@ -36,6 +37,8 @@ export interface StatusFacts {
       readonly until: number | null;
     } | null;
   } | null;
+  /** Of the newest round that was weighed since the start; null: none yet. */
+  readonly agreement: AgreementReport | null;
   readonly databaseOk: boolean;
 }
 
@@ -52,6 +55,7 @@ export function healthReport(facts: StatusFacts): HealthReport {
     network(facts),
     database(facts),
     ...scoring(facts),
+    ...agreement(facts),
   ];
   return {
     status: worstHealth(components),
@@ -153,6 +157,35 @@ function scoring({ round, queue, weights }: StatusFacts): readonly ComponentHeal
       : []),
     ...(weights ? [weightsComponent(weights)] : []),
   ];
+}
+
+/** How our scores stand beside those of other validators. */
+function agreement({ agreement: report }: StatusFacts): readonly ComponentHealth[] {
+  if (report === null) return [];
+  const { validators, differencePpmMax, tauPpmMin } = ownAgreement(report);
+  const disbelieved = report.validators.filter((validator) => validator.disbelieved !== null).map(({ hotkey }) => hotkey);
+  const facts = {
+    round: report.round,
+    comparedWith: validators,
+    differencePpmMax,
+    tauPpmMin,
+    disbelieved: disbelieved.length,
+    oursWrong: report.oursWrong,
+  };
+  const look = `\`voxd agreement ${report.round}\` shows it.`;
+  if (report.oursWrong > 0)
+    return [
+      {
+        name: 'agreement',
+        status: 'degraded',
+        detail: `Our own engine was wrong about ${report.oursWrong} models: is this machine sound? ${look}`,
+        facts,
+      },
+    ];
+  if (disbelieved.length > 0)
+    return [{ name: 'agreement', status: 'degraded', detail: `Not believed: ${disbelieved.join(', ')}. ${look}`, facts }];
+  if (report.alarm) return [{ name: 'agreement', status: 'degraded', detail: `Validators differ more than they should. ${look}`, facts }];
+  return [{ name: 'agreement', status: 'ok', facts }];
 }
 
 /** Trouble that lets weights be lost, or that a person should look at. */

@@ -241,6 +241,7 @@ export function daemonOptions(config: Config): DaemonOptions {
       incumbents: scoring.incumbents,
       concurrency: scoring.concurrency ?? freeSeats(limitsOf(scoring)),
       replication: scoring.replication,
+      audits: scoring.audits,
       limits: limitsOf(scoring),
     },
     rounds: config.rounds,

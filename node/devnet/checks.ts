@@ -1,5 +1,5 @@
 /** What must hold at the end of a run. Pure: facts in, verdicts out. */
-import { AGREEMENT_TOLERANCE_PPM } from '../../scoring/weigh.js';
+import { AGREEMENT_TOLERANCE_PPM } from '../../scoring/agreement.js';
 import type { Check, LeaderboardRow, RoundSummary } from './result.js';
 
 export interface ChainRow {
