@@ -35,6 +35,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'model seal': ['voxd model seal ./my-piper-voice --name "my voice" --licence MIT'],
   explain: ['voxd explain 5F…           (voxd registry --json lists hotkeys)', 'voxd explain 5F… --round 12 --json'],
   replay: ['voxd replay 12 && echo "the same, bit for bit"'],
+  agreement: ['voxd agreement', 'voxd agreement 12 --json'],
   'config show': ['voxd config show --origin', 'voxd config show --set scoring.prompts=16 --json'],
   'wallet list': ['voxd wallet list', 'voxd wallet list --wallet-path /srv/wallets --json'],
   'wallet show': ['voxd wallet show --wallet W --hotkey H'],

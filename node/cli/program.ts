@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.js';
+import { addAgreementCommand } from './agreement-command.js';
 import { addAxonCommands } from './axon-commands.js';
 import { addChainCommands } from './chain-commands.js';
 import { addCommitmentCommands } from './commitment-commands.js';
@@ -59,6 +60,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addModelCommands,
     addExplainCommand,
     addReplayCommand,
+    addAgreementCommand,
     addConfigCommand,
     addWalletCommands,
     addSignerCommand,
