@@ -7,6 +7,7 @@ import {
   aHashCommit,
   aNeuron,
   anAnnouncement,
+  anAudit,
   aRecord,
   aRound,
   aSnapshot,
@@ -197,12 +198,23 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
       });
 
       it('keeps the first commit of a validator, and learns what it held', async () => {
-        const commit = { round: 12, validator: hotkeyNamed('v'), commitment: 'ab'.repeat(32), block: 9, recordDigests: [] };
+        const commit = {
+          round: 12,
+          validator: hotkeyNamed('v'),
+          commitment: 'ab'.repeat(32),
+          block: 9,
+          recordDigests: [],
+          nonce: null,
+          nextNonceDigest: 'ef'.repeat(32),
+        };
+        const learnt = { recordDigests: ['x'], nonce: '12'.repeat(32) };
         expect(await stores.scores.putCommit(commit)).to.equal(true);
-        expect(await stores.scores.putCommit({ ...commit, commitment: 'cd'.repeat(32), recordDigests: ['x'] })).to.equal(false);
+        expect(await stores.scores.putCommit({ ...commit, commitment: 'cd'.repeat(32), ...learnt })).to.equal(false);
         expect(await stores.scores.commitsOf(12)).to.deep.equal([commit]);
-        expect(await stores.scores.putCommit({ ...commit, recordDigests: ['x'] })).to.equal(false);
-        expect(await stores.scores.commitsOf(12)).to.deep.equal([{ ...commit, recordDigests: ['x'] }]);
+        expect(await stores.scores.putCommit({ ...commit, ...learnt })).to.equal(false);
+        expect(await stores.scores.commitsOf(12)).to.deep.equal([{ ...commit, ...learnt }]);
+        expect(await stores.scores.putCommit({ ...commit, recordDigests: ['y'], nonce: '34'.repeat(32) })).to.equal(false);
+        expect(await stores.scores.commitsOf(12)).to.deep.equal([{ ...commit, ...learnt }]);
       });
 
       it('makes one nonce per round', async () => {
@@ -243,6 +255,42 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         await stores.progress.putStage({ ...stage, stage: 'contenders', prompts: 56 });
         expect(await stores.progress.stages(5)).to.deep.equal([{ ...stage, stage: 'contenders', prompts: 56 }, stage]);
         expect(await stores.progress.stages(1)).to.have.length(1);
+      });
+    });
+
+    describe('audits', () => {
+      it('keeps the first audit of a record, with its evidence', async () => {
+        const audit = anAudit();
+        expect(await stores.audits.put(audit)).to.equal(true);
+        expect(await stores.audits.put({ ...audit, verdict: 'not_reproduced' })).to.equal(false);
+        expect(await stores.audits.ofRound(12)).to.deep.equal([audit]);
+        expect(await stores.audits.ofRound(13)).to.deep.equal([]);
+      });
+
+      it('tells the outcomes since a round, oldest first', async () => {
+        for (const round of [14, 11, 12]) await stores.audits.put(anAudit({ round, verdict: 'not_reproduced', reason: `round ${round}` }));
+        const told = await stores.audits.since(12);
+        expect(told).to.deep.equal(
+          [12, 14].map((round) => ({ round, validator: hotkeyNamed('v'), verdict: 'not_reproduced', reason: `round ${round}` })),
+        );
+      });
+    });
+
+    describe('flags of the exchange', () => {
+      it('keeps each fault of a validator in a round once', async () => {
+        const flag = {
+          round: 12,
+          validator: hotkeyNamed('v'),
+          fault: 'late',
+          block: 9,
+          reason: 'two blocks',
+          envelope: Uint8Array.of(1),
+        } as const;
+        expect(await stores.flags.put(flag)).to.equal(true);
+        expect(await stores.flags.put({ ...flag, reason: 'again' })).to.equal(false);
+        expect(await stores.flags.put({ ...flag, fault: 'mismatch' })).to.equal(true);
+        expect(await stores.flags.ofRound(12)).to.deep.equal([flag, { ...flag, fault: 'mismatch' }]);
+        expect(await stores.flags.ofRound(11)).to.deep.equal([]);
       });
     });
 

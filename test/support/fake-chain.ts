@@ -81,6 +81,8 @@ export interface FakeChain {
   head(): BlockRef;
   /** Makes blocks; finalized heads are reported one by one. Returns the newest. */
   advance(blocks?: number): BlockRef;
+  /** As an endpoint does that keeps few old states: what is older than this block cannot be read any more. */
+  prune(olderThan: number): void;
   /** Seats a hotkey in the current state: visible from the next block on (`advance` is called for you). */
   register(hotkey: Hotkey, how?: Registering): Uid;
   deregister(hotkey: Hotkey): void;
@@ -476,6 +478,9 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     writer,
     head: () => refAt(number),
     advance,
+    prune(olderThan) {
+      for (const number of history.keys()) if (number < olderThan) history.delete(number);
+    },
     register: (hotkey, how = {}) => {
       const uid = seat(hotkey, how);
       replaceNeuron(hotkey, { registeredAt: number + 1, lastUpdate: number + 1 });

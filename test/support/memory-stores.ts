@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RegistryChange } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import type { AuditRow, ExchangeFlag } from '../../node/audit-ports.js';
 import { nodeFailure } from '../../node/failures.js';
 import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
 import type {
@@ -36,6 +37,8 @@ export function createMemoryStores(): Stores {
     rounds: memoryRounds(),
     scores: memoryScores(),
     progress: memoryProgress(),
+    audits: memoryAudits(),
+    flags: memoryFlags(),
     standings: memoryStandings(),
     submissions: memorySubmissions(),
   };
@@ -176,7 +179,7 @@ function memoryScores(): Stores['scores'] {
         return true;
       }
       if (before.commitment === commit.commitment && before.recordDigests.length === 0) {
-        commits.set(key, { ...before, recordDigests: commit.recordDigests });
+        commits.set(key, { ...before, recordDigests: commit.recordDigests, nonce: commit.nonce });
       }
       return false;
     },
@@ -187,6 +190,43 @@ function memoryScores(): Stores['scores'] {
       nonces.set(round, nonce);
       return nonce;
     },
+  };
+}
+
+function memoryAudits(): Stores['audits'] {
+  const rows = new Map<string, AuditRow>();
+  const sorted = () =>
+    [...rows.values()].sort(
+      (a, b) => a.round - b.round || compare(a.validator, b.validator) || compare(a.hotkey, b.hotkey) || compare(a.model, b.model),
+    );
+  return {
+    async put(audit) {
+      const key = `${audit.round}/${audit.validator}/${audit.hotkey}/${audit.model}`;
+      if (rows.has(key)) return false;
+      rows.set(key, audit);
+      return true;
+    },
+    ofRound: async (round) => sorted().filter((audit) => audit.round === round),
+    since: async (from) =>
+      sorted()
+        .filter(({ round }) => round >= from)
+        .map(({ round, validator, verdict, reason }) => ({ round, validator, verdict, reason })),
+  };
+}
+
+function memoryFlags(): Stores['flags'] {
+  const rows = new Map<string, ExchangeFlag>();
+  return {
+    async put(flag) {
+      const key = `${flag.round}/${flag.validator}/${flag.fault}`;
+      if (rows.has(key)) return false;
+      rows.set(key, flag);
+      return true;
+    },
+    ofRound: async (round) =>
+      [...rows.values()]
+        .filter((flag) => flag.round === round)
+        .sort((a, b) => compare(a.validator, b.validator) || compare(a.fault, b.fault)),
   };
 }
 

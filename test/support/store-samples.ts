@@ -1,6 +1,7 @@
 /** Plausible rows for the store contracts. */
 
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
+import type { AuditRow } from '../../node/audit-ports.js';
 import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement } from '../../node/ports.js';
 import { sha256, sha256Hex } from '../../protocol/digest.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, type ModelDigest } from '../../protocol/names.js';
@@ -102,10 +103,31 @@ export function aRecord(over: Partial<ScoreRecord> = {}): ScoreRecord {
   };
 }
 
+export function anAudit(over: Partial<AuditRow> = {}): AuditRow {
+  return {
+    round: 12,
+    validator: hotkeyNamed('v'),
+    hotkey: hotkeyNamed('miner'),
+    model: modelNamed('voice'),
+    recordDigest: sha256Hex('record'),
+    cause: 'lot',
+    verdict: 'reproduced',
+    reason: '8 prompts heard again',
+    prompts: [{ at: 0, private: false, theirsPpm: 700_000, oursPpm: 700_000, wasmPpm: null }],
+    oursWrong: false,
+    auditedAtMs: 1_700_000_000_000,
+    ...over,
+  };
+}
+
 export function aRound(round: number, over: Partial<RoundRow> = {}): RoundRow {
   return {
     round,
     openedAt: { number: round * 360, hash: hashNamed(`round ${round}`) },
+    opening: {
+      listeners: [{ hotkey: hotkeyNamed('validator'), stakeRao: 18_446_744_073_709_551_615n }],
+      claims: [{ hotkey: hotkeyNamed('miner'), registeredAt: 7, commitment: 'voxd:1:0', block: 44 }],
+    },
     seed: sha256Hex('seed', String(round)),
     entries: [{ hotkey: hotkeyNamed('miner'), registeredAt: 7, model: modelNamed('voice'), commitmentBlock: 44 }],
     state: 'open',

@@ -171,7 +171,16 @@ export function textOf(row: readonly { readonly uid: number; readonly value: num
 
 async function weigh(stores: Stores, chain: FakeChain, round: number, shares: readonly [number, number]): Promise<void> {
   const openedAt = { number: chain.head().number, hash: aHash(round) };
-  await stores.rounds.open({ round, openedAt, seed: 'ab'.repeat(32), entries: [], state: 'weighed', note: null, weighing: null });
+  await stores.rounds.open({
+    round,
+    openedAt,
+    opening: null,
+    seed: 'ab'.repeat(32),
+    entries: [],
+    state: 'weighed',
+    note: null,
+    weighing: null,
+  });
   const rows = MINERS.map(
     (hotkey, n): StandingRow => ({
       round,

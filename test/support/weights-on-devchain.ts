@@ -281,7 +281,16 @@ export async function weigh(
   { round, miners, block }: { readonly round: number; readonly miners: readonly Signer[]; readonly block: number },
 ): Promise<void> {
   const openedAt = { number: block, hash: aHash(round) };
-  await stores.rounds.open({ round, openedAt, seed: 'ab'.repeat(32), entries: [], state: 'weighed', note: null, weighing: null });
+  await stores.rounds.open({
+    round,
+    openedAt,
+    opening: null,
+    seed: 'ab'.repeat(32),
+    entries: [],
+    state: 'weighed',
+    note: null,
+    weighing: null,
+  });
   const rows = miners.map(
     ({ hotkey }, n): StandingRow => ({
       round,

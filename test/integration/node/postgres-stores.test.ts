@@ -96,7 +96,7 @@ describe('Postgres stores', function () {
     const newestRound = ROUNDS_KEPT + 10;
     const openedAt = { number: 1, hash: hashNamed('opening') };
     for (const round of [9, 10, 11, newestRound]) {
-      await stores.rounds.open({ round, openedAt, seed: 'ab', entries: [], state: 'open', note: null, weighing: null });
+      await stores.rounds.open({ round, openedAt, opening: null, seed: 'ab', entries: [], state: 'open', note: null, weighing: null });
       await stores.scores.put({ record: aRecord({ round }), validator: hotkeyNamed('v'), envelope: Uint8Array.of(1), receivedAtMs: 1 });
       await stores.scores.nonce(round);
     }

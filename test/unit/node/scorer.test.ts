@@ -23,6 +23,7 @@ const ENTRY = { hotkey: JOB.hotkey, registeredAt: 10, model: JOB.model, commitme
 const ROUND: RoundRow = {
   round: 3,
   openedAt: { number: 120, hash: aHash(120) },
+  opening: null,
   seed: SEED,
   entries: [ENTRY],
   state: 'open',

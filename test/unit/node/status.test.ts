@@ -52,6 +52,7 @@ describe('status', () => {
     round: { round: 3, phase: 'scoring', entered: 5, heard: 2, assigned: 4 },
     queue: QUEUE,
     weights: { lastRound: 2, lastBlock: 90, waiting: null, reveal: null },
+    agreement: null,
     databaseOk: true,
     ...change,
   });

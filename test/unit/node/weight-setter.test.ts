@@ -61,7 +61,16 @@ async function setUp({ chain: chainOptions = {}, ...options }: Setup = {}) {
 
 async function weigh(stores: Stores, chain: { head(): { number: number } }, round: number, shares: Readonly<Record<string, number>>) {
   const openedAt = { number: chain.head().number, hash: aHash(round) };
-  await stores.rounds.open({ round, openedAt, seed: 'ab'.repeat(32), entries: [], state: 'weighed', note: null, weighing: null });
+  await stores.rounds.open({
+    round,
+    openedAt,
+    opening: null,
+    seed: 'ab'.repeat(32),
+    entries: [],
+    state: 'weighed',
+    note: null,
+    weighing: null,
+  });
   const rows: StandingRow[] = [ONE, TWO].map((hotkey, n) => ({
     round,
     hotkey,
