@@ -216,7 +216,7 @@ function createVoice(
   const utter = async (prompt: Prompt): Promise<Audio> => {
     session ??= await open();
     const fromMs = nowMs();
-    const { audio } = await session.synthesise({ phones: prompt.phones, text: prompt.text, seed: prompt.seed }, signal);
+    const { audio } = await session.synthesise({ phones: prompt.phones, text: prompt.spoken, seed: prompt.seed }, signal);
     onTime({ synthesisMs: nowMs() - fromMs });
     return audio;
   };

@@ -113,9 +113,9 @@ export function textOf({ pieces, end }: Sentence): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}${end}`;
 }
 
-/** Shape: pieces → the words that are spoken, lower case, one blank between them. */
-export function spokenOf({ pieces }: Sentence): string {
-  return pieces.map(({ word }) => word.text.toLowerCase()).join(' ');
+/** The same with every number in words. */
+export function spokenOf({ pieces, end }: Sentence): string {
+  return textOf({ pieces: pieces.map(({ word, pool, pause }) => ({ word, pool, pause })), end });
 }
 
 /** Shape: pieces → phones with `|` between words, `,` for pauses and the end mark. */

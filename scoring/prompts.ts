@@ -13,7 +13,7 @@ export interface Prompt {
   readonly kind: PromptKind;
   /** As it is written: numbers in digits. */
   readonly text: string;
-  /** The words that are spoken, lower case: what a recogniser should hear, and what a model that reads letters is given. */
+  /** The same with every number in words: what a model that reads letters is given, and what a recogniser should hear. */
   readonly spoken: string;
   readonly phones: readonly Phone[];
   /** Other texts from the same bank with about the same length: what the content judge compares against. */

@@ -63,7 +63,7 @@ export function createNeuralJudge(
       const { score, features } = await listener.listen(prompt, audio, models.contracts.whisperEncoder.bands);
       if (features === null) return score;
       const heard = await seated((graphs) => hear(graphs, models, features));
-      return neuralScore(score, { ...heard, recognition: compareTexts(prompt.text, heard.transcript) });
+      return neuralScore(score, { ...heard, recognition: compareTexts(prompt.spoken, heard.transcript) });
     },
     conclude: concludeVoices,
     async tryOut() {

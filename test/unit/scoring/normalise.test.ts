@@ -52,8 +52,9 @@ describe('the words of a text', () => {
   it('reads every prompt as it is spoken', () => {
     const prompts = ['a', 'b', 'c'].flatMap((seed) => [...drawPrompts(seed, 32), ...drawPrompts(seed, 64, { kinds: ['numbers'] })]);
     for (const { text, spoken } of prompts) {
-      expect(read(text), text).to.equal(spoken);
-      expect(read(spoken.toUpperCase())).to.equal(spoken);
+      const words = spoken.toLowerCase().replaceAll(/[,.?!]/g, '');
+      expect(read(text), text).to.equal(words);
+      expect(read(spoken)).to.equal(words);
     }
   });
 
