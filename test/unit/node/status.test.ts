@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { EndpointHealth } from '../../../chain/endpoint-health.js';
 import { chainFailure } from '../../../chain/failures.js';
 import type { SubnetSnapshot } from '../../../chain/snapshot.js';
+import type { AgreementReport } from '../../../node/agreement.js';
 import { healthReport, type StatusFacts } from '../../../node/status.js';
 import { submissionFailure } from '../../../node/weight-failures.js';
 import type { PeerId } from '../../../protocol/peer-id.js';
@@ -172,5 +173,29 @@ describe('status', () => {
 
   it('knows no round outside of one', () => {
     expect(component({ round: null }, 'scoring').part?.facts).to.deep.equal({ ...QUEUE, round: null, phase: null, entered: 0, heard: 0 });
+  });
+
+  it('says when validators do not agree, and whose fault it is', () => {
+    const report = (change: Partial<AgreementReport>): AgreementReport => ({
+      round: 3,
+      self: SELF,
+      validators: [],
+      pairs: [],
+      audits: [],
+      flags: [],
+      oursWrong: 0,
+      alarm: false,
+      ...change,
+    });
+    const told = (change: Partial<AgreementReport>) => {
+      const { part } = component({ agreement: report(change) }, 'agreement');
+      return `${part?.status}: ${part?.detail ?? ''}`;
+    };
+    const disbelieved = { validator: SELF, round: 3, reason: 'off', cleanRounds: 0 };
+    const other = { hotkey: SELF, committed: true, records: 1, privateRecords: 1, disbelieved, leftOut: true };
+    expect(told({})).to.equal('ok: ');
+    expect(told({ alarm: true })).to.match(/^degraded: Validators differ .* `voxd agreement 3` shows it/);
+    expect(told({ validators: [other] })).to.match(/^degraded: Not believed: 5/);
+    expect(told({ oursWrong: 2, alarm: true })).to.match(/^degraded: Our own engine was wrong about 2 models/);
   });
 });

@@ -19,8 +19,10 @@ import {
   taskKey,
 } from '../../../scoring/audit.js';
 import { drawPrivatePrompts, PRIVATE_ALLOWANCE_PPM, withPrivateSlice } from '../../../scoring/private-slice.js';
-import { combinePrompts } from '../../../scoring/profile.js';
+import { combinePrompts, faultScore } from '../../../scoring/profile.js';
+import { drawPrompts } from '../../../scoring/prompts.js';
 import type { ScoreRecord } from '../../../scoring/record.js';
+import { fullStrategy, type Strategy, stagedStrategy, withPrivateStage } from '../../../scoring/strategies.js';
 import { aHotkey, aModel } from '../../support/keys.js';
 import { aRecord } from '../../support/store-samples.js';
 
@@ -217,6 +219,25 @@ describe('the private slice of a score', () => {
     expect(withPrivateSlice(900_000, open, flat(400_000))).to.equal(450_000);
     expect(withPrivateSlice(900_000, open, flat(400_000).slice(1)), 'three prompts say nothing').to.equal(900_000);
     expect(withPrivateSlice(900_000, open, [0, 1_000_000, 200_000, 900_000]), 'noise').to.equal(900_000);
+  });
+
+  it('is heard by every model before contenders are heard further, and after everything where there are no contenders', () => {
+    const prompts = drawPrompts('ab', 4);
+    const own = drawPrivatePrompts({ roundSeed: 'ab', secret: '12', validator: aHotkey('v1'), model: aModel(1) });
+    const order = (strategy: Strategy): readonly string[] => {
+      const heard = new Map<number, ReturnType<typeof faultScore>>();
+      const names: string[] = [];
+      for (let stage = strategy.next(heard); stage !== null; stage = strategy.next(heard)) {
+        names.push(stage.name);
+        for (const { index } of stage.prompts) heard.set(index, faultScore('x'));
+      }
+      return names;
+    };
+    const staged = (isContender: boolean) => stagedStrategy({ prompts, firstPrompts: 2, isContender: () => isContender });
+    expect(order(withPrivateStage(staged(true), own))).to.deep.equal(['first', 'private', 'contenders']);
+    expect(order(withPrivateStage(staged(false), own))).to.deep.equal(['first', 'private']);
+    expect(order(withPrivateStage(fullStrategy(prompts), own))).to.deep.equal(['full', 'private']);
+    expect(order(withPrivateStage(fullStrategy(prompts), []))).to.deep.equal(['full']);
   });
 
   it('is another one for each validator, model and secret, and is numbered after the public prompts', () => {
