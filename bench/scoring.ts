@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { composeJudge } from '../node/compose-judges.js';
 import { sealVoice } from '../node/compose-models.js';
-import { composeJudge, composeRunner } from '../node/compose-scoring.js';
+import { composeRunner } from '../node/compose-scoring.js';
 import { unwrap } from '../protocol/result.js';
 import { type Evaluation, evaluateModel } from '../scoring/evaluate.js';
 import { contractOf, precheckGraph } from '../scoring/graph/precheck.js';
@@ -68,7 +69,7 @@ export const scoring: Benchmark = {
   what: `one generated voice heard through ${PROMPTS} prompts`,
   async run({ quick, note }) {
     const directory = await mkdtemp(join(tmpdir(), 'voxd-bench-voice-'));
-    const judge = composeJudge(1);
+    const judge = await composeJudge(1);
     try {
       for (const [path, bytes] of Object.entries(generateVoicePackage('good', { name: 'bench' })))
         await writeFile(join(directory, path), bytes);

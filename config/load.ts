@@ -40,7 +40,12 @@ export interface LoadedConfig {
 type Found = { readonly value: unknown; readonly origin: Origin };
 
 /** Settings that are paths on this machine. */
-const PATHS = new Set(['dataDir', 'wallet.path', 'miner.modelDir']);
+const PATHS = new Set([
+  'dataDir',
+  'wallet.path',
+  'miner.modelDir',
+  ...CONFIG_KEYS.map(({ path }) => path).filter((path) => path.startsWith('scoring.neural.') && path !== 'scoring.neural.sets'),
+]);
 const SHOWN_MAX = 80;
 
 /**

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Hash, parseHash } from '../protocol/names.js';
 import { Secret } from '../protocol/secret.js';
+import { SOURCE_FORM } from '../scoring/neural/source.js';
 
 /** What is said about a setting beside its form. */
 export interface KeyNote {
@@ -28,6 +29,9 @@ const BOOTSTRAP_MAX = 32;
 const MEBI = 1024 ** 2;
 /** Limits decide who fails, so they are the same for everybody unless an operator has a reason. */
 const BY_ENGINE = 'Unset: what scoring/limits.ts has for the engine.';
+
+const PINNED = 'A path or https address, #sha256= and 64 hex digits.';
+const judge = () => optional(z.string().regex(SOURCE_FORM, 'a path or https address, #sha256= and 64 hex digits are expected'));
 
 const endpoint = () => z.string().regex(/^wss?:\/\/[^\s/]+/, 'a ws:// or wss:// address is expected');
 const ip = () => z.union([z.ipv4(), z.ipv6()], 'an IP address is expected');
@@ -137,7 +141,19 @@ export const configSchema = z.strictObject({
     engine: key(oneOf('native', 'wasm').default('native'), {
       description: 'What runs the models. wasm gives the same bits on every processor and is three times slower.',
     }),
-    profile: key(oneOf('builtin-1').default('builtin-1'), { description: 'How speech is judged.' }),
+    profile: key(oneOf('builtin-1', 'neural-1').default('builtin-1'), {
+      description: 'How speech is judged; the same on all validators of a subnet. neural-1 needs every model of scoring.neural.',
+    }),
+    neural: z.strictObject({
+      silero: key(judge(), { description: `Silero voice activity detection, v5 or v6. ${PINNED}` }),
+      whisperEncoder: key(judge(), { description: `Whisper's encoder. ${PINNED}` }),
+      whisperDecoder: key(judge(), { description: `Whisper's decoder, decoder_model_merged or decoder_model. ${PINNED}` }),
+      whisperTokenizer: key(judge(), { description: `tokenizer.json of the same Whisper. ${PINNED}` }),
+      dnsmos: key(judge(), { description: `DNSMOS P.835. ${PINNED}` }),
+      utmos: key(judge(), { description: `UTMOS22, a wave at 16 kHz in, one score out. ${PINNED}` }),
+      speaker: key(judge(), { description: `Speaker embedding over 80 filterbanks: ECAPA, ResNet34 or CAM++. ${PINNED}` }),
+      sets: key(whole(1, 16).default(1), { description: 'Utterances judged at the same time, each by networks of its own.' }),
+    }),
     strategy: key(oneOf('staged', 'full').default('staged'), {
       description:
         'How much of each model is heard. staged: firstPrompts of every one, all prompts of contenders; full: all prompts of every one. The same on all validators of a subnet.',

@@ -1,26 +1,17 @@
-/** The engine, the judge and the scorer, as the daemon, a worker and the miner's own command use them. */
+/** The engine and the scorer, as the daemon, a worker and the miner's own command use them. */
 import { hostname } from 'node:os';
 import type { Hotkey } from '../protocol/names.js';
 import { createEspeak, findEspeak } from '../scoring/espeak/espeak.js';
 import { RUN_LIMITS } from '../scoring/limits.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
-import type { EngineName, Judge, RunLimits, VoiceRunner } from '../scoring/ports.js';
-import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
-import { createJudgePool } from '../scoring/threads/judge-pool.js';
+import type { EngineName, RunLimits, VoiceRunner } from '../scoring/ports.js';
 import type { DaemonOptions } from './compose.js';
+import { scorerOf } from './compose-judges.js';
 import type { ModelCache, ModelRow } from './ports.js';
 import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
   return createVoiceRunner({ engine, phonemiser: createEspeak({ program: findEspeak() }) });
-}
-
-export function composeJudge(threads: number): Judge {
-  return createJudgePool({ threads });
-}
-
-export function scorerOf(engineId: string): string {
-  return scorerDigest({ profile: BUILTIN_PROFILE, engineId });
 }
 
 /** By what terms a daemon with these options scores. */
@@ -30,7 +21,7 @@ export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weig
     netuid: options.chain.netuid,
     engine,
     engineId,
-    scorer: scorerOf(engineId),
+    scorer: scorerOf(engineId, options.scoring.judges),
     strategy,
     prompts,
     firstPrompts,

@@ -13,8 +13,9 @@ import { createAuditor } from './audit.js';
 import { auditEars } from './audit-hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
 import { composeHost, type HostOptions } from './compose-host.js';
+import { composeJudge } from './compose-judges.js';
 import { importModel, precheckModel } from './compose-models.js';
-import { auditEngines, composeJudge, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
+import { auditEngines, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
@@ -25,6 +26,7 @@ import type { HealthReport } from './health.js';
 import { createPrometheusMetrics } from './http/prometheus.js';
 import { createHttpServer } from './http/server.js';
 import { createInbox } from './inbox.js';
+import type { JudgeChoice } from './judges.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import { createPostbox } from './postbox.js';
@@ -50,6 +52,7 @@ export interface DaemonOptions {
   readonly miner: { readonly modelDir: string | null; readonly announceIntervalMs: number };
   readonly scoring: {
     readonly engine: EngineName;
+    readonly judges: JudgeChoice;
     readonly strategy: 'staged' | 'full';
     readonly prompts: number;
     readonly firstPrompts: number;
@@ -256,7 +259,8 @@ export function createDaemon(
       // Asked first: a machine that cannot confine foreign models must not take part.
       logger.info({ ...(await runner.sandboxReport()) }, 'foreign models are confined');
       const queue = createScoringQueue({ database, clock, logger: log('queue'), metrics });
-      const judge = own('judge', composeJudge(options.scoring.concurrency), (pool) => pool.close());
+      const { concurrency, engine, judges } = options.scoring;
+      const judge = own('judge', await composeJudge(concurrency, engine, judges), (opened) => opened.close());
       const scoring = composeScorer(
         {
           stores,

@@ -19,6 +19,7 @@ import type { RunLimits } from '../../scoring/ports.js';
 import { JUDGE_THREADS_MAX } from '../../scoring/threads/judge-pool.js';
 import { createSystemClock } from '../clock.js';
 import type { DaemonOptions } from '../compose.js';
+import { judgesOf } from '../judges.js';
 import { createLogger } from '../logger.js';
 import type { Stores } from '../ports.js';
 import type { Database } from '../postgres/database.js';
@@ -206,10 +207,10 @@ export async function nodeIdentity(
   config: Config,
 ): Promise<{ readonly hotkey: Hotkey; readonly genesis: Hash; readonly scorer: string }> {
   const { readDaemonIdentity } = await import('../postgres/claim.js');
-  const { composeRunner, scorerOf } = await import('../compose-scoring.js');
+  const [{ composeRunner }, { scorerOf }] = await Promise.all([import('../compose-scoring.js'), import('../compose-judges.js')]);
   const identity = await readDaemonIdentity(stores.database);
   if (identity === null) throw nothingRecorded('any node', config.dataDir);
-  return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId) };
+  return { ...identity, scorer: scorerOf(composeRunner(config.scoring.engine).engineId, judgesOf(config)) };
 }
 
 /** `known` is a sentence about what there is instead. */
@@ -235,6 +236,7 @@ export function daemonOptions(config: Config): DaemonOptions {
     miner: config.miner,
     scoring: {
       engine: scoring.engine,
+      judges: judgesOf(config),
       strategy: scoring.strategy,
       prompts: scoring.prompts,
       firstPrompts: scoring.firstPrompts,

@@ -54,13 +54,15 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         process.once('SIGINT', stop);
         process.once('SIGTERM', stop);
         process.once('SIGHUP', stop);
-        const [{ signerFromUri }, { composeChain }, { composeRunner, scorerOf }, { openDatabase }, { createStores }] = await Promise.all([
-          import('../../chain/wallet/keys.js'),
-          import('../compose-chain.js'),
-          import('../compose-scoring.js'),
-          import('../postgres/database.js'),
-          import('../postgres/stores.js'),
-        ]);
+        const [{ signerFromUri }, { composeChain }, { composeRunner }, { scorerOf }, { openDatabase }, { createStores }] =
+          await Promise.all([
+            import('../../chain/wallet/keys.js'),
+            import('../compose-chain.js'),
+            import('../compose-scoring.js'),
+            import('../compose-judges.js'),
+            import('../postgres/database.js'),
+            import('../postgres/stores.js'),
+          ]);
         const clock = createClock();
         const logger = createLogger({ level: 'silent' });
         const stream = process.stderr;

@@ -7,21 +7,24 @@ import { evaluateModel } from '../../scoring/evaluate.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import { packageSizeBytes } from '../../scoring/manifest.js';
 import type { EngineName } from '../../scoring/ports.js';
-import { BUILTIN_PROFILE, scorerDigest } from '../../scoring/profile.js';
 import { drawPrompts, promptSetDigest } from '../../scoring/prompts.js';
 import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring/voices/onnx-voice.js';
+import { composeJudge, scorerOf } from '../compose-judges.js';
 import { checkPackage, missingSymbols, sealVoice } from '../compose-models.js';
-import { composeJudge, composeRunner } from '../compose-scoring.js';
+import { composeRunner } from '../compose-scoring.js';
+import { BUILTIN_JUDGE, judgesOf } from '../judges.js';
+import { loadSettings } from './context.js';
 import { cliFailure } from './failures.js';
 import { addImport, addSeal } from './model-import.js';
 import { createOutput, percent, table } from './output.js';
+import type { Environment } from './program.js';
 
 const PROMPTS_DEFAULT = 8;
 
-export function addModelCommands(program: Command): void {
+export function addModelCommands(program: Command, env: Environment): void {
   const model = program.command('model').description('Check, score and generate voice models, on this machine, without a chain');
   addCheck(model);
-  addScore(model);
+  addScore(model, env);
   addGenerate(model);
   addImport(model);
   addSeal(model);
@@ -80,7 +83,22 @@ function symbolsSaid(missing: readonly string[] | null, unknown: 'drop' | 'error
   return `without ${missing.join(' ')} (${unknown === 'drop' ? 'left out' : 'such prompts score 0'})`;
 }
 
-function addScore(model: Command): void {
+interface ScoreOptions {
+  readonly seed: string;
+  readonly prompts: number;
+  readonly engine: EngineName;
+  readonly profile: 'builtin-1' | 'neural-1';
+  readonly config?: string;
+  readonly audio?: string;
+  readonly json?: boolean;
+}
+
+async function neuralSettings(config: string | undefined, env: Environment) {
+  const settings = await loadSettings({ ...(config === undefined ? {} : { config }) }, env, 'no chain');
+  return { ...settings, scoring: { ...settings.scoring, profile: 'neural-1' as const } };
+}
+
+function addScore(model: Command, env: Environment): void {
   model
     .command('score <dir>')
     .description("The validators' computation on your own machine: same prompts, same sandbox, same judge")
@@ -89,14 +107,20 @@ function addScore(model: Command): void {
     .addOption(
       new Option('--engine <name>', 'native is fast, wasm is bit-exact on every machine').choices(['native', 'wasm']).default('native'),
     )
-    .addOption(new Option('--profile <name>', 'judge').choices([BUILTIN_PROFILE.id]).default(BUILTIN_PROFILE.id))
+    .addOption(
+      new Option('--profile <name>', 'judge; neural-1 takes its models from the settings')
+        .choices(['builtin-1', 'neural-1'])
+        .default('builtin-1'),
+    )
+    .option('--config <file>', 'settings with the models of neural-1 (default: as for the node)')
     .option('--audio <dir>', 'keep the audio of each prompt as WAV')
     .option('--json', 'print JSON')
-    .action(async (dir: string, options: { seed: string; prompts: number; engine: EngineName; audio?: string; json?: boolean }) => {
+    .action(async (dir: string, options: ScoreOptions) => {
       const out = createOutput({ json: options.json === true });
       const { model: verified } = await checkPackage(dir);
       const runner = composeRunner(options.engine);
-      const judge = composeJudge(1);
+      const judges = options.profile === 'builtin-1' ? BUILTIN_JUDGE : judgesOf(await neuralSettings(options.config, env));
+      const judge = await composeJudge(1, options.engine, judges);
       const prompts = drawPrompts(options.seed, options.prompts);
       try {
         const keepAudio = options.audio === undefined ? undefined : await wavKeeper(options.audio);
@@ -114,7 +138,7 @@ function addScore(model: Command): void {
           },
         });
         if (tty) process.stderr.write('\r\x1b[K');
-        const scorer = scorerDigest({ profile: BUILTIN_PROFILE, engineId: runner.engineId });
+        const scorer = scorerOf(runner.engineId, judges);
         const heard = evaluation.prompts.map((score, at) => ({ ...prompts[at]!, score }));
         out.result(
           {

@@ -12,6 +12,7 @@ import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
+import { addProfileCommand } from './profile-command.js';
 import { addRegisterCommand } from './register-command.js';
 import { addRegistryCommand } from './registry-command.js';
 import { addReplayCommand } from './replay-command.js';
@@ -58,6 +59,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addWeightsCommands,
     addSimulateCommand,
     addModelCommands,
+    addProfileCommand,
     addExplainCommand,
     addReplayCommand,
     addAgreementCommand,

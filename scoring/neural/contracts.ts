@@ -4,11 +4,8 @@ import type { OnnxGraph, OnnxValue } from '../graph/model.js';
 import { elementTypeName } from '../graph/tensors.js';
 import { FBANK_BANDS } from './fbank.js';
 import { DNSMOS_SAMPLES } from './features.js';
+import type { NeuralGraph } from './source.js';
 import type { MelBands } from './whisper-mel.js';
-
-/** The networks of the profile, by the names their makers gave them. */
-export const NEURAL_GRAPHS = ['silero', 'whisperEncoder', 'whisperDecoder', 'dnsmos', 'utmos', 'speaker'] as const;
-export type NeuralGraph = (typeof NEURAL_GRAPHS)[number];
 
 /** A graph with one input and one output, whatever they are called. */
 export interface PlainContract {

@@ -1,8 +1,8 @@
 /** Profile neural-1: from what the judges said to parts and a score. Every constant of it stands here; docs/scoring.md explains them. */
 import { canonicalJson, sha256Hex } from '../../protocol/digest.js';
 import { type Profile, type PromptScore, scorerDigest } from '../profile.js';
-import type { NeuralGraph } from './contracts.js';
 import { errorRate, type Recognition } from './errors.js';
+import type { NeuralGraph } from './source.js';
 
 export const NEURAL_PROFILE: Profile = { id: 'neural-1', codeVersion: 1 };
 

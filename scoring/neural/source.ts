@@ -1,6 +1,9 @@
 /** Where a judge's model comes from, and which bytes it must have. */
 import { err, ok, type Result } from '../../protocol/result.js';
-import { NEURAL_GRAPHS, type NeuralGraph } from './contracts.js';
+
+/** The networks of the profile, by the names their makers gave them. */
+export const NEURAL_GRAPHS = ['silero', 'whisperEncoder', 'whisperDecoder', 'dnsmos', 'utmos', 'speaker'] as const;
+export type NeuralGraph = (typeof NEURAL_GRAPHS)[number];
 
 export const NEURAL_MODELS: readonly NeuralModel[] = [...NEURAL_GRAPHS, 'whisperTokenizer'];
 export type NeuralModel = NeuralGraph | 'whisperTokenizer';
@@ -13,7 +16,14 @@ export interface ModelSource {
   readonly sha256: string;
 }
 
-export type NeuralSources = Readonly<Record<NeuralModel, ModelSource>>;
+/** A file on this machine. */
+export interface PinnedFile {
+  readonly path: string;
+  /** 64 hex digits. */
+  readonly sha256: string;
+}
+
+export type NeuralFiles = Readonly<Record<NeuralModel, PinnedFile>>;
 
 export const SOURCE_FORM = /^(.+)#sha256=([0-9a-f]{64})$/;
 

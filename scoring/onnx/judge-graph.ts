@@ -1,11 +1,11 @@
 /** One network of the judge in its own confined process, one run at a time, started when needed and again after it died. */
 import { isFailure } from '../../protocol/failure.js';
 import { scoringFailure } from '../failures.js';
-import type { NeuralGraph } from '../neural/contracts.js';
+import type { NeuralGraph, PinnedFile } from '../neural/source.js';
 import type { EngineName, RunLimits } from '../ports.js';
 import type { Slots } from './frames.js';
 import { type GraphProcess, type GraphTensor, openGraph } from './graph-process.js';
-import { type PinnedFile, readPinned } from './judge-models.js';
+import { readPinned } from './judge-models.js';
 import type { Confinement } from './sandbox.js';
 
 const MEBI = 1024 ** 2;

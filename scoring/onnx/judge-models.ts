@@ -6,22 +6,14 @@ import { isFailure } from '../../protocol/failure.js';
 import { scoringFailure } from '../failures.js';
 import type { OnnxGraph } from '../graph/model.js';
 import { precheckGraph } from '../graph/precheck.js';
-import { NEURAL_GRAPHS, type NeuralContracts, type NeuralGraph, readContract } from '../neural/contracts.js';
+import { type NeuralContracts, readContract } from '../neural/contracts.js';
 import { NEURAL_PROFILE, type NeuralDigests } from '../neural/profile.js';
-import { NEURAL_MODELS, type NeuralModel } from '../neural/source.js';
+import { NEURAL_GRAPHS, NEURAL_MODELS, type NeuralFiles, type NeuralGraph, type NeuralModel, type PinnedFile } from '../neural/source.js';
 import { readTokenizer, type WhisperTokenizer } from '../neural/tokenizer.js';
 
 /** The largest published judge (UTMOS, 390 MB) twice over. */
 export const JUDGE_MODEL_BYTES_MAX = 800 * 1024 * 1024;
 export const TOKENIZER_BYTES_MAX = 16 * 1024 * 1024;
-
-export interface PinnedFile {
-  readonly path: string;
-  /** 64 hex digits. */
-  readonly sha256: string;
-}
-
-export type NeuralFiles = Readonly<Record<NeuralModel, PinnedFile>>;
 
 /** Every model is there, has its digest and fits. Bytes are not kept: they are read again when a graph is opened. */
 export interface NeuralModels {

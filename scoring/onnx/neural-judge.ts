@@ -1,10 +1,10 @@
 /** The judge of profile neural-1: builtin-1 listens on its threads, six networks listen in confined processes, one formula puts it together. */
 import { scoringFailure } from '../failures.js';
-import { NEURAL_GRAPHS, type NeuralGraph } from '../neural/contracts.js';
 import { compareTexts } from '../neural/errors.js';
 import { FBANK_BANDS } from '../neural/fbank.js';
 import { DNSMOS_SAMPLES, dnsmosWindows, type NeuralFeatures, SILERO_CONTEXT, SILERO_WINDOW, sileroWindows } from '../neural/features.js';
 import { concludeVoices, dnsmosOf, type Heard, neuralScore, speechShare } from '../neural/profile.js';
+import { NEURAL_GRAPHS, type NeuralGraph } from '../neural/source.js';
 import { WHISPER_FRAMES, WHISPER_RATE_HZ } from '../neural/whisper-mel.js';
 import type { EngineName, Judge, Listener } from '../ports.js';
 import { createJudgeGraph, float32Tensor, floatsOf, int64Tensor, type JudgeGraph } from './judge-graph.js';

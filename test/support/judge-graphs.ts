@@ -6,9 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGraphWriter, type GraphWriter, type Value } from '../../scoring/graph/writer.js';
-import type { NeuralGraph } from '../../scoring/neural/contracts.js';
-import type { NeuralModel } from '../../scoring/neural/source.js';
-import type { NeuralFiles } from '../../scoring/onnx/judge-models.js';
+import type { NeuralFiles, NeuralGraph, NeuralModel } from '../../scoring/neural/source.js';
 import { createOps } from '../../scoring/voices/graph-ops.js';
 
 const HEAD = { name: 'judge', opset: 17, irVersion: 8, producer: 'test', metadata: {} };
