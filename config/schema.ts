@@ -121,6 +121,22 @@ export const configSchema = z.strictObject({
     }),
     port: key(port(0).default(4011), { description: 'Port of the HTTP server; 0: any free one.', flag: '--http-port' }),
   }),
+  worker: z.strictObject({
+    nodeUrl: key(optional(z.string().regex(/^https?:\/\/[^\s/]+/, 'an http:// or https:// address is expected')), {
+      description: 'Of a worker: HTTP address of its node, to fetch models from. Unset: models are read from the data directory alone.',
+      flag: '--node',
+    }),
+    token: key(optional(secret()), {
+      description: 'Password of workers, the same on the node and on them. A node without one gives its models to nobody.',
+      secret: true,
+    }),
+  }),
+  evidence: z.strictObject({
+    bytesMax: key(whole(MEBI, 1024 * 1024 * MEBI).default(1024 * MEBI), {
+      description: 'Disk for audio and reports of the newest rounds; the oldest make room.',
+      unit: 'bytes',
+    }),
+  }),
   database: z.strictObject({
     url: key(optional(secret()), {
       description:

@@ -1,13 +1,20 @@
 /** The engine and the scorer, as the daemon, a worker and the miner's own command use them. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Hotkey } from '../protocol/names.js';
+import type { Secret } from '../protocol/secret.js';
 import { createEspeak, findEspeak } from '../scoring/espeak/espeak.js';
 import { RUN_LIMITS } from '../scoring/limits.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
 import type { EngineName, RunLimits, VoiceRunner } from '../scoring/ports.js';
 import type { DaemonOptions } from './compose.js';
 import { scorerOf } from './compose-judges.js';
+import { createEvidence, type EvidenceStore } from './files/evidence.js';
+import { packageRoutes } from './http/package-routes.js';
+import type { HttpRoutes } from './http/server.js';
 import type { ModelCache, ModelRow } from './ports.js';
+import { putEvidence } from './postgres/evidence-index.js';
+import type { Sql } from './postgres/sql.js';
 import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
@@ -30,6 +37,19 @@ export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weig
     limits,
     schedule: options.rounds,
   };
+}
+
+/** Packages for workers on other machines, where a token is set. */
+export function composeRoutes(token: Secret | null, cache: ModelCache): readonly HttpRoutes[] {
+  return token === null ? [] : [packageRoutes({ token, find: cache.find })];
+}
+
+/** Audio and reports in the data directory, found again through the database. */
+export function composeEvidence(sql: Sql, dataDir: string, bytesMax: number): EvidenceStore {
+  return createEvidence(join(dataDir, 'evidence'), {
+    bytesMax,
+    onKept: (round, hotkey, directory) => putEvidence(sql, round, hotkey, { host: hostname(), directory }),
+  });
 }
 
 /** A scorer over a cache of models; `fetch` brings what is not in it, where somebody can. */

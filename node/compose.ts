@@ -15,12 +15,11 @@ import { type ChainOptions, composeChain } from './compose-chain.js';
 import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, precheckModel } from './compose-models.js';
-import { auditEngines, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
+import { auditEngines, composeEvidence, composeRoutes, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createFetcher } from './fetcher.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
 import { openDataDir } from './files/data-dir.js';
-import { createEvidence } from './files/evidence.js';
 import { createModelCache } from './files/model-cache.js';
 import type { HealthReport } from './health.js';
 import { createPrometheusMetrics } from './http/prometheus.js';
@@ -35,6 +34,7 @@ import { openDatabase } from './postgres/database.js';
 import { pruningDuty } from './postgres/pruning.js';
 import { createScoringQueue } from './postgres/queue.js';
 import { createStores } from './postgres/stores.js';
+import { writeTerms } from './postgres/terms.js';
 import { createPresence } from './presence.js';
 import { createRegistrySync } from './registry-sync.js';
 import { createRoundKeeper } from './round-keeper.js';
@@ -65,6 +65,9 @@ export interface DaemonOptions {
   readonly rounds: RoundSchedule;
   readonly weights: Omit<WeightSetterOptions, 'netuid' | 'mechanism'> & { readonly policy: WeighingPolicy };
   readonly cacheBytesMax: number;
+  readonly evidenceBytesMax: number;
+  /** Whoever shows it gets model packages over HTTP. Null: nobody. */
+  readonly workerToken: Secret | null;
   readonly syncEveryBlocks: number;
 }
 
@@ -200,7 +203,7 @@ export function createDaemon(
         ),
       });
     const http = createHttpServer(
-      { health, metrics, logger: log('http') },
+      { health, metrics, logger: log('http'), routes: composeRoutes(options.workerToken, cache) },
       { host: options.http.host, port: options.http.port, flag: '--http-port' },
     );
     if (options.http.enabled) {
@@ -258,6 +261,7 @@ export function createDaemon(
     async function createValidator() {
       // Asked first: a machine that cannot confine foreign models must not take part.
       logger.info({ ...(await runner.sandboxReport()) }, 'foreign models are confined');
+      await writeTerms(database, terms);
       const queue = createScoringQueue({ database, clock, logger: log('queue'), metrics });
       const { concurrency, engine, judges } = options.scoring;
       const judge = own('judge', await composeJudge(concurrency, engine, judges), (opened) => opened.close());
@@ -268,7 +272,7 @@ export function createDaemon(
           judge,
           cache,
           untried: queue.untried,
-          evidence: createEvidence(join(dataDir.path, 'evidence')),
+          evidence: composeEvidence(database, dataDir.path, options.evidenceBytesMax),
           clock,
           log: log('scoring'),
           metrics,

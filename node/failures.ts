@@ -170,6 +170,46 @@ export const nodeFailure = defineFailures({
     message: 'Model {model} of {hotkey} left the cache before it was scored',
     hint: 'It is fetched again. Raise cache.bytesMax if this happens often.',
   },
+  'store.evidence_full': {
+    disposition: 'retry',
+    message: 'The evidence of the open rounds and what is being read fill the budget ({usedBytes} of {budgetBytes} bytes)',
+    hint: 'Scores are kept all the same. Raise evidence.bytesMax.',
+  },
+  'worker.no_node': {
+    disposition: 'fatal',
+    message: 'No validator works on the database at {where}',
+    hint: 'Start the node first (`voxd validator`), and give the worker the same DATABASE_URL.',
+    exit: EXIT.unavailable,
+  },
+  'worker.other_scorer': {
+    disposition: 'fatal',
+    message: 'This worker would score otherwise than its node ({differs}): scorer {ownScorer}, not {nodeScorer}',
+    hint: 'Install the same version of voxd on both machines, with the same scoring.profile and its models.',
+    exit: EXIT.config,
+  },
+  'worker.terms_changed': {
+    disposition: 'fatal',
+    message: 'The node scores by other settings than when this worker started',
+    hint: 'Start the worker again: it takes the new ones.',
+    exit: EXIT.failure,
+  },
+  'worker.package_elsewhere': {
+    disposition: 'retry',
+    message: 'Model {model} is not in {dataDir}, and no node is named to fetch it from',
+    hint: 'Set worker.nodeUrl and worker.token, or run the worker in the data directory of the node.',
+  },
+  'worker.node_unreachable': {
+    disposition: 'retry',
+    message: 'The node at {node} does not give its models: {reason}',
+    hint: 'See that the node runs and http.host lets this machine in; it listens on loopback unless told otherwise.',
+    exit: EXIT.unavailable,
+  },
+  'worker.token_refused': {
+    disposition: 'retry',
+    message: 'The node at {node} does not accept the token of this worker',
+    hint: 'Give both the same worker.token; a node without one gives its models to nobody.',
+    exit: EXIT.noPermission,
+  },
   'node.stop_hanging': {
     disposition: 'fatal',
     message: 'These parts did not stop in time: {services}',

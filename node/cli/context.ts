@@ -49,6 +49,7 @@ const SETTING_OF: Readonly<Record<string, string>> = {
   announceIp: 'p2p.announceIp',
   httpPort: 'http.port',
   model: 'miner.modelDir',
+  node: 'worker.nodeUrl',
   logLevel: 'log.level',
   logFormat: 'log.format',
 };
@@ -266,12 +267,14 @@ export function daemonOptions(config: Config): DaemonOptions {
       },
     },
     cacheBytesMax: config.cache.bytesMax,
+    evidenceBytesMax: config.evidence.bytesMax,
+    workerToken: config.worker.token,
     syncEveryBlocks: config.chain.syncEveryBlocks,
   };
 }
 
 /** Models that this machine can hear at once: a processor stays free for everything else, and each model may use all the memory it is allowed. */
-function freeSeats(limits: RunLimits): number {
+export function freeSeats(limits: RunLimits): number {
   return Math.max(1, Math.min(availableParallelism() - 1, Math.floor(totalmem() / limits.memoryBytes), JUDGE_THREADS_MAX));
 }
 

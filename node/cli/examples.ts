@@ -6,6 +6,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'voxd validator --dry-run        (after voxd init: everything but sending weights)',
   ],
   miner: ['voxd miner --model ./voice --chain finney --netuid 58 --wallet W --hotkey H --announce-ip 203.0.113.8'],
+  worker: [
+    'DATABASE_URL=postgres://voxd:secret@10.0.0.5/voxd VOXD_WORKER__TOKEN=secret voxd worker --node http://10.0.0.5:4011',
+    'voxd worker --data-dir /var/lib/voxd        (on the machine of the node)',
+  ],
+  workers: ['voxd workers'],
   devnet: ['voxd devnet', 'voxd devnet --keep --data-dir /tmp/demo --rounds 3'],
   devchain: ['voxd devchain --port 9944 --tempo 20', 'voxd devchain --port 0 --json       (any free port, told as JSON)'],
   status: ['voxd status', 'voxd status --quick && echo ready', 'voxd status --data-dir /var/lib/voxd --json'],

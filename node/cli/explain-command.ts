@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Hotkey } from '../../protocol/names.js';
 import { roundWindow } from '../../scoring/round.js';
 import { explain } from '../explain.js';
+import { findEvidence } from '../postgres/evidence-index.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
 import { createOutput, percent, table } from './output.js';
 import { hotkeyArgument, roundNumber } from './parsers.js';
@@ -23,7 +23,7 @@ export function addExplainCommand(program: Command, env: Environment): void {
       const said = await explain(stores, { hotkey, self, round });
       if (said === null)
         throw nothingRecorded(`${hotkey}${round === null ? '' : ` in round ${round}`}`, config.dataDir, await roundsKnown(stores));
-      const evidence = join(config.dataDir, 'evidence', `round-${said.round}`, hotkey);
+      const evidence = await findEvidence(stores.database, said.round, hotkey);
       const next = roundWindow(said.round + 1, config.rounds).opensAt;
       out.result({ ok: true, ...said, evidence, next_round_opens_at: next }, () =>
         [
@@ -55,7 +55,7 @@ export function addExplainCommand(program: Command, env: Environment): void {
             said.heard_by.map(({ validator, score_ppm }) => [validator, percent(score_ppm)]),
           ),
           '',
-          `audio and report in ${evidence}`,
+          evidence === null ? 'no audio was kept of this round' : `audio and report in ${evidence.directory} on ${evidence.host}`,
         ].join('\n'),
       );
     });

@@ -23,6 +23,7 @@ import { addStatusCommand } from './status-command.js';
 import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
 import { addWeightsCommands } from './weights-commands.js';
+import { addWorkerCommands } from './worker-command.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,6 +48,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
   for (const add of [
     addInitCommand,
     addRunCommands,
+    addWorkerCommands,
     addDevnetCommand,
     addDevchainCommand,
     addStatusCommand,
