@@ -9,7 +9,7 @@ import { devchainFailure } from './failures.js';
 import * as balances from './pallets/balances.js';
 import { commitmentOf } from './pallets/commitments.js';
 import { beaconConfig } from './pallets/drand.js';
-import { appendNeuron, associate } from './pallets/subtensor/registration.js';
+import { associate, seatInGenesis } from './pallets/subtensor/registration.js';
 import { increaseStake } from './pallets/subtensor/staking.js';
 import * as stored from './pallets/subtensor/storage.js';
 import { sudoKey } from './pallets/sudo.js';
@@ -178,14 +178,14 @@ function writeSubnet(store: Store, subnet: SubnetGenesis): void {
   stored.lastEpochBlock.put(store, netuid, 0n);
   if ((subnet.mechanisms ?? 1) > 1) stored.mechanismCountCurrent.put(store, netuid, subnet.mechanisms ?? 1);
   associate(store, coldkey, hotkey);
-  appendNeuron(store, netuid, hotkey, 0);
-  for (const neuron of subnet.neurons ?? []) writeNeuron(store, netuid, neuron);
+  const neurons = subnet.neurons ?? [];
+  seatInGenesis(store, netuid, [hotkey, ...neurons.map((neuron) => accountOf(neuron.hotkey))]);
+  for (const neuron of neurons) writeNeuron(store, netuid, neuron);
 }
 
 function writeNeuron(store: Store, netuid: number, neuron: GenesisNeuron): void {
   const hotkey = accountOf(neuron.hotkey);
   associate(store, accountOf(neuron.coldkey), hotkey);
-  appendNeuron(store, netuid, hotkey, 0);
   stored.totalStake.put(store, stored.totalStake.get(store) + neuron.stakeRao);
   if (neuron.stakeRao > 0n) increaseStake(store, hotkey, accountOf(neuron.coldkey), netuid, neuron.stakeRao);
   if (neuron.axon !== null) {

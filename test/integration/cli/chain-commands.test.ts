@@ -116,7 +116,8 @@ describe('commands that ask the chain', function () {
   it('refuses who may not set weights, and says what is missing', async () => {
     await refusal(submit(OPEN, ['--uri', '//Nobody']), refused('chain.not_registered'));
     expect((await refusal(submit(OPEN, ['--uri', '//BobHot']), refused('chain.no_permit'))).hint).to.include('stake');
-    await refusal(submit(BY_COMMIT_REVEAL, ['--uri', '//AliceHot'], '0', '1'), refused('chain.commit_reveal_unsupported'));
+    const dry = await voxdJson<{ method: string }>([...submit(BY_COMMIT_REVEAL, ['--uri', '//AliceHot'], '0', '1'), '--dry-run']);
+    expect(dry.method).to.match(/^commit_timelocked/);
     await refusal(submit(OPEN, ['--uri', '//AliceHot'], '0,20', '1,1'), refused('chain.seat_gone'));
   });
 

@@ -18,7 +18,7 @@ const DECAY_SCALE = 1_000_000_000_000n;
 type VectorItem<V> = StorageItem<readonly [number], readonly V[], readonly V[]>;
 
 interface Vector {
-  append(store: Store, key: number): void;
+  append(store: Store, key: number, count: number): void;
   clear(store: Store, key: number, uid: number): void;
   /** Keeps these entries, in this order. */
   keep(store: Store, key: number, uids: readonly number[]): void;
@@ -27,7 +27,7 @@ interface Vector {
 function vectorOf<V>(item: VectorItem<V>, fresh: V): Vector {
   const change = (store: Store, key: number, next: (old: readonly V[]) => readonly V[]) => item.put(store, key, next(item.get(store, key)));
   return {
-    append: (store, key) => change(store, key, (old) => [...old, fresh]),
+    append: (store, key, count) => change(store, key, (old) => [...old, ...Array.from({ length: count }, () => fresh)]),
     clear: (store, key, uid) => change(store, key, (old) => old.map((value, i) => (i === uid ? fresh : value))),
     keep: (store, key, uids) => change(store, key, (old) => uids.map((uid) => old[uid] ?? fresh)),
   };
@@ -44,24 +44,42 @@ export const SUBNET_VECTORS: readonly Vector[] = [
 ];
 export const STAKE_WEIGHT: Vector = vectorOf(stored.stakeWeight, 0);
 /** Vectors of each mechanism. */
-export const MECHANISM_VECTORS: readonly Vector[] = [vectorOf(stored.incentive, 0), vectorOf(stored.lastUpdate, 0n)];
 const INCENTIVE = vectorOf(stored.incentive, 0);
+const LAST_UPDATE = vectorOf(stored.lastUpdate, 0n);
+export const MECHANISM_VECTORS: readonly Vector[] = [INCENTIVE, LAST_UPDATE];
 
 function sit(store: Store, netuid: number, uid: number, hotkey: AccountId, block: number): void {
+  takeSeat(store, netuid, uid, hotkey, block);
+  for (const index of storageIndicesOf(store, netuid)) setLastUpdate(store, index, uid, block);
+}
+
+function takeSeat(store: Store, netuid: number, uid: number, hotkey: AccountId, block: number): void {
   stored.keys.put(store, netuid, uid, hotkey);
   stored.uids.put(store, netuid, hotkey, uid);
   stored.blockAtRegistration.put(store, netuid, uid, BigInt(block));
   stored.isNetworkMember.put(store, hotkey, netuid, true);
-  for (const index of storageIndicesOf(store, netuid)) setLastUpdate(store, index, uid, block);
 }
 
 export function appendNeuron(store: Store, netuid: number, hotkey: AccountId, block: number): number {
-  const uid = stored.subnetworkN.get(store, netuid);
-  stored.subnetworkN.put(store, netuid, uid + 1);
-  for (const vector of SUBNET_VECTORS) vector.append(store, netuid);
-  for (const index of storageIndicesOf(store, netuid)) INCENTIVE.append(store, index);
+  const uid = appendSeats(store, netuid, 1);
   sit(store, netuid, uid, hotkey, block);
   return uid;
+}
+
+/** As if all of them had registered before the first block; each vector is written once, whatever their number. */
+export function seatInGenesis(store: Store, netuid: number, hotkeys: readonly AccountId[]): void {
+  const first = appendSeats(store, netuid, hotkeys.length);
+  for (const [i, hotkey] of hotkeys.entries()) takeSeat(store, netuid, first + i, hotkey, 0);
+  for (const index of storageIndicesOf(store, netuid)) LAST_UPDATE.append(store, index, hotkeys.length);
+}
+
+/** The uid of the first new seat. */
+function appendSeats(store: Store, netuid: number, count: number): number {
+  const first = stored.subnetworkN.get(store, netuid);
+  stored.subnetworkN.put(store, netuid, first + count);
+  for (const vector of SUBNET_VECTORS) vector.append(store, netuid, count);
+  for (const index of storageIndicesOf(store, netuid)) INCENTIVE.append(store, index, count);
+  return first;
 }
 
 /** What a hotkey leaves behind when its seat is taken. */
