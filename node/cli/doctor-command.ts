@@ -95,6 +95,7 @@ async function askEndpoint(config: Config, endpoint: string, out: Output | null)
     head: null,
     finalized: null,
     runtime: null,
+    crossCheck: null,
     driftMs: null,
     clockNote: null,
   };
@@ -113,7 +114,20 @@ async function askEndpoint(config: Config, endpoint: string, out: Output | null)
     }
     const latencyMs = samples.toSorted((a, b) => a - b)[Math.floor(LATENCY_SAMPLES / 2)] ?? 0;
     const identity = client.chain.identity();
-    const seen = { ...facts, identity, latencyMs, head: client.status().head ?? finalized, finalized, runtime: client.chain.runtime() };
+    // A subnet that is not there is told with the hotkey; here it would make the endpoint look bad.
+    const crossCheck = await client.crossCheck(config.chain.netuid).catch((error: unknown) => {
+      failureOf(error);
+      return null;
+    });
+    const seen = {
+      ...facts,
+      crossCheck,
+      identity,
+      latencyMs,
+      head: client.status().head ?? finalized,
+      finalized,
+      runtime: client.chain.runtime(),
+    };
     return out === null ? seen : { ...seen, ...(await watchClock(client, identity.blockTimeMs, out)) };
   } catch (error) {
     return { ...facts, failure: failureOf(error) };
@@ -154,7 +168,11 @@ async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachabl
       const weights = await chain.weightFacts(netuid, mechanism, wallet.hotkey);
       const validates = config.role === 'validator' || (config.role === 'auto' && config.miner.modelDir === null);
       const { announceIp } = config.p2p;
-      return [opened, ...examineHotkey({ hotkey: wallet.hotkey, snapshot, weights, validates, versionKey: VERSION_KEY, announceIp })];
+      const nowSeconds = Math.floor(createClock().nowMs() / 1000);
+      return [
+        opened,
+        ...examineHotkey({ hotkey: wallet.hotkey, snapshot, weights, validates, versionKey: VERSION_KEY, announceIp, nowSeconds }),
+      ];
     });
   } catch (error) {
     return [opened, fromFailure('seat', 'fail', failureOf(error))];

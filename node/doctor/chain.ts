@@ -15,6 +15,8 @@ export interface EndpointFacts {
   readonly head: BlockRef | null;
   readonly finalized: BlockRef | null;
   readonly runtime: RuntimeDescription | null;
+  /** Our reading of the subnet beside the runtime's own list: seats compared (null: it has no list), a sentence per difference. */
+  readonly crossCheck: { readonly seats: number | null; readonly differences: readonly string[] } | null;
   /** This machine ahead of the chain (negative: behind), ms; null: not known. */
   readonly driftMs: number | null;
   /** Why the clock was not judged, where it was tried. */
@@ -41,7 +43,9 @@ export function examineEndpoints(endpoints: readonly EndpointFacts[]): readonly 
   }
   findings.push(...clockFindings(working));
   const [runtime] = working.flatMap((facts) => (facts.runtime === null ? [] : [facts.runtime]));
-  return runtime === undefined ? findings : [...findings, ...runtimeFindings(runtime)];
+  if (runtime === undefined) return findings;
+  const checked = working.flatMap(({ crossCheck }) => (crossCheck === null ? [] : [crossCheck]));
+  return [...findings, ...runtimeFindings(runtime), ...checked.slice(0, 1).flatMap(crossCheckFindings)];
 }
 
 function endpointFinding(facts: EndpointFacts, newest: number): Finding {
@@ -93,4 +97,17 @@ function runtimeFindings({ registry, epochClock, weightCalls }: RuntimeDescripti
     return [...found, fail('weights', 'the runtime has no call that sets weights', 'This is not a runtime that voxd knows: update voxd.')];
   }
   return [...found, ok('weights', `by ${weightCalls.join(', ')}`)];
+}
+
+function crossCheckFindings({ seats, differences }: NonNullable<EndpointFacts['crossCheck']>): readonly Finding[] {
+  if (seats === null) return [];
+  const [first] = differences;
+  if (first === undefined) return [ok('cross-check', `${seats} seats as the runtime itself lists them`)];
+  return [
+    fail(
+      'cross-check',
+      `${differences.length} seats read differently from how the runtime lists them: ${first}`,
+      'Do not set weights: update voxd, or report this line.',
+    ),
+  ];
 }

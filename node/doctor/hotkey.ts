@@ -1,5 +1,6 @@
 /** What the chain thinks of our hotkey. Pure: the facts are gathered by the command. */
 
+import { beaconDifference, QUICKNET, timeOfRound } from '../../chain/beacon.js';
 import { chainFailure } from '../../chain/failures.js';
 import type { WeightFacts } from '../../chain/ports.js';
 import { roleOf } from '../../chain/registry.js';
@@ -16,7 +17,12 @@ export interface HotkeyFacts {
   readonly versionKey: bigint;
   /** Address that the node would write to the chain; null: it only dials out. */
   readonly announceIp: string | null;
+  /** Unix seconds by this machine. */
+  readonly nowSeconds: number;
 }
+
+const OLD_ROUND_SECONDS = 120;
+const HASH_INSTEAD = 'Wait, or commit by hash: --set weights.commitReveal=hash.';
 
 export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
   const { snapshot, hotkey } = facts;
@@ -29,7 +35,7 @@ export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
     axon(facts, seat.axon?.ip ?? null),
   ];
   if (!facts.validates) return findings;
-  return [...findings, permit(facts), versionKey(facts), lastWeights(facts)];
+  return [...findings, permit(facts), versionKey(facts), lastWeights(facts), ...beacon(facts)];
 }
 
 function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {
@@ -73,4 +79,17 @@ function lastWeights({ weights, snapshot }: HotkeyFacts): Finding {
   const said = `last set ${since} blocks ago; inactive after ${cutoff}`;
   if (since >= cutoff) return fail('weights', said, 'This validator counts as inactive: see `voxd weights plan` for what holds it back.');
   return since * 2 > cutoff ? warn('weights', said, 'See `voxd weights plan` for what holds them back.') : ok('weights', said);
+}
+
+/** Timelocked weights open only while the chain receives the rounds of its beacon. */
+function beacon({ weights, nowSeconds }: HotkeyFacts): readonly Finding[] {
+  const { commitRevealEnabled, commitReveal } = weights;
+  if (!commitRevealEnabled || commitReveal === null || commitReveal.timelockVersion === null) return [];
+  const followed = commitReveal.beacon;
+  if (followed === null || followed.lastStoredRound === 0) {
+    return [warn('beacon', 'the chain has seen no round of drand: timelocked weights would not open', HASH_INSTEAD)];
+  }
+  const ageSeconds = Math.max(0, nowSeconds - timeOfRound(followed, followed.lastStoredRound));
+  const said = `round ${followed.lastStoredRound} of ${beaconDifference(followed, QUICKNET) === null ? 'quicknet' : 'a beacon of its own'}, ${Math.round(ageSeconds)} s old`;
+  return [ageSeconds > OLD_ROUND_SECONDS ? warn('beacon', `${said}: it lags`, HASH_INSTEAD) : ok('beacon', said)];
 }

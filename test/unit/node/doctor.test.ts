@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { QUICKNET, roundAt } from '../../../chain/beacon.js';
 import { chainFailure } from '../../../chain/failures.js';
 import type { RuntimeDescription } from '../../../chain/ports.js';
 import { type EndpointFacts, examineEndpoints } from '../../../node/doctor/chain.js';
@@ -8,6 +9,7 @@ import { examineMachine, type MachineFacts } from '../../../node/doctor/machine.
 import { createFakeChain } from '../../support/fake-chain.js';
 import { aHash, aHotkey } from '../../support/keys.js';
 
+const NOW_SECONDS = 1_800_000_000;
 const GIB = 1024 ** 3;
 const ALL_HELD = {
   memoryBounded: true,
@@ -76,6 +78,7 @@ describe('doctor', () => {
       head: { number: head, hash: aHash(`${head}`) },
       finalized: { number: head - 2, hash: aHash(`${head - 2}`) },
       runtime,
+      crossCheck: null,
       driftMs: null,
       clockNote: null,
       ...more,
@@ -100,6 +103,15 @@ describe('doctor', () => {
       expect(found(endpoint('ws://b', 100, { finalized: { number: 20, hash: aHash('20') } }))['ws://b']).to.equal('warn');
       const other = { ...endpoint('ws://b').identity!, genesis: aHash('other') };
       expect(found(endpoint('ws://b', 100, { identity: other }))['genesis']).to.equal('fail');
+    });
+
+    it('believes no reading that the runtime contradicts', () => {
+      const check = (crossCheck: EndpointFacts['crossCheck']) =>
+        verdicts(examineEndpoints([endpoint('ws://a', 100, { crossCheck }), endpoint('ws://b')]))['cross-check'];
+      expect(check(null)).to.equal(undefined);
+      expect(check({ seats: null, differences: [] })).to.equal(undefined);
+      expect(check({ seats: 3, differences: [] })).to.equal('ok');
+      expect(check({ seats: 3, differences: ['uid 1: another hotkey'] })).to.equal('fail');
     });
 
     it('judges the clock by the chain', () => {
@@ -127,7 +139,9 @@ describe('doctor', () => {
       set(chain);
       const snapshot = await chain.reader.snapshot(1);
       const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
-      return verdicts(examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp }));
+      return verdicts(
+        examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp, nowSeconds: NOW_SECONDS }),
+      );
     };
 
     it('has no seat: nothing else matters', async () => {
@@ -142,6 +156,37 @@ describe('doctor', () => {
       expect(found).to.deep.equal({ seat: 'ok', address: 'warn', permit: 'warn', version: 'fail', weights: 'warn' });
     });
 
+    it('is told when the beacon stands still, where weights are timelocked', async () => {
+      const chain = createFakeChain();
+      chain.register(HOTKEY, { stakeRao: 1n, permit: true });
+      const snapshot = await chain.reader.snapshot(1);
+      const open = await chain.reader.weightFacts(1, 0, HOTKEY);
+      const found = (lastStoredRound: number, beacon = true) => {
+        const followed = { ...QUICKNET, lastStoredRound };
+        const commitReveal = {
+          byHash: true,
+          timelockVersion: 4,
+          revealPeriodEpochs: 1,
+          hashCommits: [],
+          timelockedCommits: [],
+          beacon: beacon ? followed : null,
+        };
+        const weights = { ...open, commitRevealEnabled: true, commitReveal };
+        const facts = { hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: NOW_SECONDS };
+        return verdicts(examineHotkey(facts))['beacon'];
+      };
+      const newest = roundAt(QUICKNET, NOW_SECONDS);
+      expect(found(newest)).to.equal('ok');
+      expect(found(newest - 100)).to.equal('warn');
+      expect(found(0)).to.equal('warn');
+      expect(found(newest, false)).to.equal('warn');
+      expect(
+        verdicts(
+          examineHotkey({ hotkey: HOTKEY, snapshot, weights: open, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: 0 }),
+        ),
+      ).not.to.have.property('beacon');
+    });
+
     it('is well when all is in place, and warned in time before it counts as inactive', async () => {
       const found = async (blocks: number) => {
         const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50, weightsRateLimitBlocks: 0 } });
@@ -153,7 +198,15 @@ describe('doctor', () => {
         const snapshot = await chain.reader.snapshot(1);
         const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
         return verdicts(
-          examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp: '203.0.113.7' }),
+          examineHotkey({
+            hotkey: HOTKEY,
+            snapshot,
+            weights,
+            validates: true,
+            versionKey: 1_000n,
+            announceIp: '203.0.113.7',
+            nowSeconds: NOW_SECONDS,
+          }),
         );
       };
       expect(await found(3)).to.deep.equal({ seat: 'ok', address: 'ok', permit: 'ok', version: 'ok', weights: 'ok' });
