@@ -1,6 +1,8 @@
 /** From standings to shares: who beats whom, and what a place is worth. Integers only. */
+
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import { byCommitment } from './copies.js';
+import { squareRoot } from './integers.js';
 
 export interface ContestRules {
   /** Lead that a challenger needs over a fresh incumbent, ppm. */
@@ -89,12 +91,4 @@ function sharesFor(places: number, curve: readonly number[]): readonly number[] 
   const shares = worth.map((part) => Math.floor((part * 1_000_000) / total));
   shares[0]! += 1_000_000 - shares.reduce((sum, part) => sum + part, 0);
   return shares;
-}
-
-function squareRoot(value: bigint): bigint {
-  if (value < 2n) return value < 0n ? 0n : value;
-  let low = BigInt(Math.floor(Math.sqrt(Number(value))));
-  while (low * low > value) low--;
-  while ((low + 1n) * (low + 1n) <= value) low++;
-  return low;
 }

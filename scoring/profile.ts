@@ -1,4 +1,5 @@
 /** What one utterance and one model are worth under a profile, in integers. */
+
 import { canonicalJson, sha256Hex } from '../protocol/digest.js';
 import type { Audio } from './audio.js';
 import { BUILTIN, partsOf, scoreOf } from './builtin.js';
@@ -6,6 +7,7 @@ import { type ContentListener, createContentListener } from './content.js';
 import { peakOf, SILENCE_PEAK } from './dsp/loudness.js';
 import { audioDigest, fingerprintOf } from './fingerprint.js';
 import { hear } from './hearing.js';
+import { squareRoot } from './integers.js';
 import { expectedDurationMs } from './phonemes.js';
 import { PROMPT_SET_VERSION, type Prompt } from './prompts.js';
 import { REFERENCE_VOICES } from './voices/reference.js';
@@ -95,7 +97,7 @@ export function combinePrompts(scores: readonly Pick<PromptScore, 'scorePpm'>[])
   if (count === 1n) return Number(sum);
   // count² · (count - 1) · squared standard error, kept whole until the root.
   const scatter = values.reduce((total, value) => total + (count * value - sum) ** 2n, 0n);
-  const doubt = (DOUBT_NUMERATOR * rootOf(scatter / (count * count * count * (count - 1n)))) / DOUBT_DENOMINATOR;
+  const doubt = (DOUBT_NUMERATOR * squareRoot(scatter / (count * count * count * (count - 1n)))) / DOUBT_DENOMINATOR;
   const score = sum / count - doubt;
   return Number(score < 0n ? 0n : score);
 }
@@ -112,13 +114,4 @@ function faultOf({ samples, sampleRateHz }: Audio): string | null {
 
 function ppm(share: number): number {
   return Math.round(Math.max(0, Math.min(1, share)) * 1_000_000);
-}
-
-/** Whole part of the square root. */
-function rootOf(value: bigint): bigint {
-  if (value < 2n) return value;
-  let root = BigInt(Math.floor(Math.sqrt(Number(value))));
-  while (root * root > value) root--;
-  while ((root + 1n) * (root + 1n) <= value) root++;
-  return root;
 }
