@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Database } from '../../../node/postgres/database.js';
@@ -142,7 +142,8 @@ describe('embedded Postgres', function () {
     await Promise.all(both.map((one) => one.line('ready')));
     const database = await open();
     const rows = await database.query('SELECT version FROM voxd.migrations');
-    expect(rows).to.have.length(6);
+    const files = readdirSync('migrations').filter((name) => name.endsWith('.sql'));
+    expect(rows, 'each migration once').to.have.length(files.length);
   });
 
   it('refuses a directory of another major version, and says which', async () => {
