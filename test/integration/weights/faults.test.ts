@@ -256,6 +256,8 @@ describe('weights on a chain in trouble', function () {
       const other = await createOther(world);
       await world.weigh(1);
       await world.turn(life);
+      const isOnChain = async () => (await world.rows()).some(({ state }) => state === 'finalized' || state === 'committed');
+      if (!(await isOnChain())) await world.blocks(life, 8, isOnChain);
       await world.mint(2);
       await world.turn(other.life);
       expect(other.life.setter.waitingFor()?.code).to.equal('weights.foreign_submission');
