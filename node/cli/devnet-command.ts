@@ -29,7 +29,7 @@ export function addDevnetCommand(program: Command, env: Environment): void {
     .option('--base-port <port>', 'first of 50 ports; the next free range is taken', count, 41_000)
     .option('--block-time-ms <ms>', 'time between blocks', count, 500)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
-    .option('--cadence <blocks>', 'blocks per scoring round', count, 60)
+    .option('--cadence <blocks>', 'blocks per scoring round', count, 80)
     .option('--prompts <n>', 'prompts per model and round', count, 5)
     .addOption(generationOption())
     .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
