@@ -12,7 +12,7 @@ import { findConfinement } from '../scoring/onnx/sandbox.js';
 import type { EngineName, Judge } from '../scoring/ports.js';
 import { BUILTIN_PROFILE, scorerDigest } from '../scoring/profile.js';
 import { createJudgePool } from '../scoring/threads/judge-pool.js';
-import { BUILTIN_JUDGE, incomplete, type JudgeChoice, placeOf, sourcesOf } from './judges.js';
+import { BUILTIN_JUDGE, incomplete, type JudgeChoice, placeOf, sourcesOf } from './rounds/judges.js';
 
 /** Shape: engine and judge → 64 hex digits, from what is pinned; the files need not be here. */
 export function scorerOf(engineId: string, judges: JudgeChoice = BUILTIN_JUDGE): string {

@@ -15,7 +15,7 @@ import type { HttpRoutes } from './http/server.js';
 import type { ModelCache, ModelRow } from './ports.js';
 import { putEvidence } from './postgres/evidence-index.js';
 import type { Sql } from './postgres/sql.js';
-import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './scorer.js';
+import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './rounds/scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
   return createVoiceRunner({ engine, phonemiser: createEspeak({ program: findEspeak() }) });

@@ -4,7 +4,7 @@ import type { Stores } from './ports.js';
 import type { Database } from './postgres/database.js';
 import { createWeightLock } from './postgres/weight-lock.js';
 import type { StatusFacts } from './status.js';
-import { createWeightSetter, type WeightSetter, type WeightSetterDeps, type WeightSetterOptions } from './weight-setter.js';
+import { createWeightSetter, type WeightSetter, type WeightSetterDeps, type WeightSetterOptions } from './weights/setter.js';
 
 /** Submissions looked at for the status page. */
 const STATUS_LOOKED_BACK = 16;

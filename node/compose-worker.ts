@@ -10,7 +10,6 @@ import { nodeFailure } from './failures.js';
 import { prepareDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
 import { createPackageClient } from './http/package-client.js';
-import type { JudgeChoice } from './judges.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import { NO_METRICS } from './metrics.js';
@@ -20,7 +19,8 @@ import { type Database, openDatabase } from './postgres/database.js';
 import { createScoringQueue } from './postgres/queue.js';
 import { createStores } from './postgres/stores.js';
 import { readTerms } from './postgres/terms.js';
-import type { ScoringTerms } from './scorer.js';
+import type { JudgeChoice } from './rounds/judges.js';
+import type { ScoringTerms } from './rounds/scorer.js';
 
 /** A worker that cannot get a package leaves the job to others and rests. */
 export const PACKAGE_REST_MS = 5_000;

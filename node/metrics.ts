@@ -2,7 +2,7 @@
  * Every metric of the daemon, declared once: kind, help, closed label sets. What is not here cannot be counted.
  * A hotkey, peer id, digest or address is never a label: those go into the log line.
  */
-import { EXCHANGE_FAULTS } from './exchange-faults.js';
+import { EXCHANGE_FAULTS } from './network/exchange-faults.js';
 
 const VERDICTS = ['accept', 'ignore', 'reject'] as const;
 const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;

@@ -13,7 +13,7 @@ import type { Manifest } from '../scoring/manifest.js';
 import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import type { Beliefs, WeighingPolicy } from '../scoring/weigh.js';
-import type { AuditStore, FlagStore } from './audit-ports.js';
+import type { AuditStore, FlagStore } from './audit/ports.js';
 
 export interface RegistryStore {
   /** Replaces the current neurons of the subnet and appends the changes, in one transaction. An older block than the stored one is refused. */

@@ -5,9 +5,9 @@ import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
 import type { Failure } from '../protocol/failure.js';
 import type { Hotkey } from '../protocol/names.js';
 import type { Peer } from '../protocol/ports.js';
-import { type AgreementReport, ownAgreement } from './agreement.js';
+import { type AgreementReport, ownAgreement } from './audit/agreement.js';
 import { type ComponentHealth, type HealthReport, worstHealth } from './health.js';
-import type { RoundKeeper } from './round-keeper.js';
+import type { RoundKeeper } from './rounds/keeper.js';
 import { VERSION } from './version.js';
 
 export interface StatusFacts {

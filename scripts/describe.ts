@@ -13,7 +13,7 @@ import { cliFailure } from '../node/cli/failures.js';
 import { createProgram } from '../node/cli/program.js';
 import { nodeFailure } from '../node/failures.js';
 import { describeMetrics } from '../node/metrics.js';
-import { submissionFailure } from '../node/weight-failures.js';
+import { submissionFailure } from '../node/weights/failures.js';
 import { EXIT, type FailureSpec } from '../protocol/failure.js';
 import { protocolFailures } from '../protocol/failures.js';
 import { modelFailure, scoringFailure } from '../scoring/failures.js';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Hotkey } from '../../protocol/names.js';
 import type { PairAgreement } from '../../scoring/agreement.js';
 import { CLEAN_AUDITS_WANTED } from '../../scoring/audit.js';
-import { type AgreementReport, readAgreement } from '../agreement.js';
+import { type AgreementReport, readAgreement } from '../audit/agreement.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
 import { createOutput, percent, short, table } from './output.js';
 import { roundNumber } from './parsers.js';

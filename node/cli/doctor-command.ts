@@ -11,7 +11,7 @@ import { type Finding, fromFailure, ok, type Section, skip, type Verdict, worst 
 import { examineHotkey } from '../doctor/hotkey.js';
 import { examineMachine } from '../doctor/machine.js';
 import { createLogger } from '../logger.js';
-import { VERSION_KEY } from '../weight-setter.js';
+import { VERSION_KEY } from '../weights/setter.js';
 import {
   addChainOptions,
   addConfigOptions,

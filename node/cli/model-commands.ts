@@ -12,7 +12,7 @@ import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring
 import { composeJudge, scorerOf } from '../compose-judges.js';
 import { checkPackage, missingSymbols, sealVoice } from '../compose-models.js';
 import { composeRunner } from '../compose-scoring.js';
-import { BUILTIN_JUDGE, judgesOf } from '../judges.js';
+import { BUILTIN_JUDGE, judgesOf } from '../rounds/judges.js';
 import { loadSettings } from './context.js';
 import { cliFailure } from './failures.js';
 import { addImport, addSeal } from './model-import.js';

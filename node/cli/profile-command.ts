@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { judgesOf } from '../judges.js';
+import { judgesOf } from '../rounds/judges.js';
 import { addConfigOptions, type Flags, loadSettings } from './context.js';
 import { createOutput } from './output.js';
 import type { Environment } from './program.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
 import type { RoundRow } from '../ports.js';
-import { type Replay, replayRound } from '../replay.js';
+import { type Replay, replayRound } from '../rounds/replay.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
 import { createOutput, percent, short, table } from './output.js';
 import { roundNumber } from './parsers.js';

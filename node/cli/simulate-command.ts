@@ -13,7 +13,7 @@ import {
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { Config } from '../../config/schema.js';
 import type { Hotkey } from '../../protocol/names.js';
-import { wantedWeights } from '../weight-vector.js';
+import { wantedWeights } from '../weights/vector.js';
 import {
   addChainOptions,
   addConfigOptions,

@@ -9,7 +9,7 @@ import { createLogger } from '../logger.js';
 import { NO_METRICS } from '../metrics.js';
 import type { RoundStore, StandingStore, SubmissionStore, WeightLock } from '../ports.js';
 import type { Database } from '../postgres/database.js';
-import { createWeightSetter, type WeightSetter } from '../weight-setter.js';
+import { createWeightSetter, type WeightSetter } from '../weights/setter.js';
 import { createClock, type Flags, withStores } from './context.js';
 import { cliFailure } from './failures.js';
 

@@ -3,8 +3,8 @@ import type { ChainReader } from '../../chain/ports.js';
 import type { BlockRef } from '../../chain/snapshot.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { SubmissionRow, SubmissionStore } from '../ports.js';
-import { isSettled } from '../submission-states.js';
-import type { WeightSetter } from '../weight-setter.js';
+import type { WeightSetter } from '../weights/setter.js';
+import { isSettled } from '../weights/states.js';
 import { cliFailure } from './failures.js';
 import { counted, duration, type Output } from './output.js';
 

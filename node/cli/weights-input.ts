@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { unwrap } from '../../protocol/result.js';
 import { checkVector, WEIGHT_MAX } from '../../scoring/weights.js';
-import { VERSION_KEY } from '../weight-setter.js';
+import { VERSION_KEY } from '../weights/setter.js';
 import type { Flags } from './context.js';
 import { cliFailure } from './failures.js';
 

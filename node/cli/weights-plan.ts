@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { blocksUntilEpoch } from '../../chain/epoch.js';
-import type { WeightPlan } from '../weight-setter.js';
+import type { WeightPlan } from '../weights/setter.js';
 import {
   addChainOptions,
   addConfigOptions,

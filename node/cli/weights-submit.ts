@@ -5,7 +5,7 @@ import type { SubmissionPlan } from '../../chain/submission.js';
 import type { Config } from '../../config/schema.js';
 import type { Signer } from '../../protocol/ports.js';
 import type { SubmissionRow } from '../ports.js';
-import { submissionFailure } from '../weight-failures.js';
+import { submissionFailure } from '../weights/failures.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, type Flags, loadSettings, openSigner, withChain } from './context.js';
 import { createOutput, type Output } from './output.js';
 import type { Environment } from './program.js';

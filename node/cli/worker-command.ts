@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
-import { judgesOf } from '../judges.js';
 import { createLogger } from '../logger.js';
+import { judgesOf } from '../rounds/judges.js';
 import { addConfigOptions, createClock, freeSeats, loadSettings, withStores } from './context.js';
 import { createOutput, table } from './output.js';
 import type { Environment } from './program.js';

@@ -4,7 +4,7 @@ import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { HealthReport } from '../health.js';
 import type { RoundRow, Stores } from '../ports.js';
-import { replayRound } from '../replay.js';
+import { replayRound } from '../rounds/replay.js';
 import type { CastMember } from './cast.js';
 import type { ChainRow } from './checks.js';
 import type { LeaderboardRow, RoundSummary } from './result.js';

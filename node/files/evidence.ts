@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Hotkey } from '../../protocol/names.js';
 import { encodeWav } from '../../scoring/wav.js';
 import { nodeFailure } from '../failures.js';
-import type { Evidence } from '../scorer.js';
+import type { Evidence } from '../rounds/scorer.js';
 import { diskFailure, errorCode } from './disk-failures.js';
 
 /** Rounds whose evidence stays on disk, as far as the budget reaches. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Secret } from '../../protocol/secret.js';
 import { nodeFailure } from '../failures.js';
 import type { SubmissionRow, SubmissionStep, SubmissionStore } from '../ports.js';
-import { isSettled, mayFollow } from '../submission-states.js';
+import { isSettled, mayFollow } from '../weights/states.js';
 
 interface Entry {
   readonly row: SubmissionRow;

@@ -1,7 +1,7 @@
 /** Audits of other validators' records, and faults in the exchange of scores. */
 import type { Hotkey } from '../../protocol/names.js';
 import type { AuditOutcome } from '../../scoring/audit.js';
-import type { AuditRow, AuditStore, ExchangeFlag, FlagStore } from '../audit-ports.js';
+import type { AuditRow, AuditStore, ExchangeFlag, FlagStore } from '../audit/ports.js';
 import { bytesOfDigest, digestOf, hexOf, jsonText, type Sql } from './sql.js';
 
 interface AuditSqlRow {

@@ -1,7 +1,7 @@
 /** By what terms the node scores, written where every worker reads it. */
 import { z } from 'zod';
 import { nodeFailure } from '../failures.js';
-import type { ScoringTerms } from '../scorer.js';
+import type { ScoringTerms } from '../rounds/scorer.js';
 import type { Sql } from './sql.js';
 
 const WHOLE = z.number().int().min(0);

@@ -1,7 +1,7 @@
 /** What every implementation of the stores promises. `open` gives empty stores. */
 import { expect } from 'chai';
 import type { NewSubmission, Stores, SubmissionRow, SubmissionState } from '../../node/ports.js';
-import { mayFollow, SUBMISSION_STATES } from '../../node/submission-states.js';
+import { mayFollow, SUBMISSION_STATES } from '../../node/weights/states.js';
 import { isFailure } from '../../protocol/failure.js';
 import {
   aHashCommit,

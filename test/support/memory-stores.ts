@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RegistryChange } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
-import type { AuditRow, ExchangeFlag } from '../../node/audit-ports.js';
+import type { AuditRow, ExchangeFlag } from '../../node/audit/ports.js';
 import { nodeFailure } from '../../node/failures.js';
 import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
 import type {
@@ -23,7 +23,7 @@ import type {
   SubmissionStep,
   WeightLock,
 } from '../../node/ports.js';
-import { isSettled, mayFollow } from '../../node/submission-states.js';
+import { isSettled, mayFollow } from '../../node/weights/states.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import { encodeRecord } from '../../scoring/record.js';

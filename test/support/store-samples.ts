@@ -1,7 +1,7 @@
 /** Plausible rows for the store contracts. */
 
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
-import type { AuditRow } from '../../node/audit-ports.js';
+import type { AuditRow } from '../../node/audit/ports.js';
 import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement } from '../../node/ports.js';
 import { sha256, sha256Hex } from '../../protocol/digest.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, type ModelDigest } from '../../protocol/names.js';

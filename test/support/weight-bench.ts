@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { NO_METRICS } from '../../node/metrics.js';
 import type { StandingRow, Stores, WeightLock } from '../../node/ports.js';
-import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weight-setter.js';
+import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weights/setter.js';
 import type { Signer } from '../../protocol/ports.js';
 import { createFakeChain, type FakeChain, type FakeChainOptions } from './fake-chain.js';
 import { aHash, aHotkey, aModel } from './keys.js';

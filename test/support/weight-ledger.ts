@@ -6,7 +6,7 @@ import { fieldIn } from '../../chain/substrate/decode.js';
 import { eventsAt } from '../../chain/substrate/events.js';
 import { storageAt } from '../../chain/substrate/storage.js';
 import type { SubmissionRow } from '../../node/ports.js';
-import { isSettled } from '../../node/submission-states.js';
+import { isSettled } from '../../node/weights/states.js';
 import { type Hotkey, parseHash } from '../../protocol/names.js';
 
 /** An accepted set_weights or commit. */

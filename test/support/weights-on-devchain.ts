@@ -6,7 +6,7 @@ import { type ChainClient, type ChainClientOptions, createChainClient } from '..
 import { systemClock } from '../../chain/substrate/timing.js';
 import { NO_METRICS } from '../../node/metrics.js';
 import type { StandingRow, Stores, SubmissionRow, SubmissionWay, WeightLock } from '../../node/ports.js';
-import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weight-setter.js';
+import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weights/setter.js';
 import { isFailure } from '../../protocol/failure.js';
 import { parseHash } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';

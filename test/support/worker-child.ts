@@ -1,8 +1,8 @@
 /** A worker process of the tests: on the database in a data directory, with a node to fetch from. Says on stdout how it began. */
 import { createSystemClock } from '../../node/clock.js';
 import { createWorker } from '../../node/compose-worker.js';
-import { BUILTIN_JUDGE } from '../../node/judges.js';
 import { createLogger } from '../../node/logger.js';
+import { BUILTIN_JUDGE } from '../../node/rounds/judges.js';
 import { isFailure } from '../../protocol/failure.js';
 import { Secret } from '../../protocol/secret.js';
 

@@ -13,7 +13,7 @@ import { findEvidence } from '../../../node/postgres/evidence-index.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { writeTerms } from '../../../node/postgres/terms.js';
-import type { ScoringTerms } from '../../../node/scorer.js';
+import type { ScoringTerms } from '../../../node/rounds/scorer.js';
 import { Secret } from '../../../protocol/secret.js';
 import { RUN_LIMITS } from '../../../scoring/limits.js';
 import { verifyPackage } from '../../../scoring/onnx/package-files.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { readAgreement } from '../../../node/agreement.js';
-import { replayRound } from '../../../node/replay.js';
+import { readAgreement } from '../../../node/audit/agreement.js';
+import { replayRound } from '../../../node/rounds/replay.js';
 import { sha256Hex, toHex } from '../../../protocol/digest.js';
 import { scoreCommitment } from '../../../protocol/score-exchange.js';
 import { auditSeed, CLEAN_AUDITS_WANTED, drawAudits } from '../../../scoring/audit.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { commitmentBytes, commitmentOf } from '../../../chain/commitment.js';
-import { createFetcher, PROVIDERS_TRIED_MAX } from '../../../node/fetcher.js';
 import { NO_METRICS } from '../../../node/metrics.js';
+import { createFetcher, PROVIDERS_TRIED_MAX } from '../../../node/network/fetcher.js';
 import type { ModelCache } from '../../../node/ports.js';
 import type { Failure } from '../../../protocol/failure.js';
 import { protocolFailures } from '../../../protocol/failures.js';

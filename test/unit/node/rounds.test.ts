@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { replayRound } from '../../../node/replay.js';
+import { replayRound } from '../../../node/rounds/replay.js';
 import { aModel } from '../../support/keys.js';
 import { createSmallSubnet, SCHEDULE, SCORER, type SmallSubnet, type TestValidator } from '../../support/small-subnet.js';
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { nodeFailure } from '../../../node/failures.js';
 import { NO_METRICS } from '../../../node/metrics.js';
 import type { ModelRow, RoundRow, ScoringJob, StandingRow, Stores } from '../../../node/ports.js';
-import { createScorer, type Evidence, type ScorerOptions } from '../../../node/scorer.js';
+import { createScorer, type Evidence, type ScorerOptions } from '../../../node/rounds/scorer.js';
 import { isFailure } from '../../../protocol/failure.js';
 import { modelFailure, scoringFailure } from '../../../scoring/failures.js';
 import type { Judge, RunLimits, VerifiedModel } from '../../../scoring/ports.js';

@@ -4,7 +4,7 @@ import { chainFailure } from '../../../chain/failures.js';
 import { nodeFailure } from '../../../node/failures.js';
 import { NO_METRICS } from '../../../node/metrics.js';
 import type { StandingRow, Stores } from '../../../node/ports.js';
-import { createWeightSetter, REFUSED_REST_BLOCKS, VERSION_KEY, type WeightSetterOptions } from '../../../node/weight-setter.js';
+import { createWeightSetter, REFUSED_REST_BLOCKS, VERSION_KEY, type WeightSetterOptions } from '../../../node/weights/setter.js';
 import { isFailure } from '../../../protocol/failure.js';
 import type { Signer } from '../../../protocol/ports.js';
 import { createFakeChain, type FakeChainOptions } from '../../support/fake-chain.js';

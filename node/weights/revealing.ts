@@ -1,14 +1,14 @@
 /** Commits by hash: revealed in the one epoch that counts, and looked up on chain when it is not known what became of the reveal. */
-import type { ChainReader, Inclusion, WeightFacts } from '../chain/ports.js';
-import { revealPhase } from '../chain/reveal.js';
-import type { BlockRef } from '../chain/snapshot.js';
-import { revealFault } from '../chain/weight-checks.js';
-import { type Failure, isFailure } from '../protocol/failure.js';
-import type { SubmissionRow } from './ports.js';
-import { submissionFailure } from './weight-failures.js';
-import type { WeightJournal } from './weight-journal.js';
-import { holds } from './weight-outcome.js';
-import { reveal, type SendingDeps } from './weight-sending.js';
+import type { ChainReader, Inclusion, WeightFacts } from '../../chain/ports.js';
+import { revealPhase } from '../../chain/reveal.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import { revealFault } from '../../chain/weight-checks.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
+import type { SubmissionRow } from '../ports.js';
+import { submissionFailure } from './failures.js';
+import type { WeightJournal } from './journal.js';
+import { holds } from './outcome.js';
+import { reveal, type SendingDeps } from './sending.js';
 
 /** Blocks after a reveal that failed, before the next; doubles each time. The end of the reveal epoch is the bound. */
 export const REVEAL_REST_BLOCKS = 2;

@@ -1,18 +1,18 @@
-import { toHex } from '../protocol/digest.js';
-import type { MessageKind } from '../protocol/kinds.js';
-import { KINDS, MESSAGE_KINDS } from '../protocol/kinds.js';
-import type { Membership, MessageGate } from '../protocol/message-gate.js';
-import type { Hotkey } from '../protocol/names.js';
-import type { Clock, Gossip } from '../protocol/ports.js';
-import { opensCommitment } from '../protocol/score-exchange.js';
-import type { Message } from '../protocol/validate.js';
-import { decodeRecord, type ScoreRecord } from '../scoring/record.js';
-import { type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../scoring/round.js';
-import type { ExchangeFlag } from './audit-ports.js';
+import { toHex } from '../../protocol/digest.js';
+import type { MessageKind } from '../../protocol/kinds.js';
+import { KINDS, MESSAGE_KINDS } from '../../protocol/kinds.js';
+import type { Membership, MessageGate } from '../../protocol/message-gate.js';
+import type { Hotkey } from '../../protocol/names.js';
+import type { Clock, Gossip } from '../../protocol/ports.js';
+import { opensCommitment } from '../../protocol/score-exchange.js';
+import type { Message } from '../../protocol/validate.js';
+import { decodeRecord, type ScoreRecord } from '../../scoring/record.js';
+import { type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../../scoring/round.js';
+import type { ExchangeFlag } from '../audit/ports.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { Stores } from '../ports.js';
 import type { ExchangeFault } from './exchange-faults.js';
-import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
-import type { Stores } from './ports.js';
 import { METRIC_KIND } from './postbox.js';
 
 export interface Inbox {

@@ -1,8 +1,8 @@
-import type { Hash, Hotkey } from '../protocol/names.js';
-import { roundSeed } from '../scoring/round.js';
-import { quantise, withBurn } from '../scoring/weights.js';
-import type { RoundRow, StandingRow, Stores, SubmissionRow } from './ports.js';
-import { reweigh } from './round-weighing.js';
+import type { Hash, Hotkey } from '../../protocol/names.js';
+import { roundSeed } from '../../scoring/round.js';
+import { quantise, withBurn } from '../../scoring/weights.js';
+import type { RoundRow, StandingRow, Stores, SubmissionRow } from '../ports.js';
+import { reweigh } from './weighing.js';
 
 export interface Replay {
   readonly round: number;

@@ -1,10 +1,10 @@
-import type { BlockRef } from '../chain/snapshot.js';
-import { toHex } from '../protocol/digest.js';
-import { isFailure } from '../protocol/failure.js';
-import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import type { Clock } from '../protocol/ports.js';
-import { digestOfNonce } from '../protocol/score-exchange.js';
-import { comparable } from '../scoring/agreement.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import { toHex } from '../../protocol/digest.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import type { Clock } from '../../protocol/ports.js';
+import { digestOfNonce } from '../../protocol/score-exchange.js';
+import { comparable } from '../../scoring/agreement.js';
 import {
   type AuditedPrompt,
   type AuditFinding,
@@ -16,18 +16,18 @@ import {
   drawAudits,
   judgeAudit,
   taskKey,
-} from '../scoring/audit.js';
-import { FINGERPRINT_UTTERANCES, joinFingerprints } from '../scoring/fingerprint.js';
-import type { EngineName } from '../scoring/ports.js';
-import { drawPrivatePrompts } from '../scoring/private-slice.js';
-import type { PromptScore } from '../scoring/profile.js';
-import { type Prompt, promptSetDigest } from '../scoring/prompts.js';
-import { recordDigest, type ScoreRecord } from '../scoring/record.js';
-import { phaseAt, type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../scoring/round.js';
-import { disbelievedIn } from './audit-beliefs.js';
-import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
-import type { RoundRow, Stores } from './ports.js';
+} from '../../scoring/audit.js';
+import { FINGERPRINT_UTTERANCES, joinFingerprints } from '../../scoring/fingerprint.js';
+import type { EngineName } from '../../scoring/ports.js';
+import { drawPrivatePrompts } from '../../scoring/private-slice.js';
+import type { PromptScore } from '../../scoring/profile.js';
+import { type Prompt, promptSetDigest } from '../../scoring/prompts.js';
+import { recordDigest, type ScoreRecord } from '../../scoring/record.js';
+import { phaseAt, type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../../scoring/round.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { RoundRow, Stores } from '../ports.js';
+import { disbelievedIn } from './beliefs.js';
 
 /** Times that trouble of ours may stop an audit before it is left as it is. */
 export const AUDIT_ATTEMPTS_MAX = 3;

@@ -1,7 +1,7 @@
-import type { Hotkey } from '../protocol/names.js';
-import { DISBELIEF_ROUNDS_MAX, type Disbelief, disbeliefs, disputesOf, taskKey } from '../scoring/audit.js';
-import type { Beliefs } from '../scoring/weigh.js';
-import type { StoredScore, Stores } from './ports.js';
+import type { Hotkey } from '../../protocol/names.js';
+import { DISBELIEF_ROUNDS_MAX, type Disbelief, disbeliefs, disputesOf, taskKey } from '../../scoring/audit.js';
+import type { Beliefs } from '../../scoring/weigh.js';
+import type { StoredScore, Stores } from '../ports.js';
 
 /** Whom the audits up to and including a round leave us to disbelieve. */
 export async function disbelievedIn(stores: Pick<Stores, 'audits'>, round: number): Promise<readonly Disbelief[]> {

@@ -1,8 +1,8 @@
-import { toHex } from '../protocol/digest.js';
-import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import { drawPrivatePrompts } from '../scoring/private-slice.js';
-import type { Prompt } from '../scoring/prompts.js';
-import type { RoundRow, Stores } from './ports.js';
+import { toHex } from '../../protocol/digest.js';
+import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import { drawPrivatePrompts } from '../../scoring/private-slice.js';
+import type { Prompt } from '../../scoring/prompts.js';
+import type { RoundRow, Stores } from '../ports.js';
 
 /** Our own private prompts of a model in a round; none when we promised no secret in the round before. */
 export async function ownPrivatePrompts(

@@ -1,16 +1,16 @@
 /** What became of a submission: its row is held against what the chain says, and moved on. So it is after a crash as well: the chain is the memory. */
-import { chainFailure } from '../chain/failures.js';
-import type { Inclusion, WeightEntry, WeightFacts } from '../chain/ports.js';
-import { revealWindow } from '../chain/reveal.js';
-import type { BlockRef } from '../chain/snapshot.js';
-import type { Failure } from '../protocol/failure.js';
-import type { SubmissionRow } from './ports.js';
-import { submissionFailure } from './weight-failures.js';
-import type { WeightJournal } from './weight-journal.js';
-import { createOpenings } from './weight-openings.js';
-import { droppedBecause, holds, SUBMISSION_LIFETIME_BLOCKS } from './weight-outcome.js';
-import { createRevealing } from './weight-revealing.js';
-import type { SendingDeps } from './weight-sending.js';
+import { chainFailure } from '../../chain/failures.js';
+import type { Inclusion, WeightEntry, WeightFacts } from '../../chain/ports.js';
+import { revealWindow } from '../../chain/reveal.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import type { Failure } from '../../protocol/failure.js';
+import type { SubmissionRow } from '../ports.js';
+import { submissionFailure } from './failures.js';
+import type { WeightJournal } from './journal.js';
+import { createOpenings } from './openings.js';
+import { droppedBecause, holds, SUBMISSION_LIFETIME_BLOCKS } from './outcome.js';
+import { createRevealing } from './revealing.js';
+import type { SendingDeps } from './sending.js';
 
 export interface Settling {
   /** Moves the row as far as the facts allow. `mayReveal` false: nothing is sent. */

@@ -1,9 +1,9 @@
-import { evaluateModel } from '../scoring/evaluate.js';
-import type { EngineName, Judge, RunLimits, VerifiedModel, VoiceRunner } from '../scoring/ports.js';
-import { faultScore } from '../scoring/profile.js';
-import type { AuditorDeps } from './audit.js';
-import { nodeFailure } from './failures.js';
-import type { ModelRow, Stores } from './ports.js';
+import { evaluateModel } from '../../scoring/evaluate.js';
+import type { EngineName, Judge, RunLimits, VerifiedModel, VoiceRunner } from '../../scoring/ports.js';
+import { faultScore } from '../../scoring/profile.js';
+import { nodeFailure } from '../failures.js';
+import type { ModelRow, Stores } from '../ports.js';
+import type { AuditorDeps } from './auditor.js';
 
 /** Hears a model again for an audit, on either engine, in the same sandbox and by the same judge as every other time. */
 export function auditEars(deps: {

@@ -1,10 +1,10 @@
-import type { SubnetSnapshot } from '../chain/snapshot.js';
-import type { Hotkey } from '../protocol/names.js';
-import { fingerprintDistance } from '../scoring/profile.js';
-import { recordDigest } from '../scoring/record.js';
-import { type WeighedRound, type WeighingPolicy, weighRound } from '../scoring/weigh.js';
-import { beliefsIn } from './audit-beliefs.js';
-import type { RoundRow, StandingRow, StoredScore, Stores, Weighing } from './ports.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import type { Hotkey } from '../../protocol/names.js';
+import { fingerprintDistance } from '../../scoring/profile.js';
+import { recordDigest } from '../../scoring/record.js';
+import { type WeighedRound, type WeighingPolicy, weighRound } from '../../scoring/weigh.js';
+import { beliefsIn } from '../audit/beliefs.js';
+import type { RoundRow, StandingRow, StoredScore, Stores, Weighing } from '../ports.js';
 
 export interface Weighed {
   readonly weighed: WeighedRound;

@@ -1,8 +1,8 @@
 /** Which judge a node has by its settings. */
 import { join, resolve } from 'node:path';
-import type { Config } from '../config/schema.js';
-import { scoringFailure } from '../scoring/failures.js';
-import { type ModelSource, NEURAL_MODELS, type NeuralFiles, type NeuralModel, parseSource } from '../scoring/neural/source.js';
+import type { Config } from '../../config/schema.js';
+import { scoringFailure } from '../../scoring/failures.js';
+import { type ModelSource, NEURAL_MODELS, type NeuralFiles, type NeuralModel, parseSource } from '../../scoring/neural/source.js';
 
 export type JudgeChoice =
   | { readonly profile: 'builtin-1' }

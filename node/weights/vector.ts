@@ -1,10 +1,10 @@
 /** From the newest weighed round to the vector that is wanted on chain. */
-import type { WeightFacts } from '../chain/ports.js';
-import type { SubnetSnapshot } from '../chain/snapshot.js';
-import type { Failure } from '../protocol/failure.js';
-import { quantise, type WeightVector, withBurn } from '../scoring/weights.js';
-import type { Burn, RoundRow, Stores } from './ports.js';
-import { submissionFailure } from './weight-failures.js';
+import type { WeightFacts } from '../../chain/ports.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import type { Failure } from '../../protocol/failure.js';
+import { quantise, type WeightVector, withBurn } from '../../scoring/weights.js';
+import type { Burn, RoundRow, Stores } from '../ports.js';
+import { submissionFailure } from './failures.js';
 
 export const ROUNDS_LOOKED_BACK = 8;
 

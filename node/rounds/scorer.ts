@@ -1,15 +1,15 @@
-import { type Failure, isFailure } from '../protocol/failure.js';
-import type { Hotkey } from '../protocol/names.js';
-import type { Clock } from '../protocol/ports.js';
-import type { Audio } from '../scoring/audio.js';
-import { type Contenders, type ContenderVerdict, findContenders } from '../scoring/contenders.js';
-import { type Evaluation, evaluateModel } from '../scoring/evaluate.js';
-import { joinFingerprints } from '../scoring/fingerprint.js';
-import type { EngineName, Judge, RunLimits, VerifiedModel, VoiceRunner } from '../scoring/ports.js';
-import { combinePrompts, faultScore, type PromptScore } from '../scoring/profile.js';
-import { drawPrompts, type Prompt, promptSetDigest } from '../scoring/prompts.js';
-import type { ScoreRecord } from '../scoring/record.js';
-import { closesAt, type RoundSchedule, roundWindow } from '../scoring/round.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
+import type { Hotkey } from '../../protocol/names.js';
+import type { Clock } from '../../protocol/ports.js';
+import type { Audio } from '../../scoring/audio.js';
+import { type Contenders, type ContenderVerdict, findContenders } from '../../scoring/contenders.js';
+import { type Evaluation, evaluateModel } from '../../scoring/evaluate.js';
+import { joinFingerprints } from '../../scoring/fingerprint.js';
+import type { EngineName, Judge, RunLimits, VerifiedModel, VoiceRunner } from '../../scoring/ports.js';
+import { combinePrompts, faultScore, type PromptScore } from '../../scoring/profile.js';
+import { drawPrompts, type Prompt, promptSetDigest } from '../../scoring/prompts.js';
+import type { ScoreRecord } from '../../scoring/record.js';
+import { closesAt, type RoundSchedule, roundWindow } from '../../scoring/round.js';
 import {
   fullStrategy,
   type HeardPrompts,
@@ -18,11 +18,11 @@ import {
   scoresOf,
   stagedStrategy,
   withPrivateStage,
-} from '../scoring/strategies.js';
-import { nodeFailure } from './failures.js';
-import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
-import type { JobOutcome, ModelRow, RoundRow, ScoringJob, Stores } from './ports.js';
+} from '../../scoring/strategies.js';
+import { nodeFailure } from '../failures.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { JobOutcome, ModelRow, RoundRow, ScoringJob, Stores } from '../ports.js';
 import { ownPrivatePrompts } from './private-slice.js';
 
 export interface Evidence {

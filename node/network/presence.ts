@@ -1,13 +1,13 @@
-import { commitmentBytes, commitmentOf, parseCommitment } from '../chain/commitment.js';
-import type { ChainWriter } from '../chain/ports.js';
-import { roleOf } from '../chain/registry.js';
-import type { Neuron, SubnetSnapshot } from '../chain/snapshot.js';
-import { encodeAnnouncement } from '../protocol/announcement.js';
-import { isFailure } from '../protocol/failure.js';
-import type { ModelDigest } from '../protocol/names.js';
-import type { Clock, Signer } from '../protocol/ports.js';
-import type { Logger } from './logger.js';
-import type { AnnouncementStore } from './ports.js';
+import { commitmentBytes, commitmentOf, parseCommitment } from '../../chain/commitment.js';
+import type { ChainWriter } from '../../chain/ports.js';
+import { roleOf } from '../../chain/registry.js';
+import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
+import { encodeAnnouncement } from '../../protocol/announcement.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { ModelDigest } from '../../protocol/names.js';
+import type { Clock, Signer } from '../../protocol/ports.js';
+import type { Logger } from '../logger.js';
+import type { AnnouncementStore } from '../ports.js';
 import type { Postbox } from './postbox.js';
 
 export interface OfferedModel {

@@ -1,5 +1,5 @@
-import type { ArtifactSink } from '../protocol/ports.js';
-import { MANIFEST_FILE_NAME, type Manifest } from '../scoring/manifest.js';
+import type { ArtifactSink } from '../../protocol/ports.js';
+import { MANIFEST_FILE_NAME, type Manifest } from '../../scoring/manifest.js';
 
 /** Puts an arriving package into a folder: the manifest, then its files chunk by chunk, each already verified. */
 export function packageSink(

@@ -1,8 +1,8 @@
-import { commitmentOf } from '../chain/commitment.js';
-import { modelClaims } from '../chain/registry.js';
-import type { SubnetSnapshot } from '../chain/snapshot.js';
-import { byCommitment } from '../scoring/copies.js';
-import type { RoundOpening, RoundRow, StoredAnnouncement } from './ports.js';
+import { commitmentOf } from '../../chain/commitment.js';
+import { modelClaims } from '../../chain/registry.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { byCommitment } from '../../scoring/copies.js';
+import type { RoundOpening, RoundRow, StoredAnnouncement } from '../ports.js';
 
 export type RoundEntryRow = RoundRow['entries'][number];
 

@@ -1,9 +1,9 @@
-import type { Hotkey } from '../protocol/names.js';
-import { agreementOf, type PairAgreement } from '../scoring/agreement.js';
-import type { Disbelief } from '../scoring/audit.js';
-import { disbelievedIn } from './audit-beliefs.js';
-import type { AuditRow, ExchangeFlag } from './audit-ports.js';
-import type { Stores } from './ports.js';
+import type { Hotkey } from '../../protocol/names.js';
+import { agreementOf, type PairAgreement } from '../../scoring/agreement.js';
+import type { Disbelief } from '../../scoring/audit.js';
+import type { Stores } from '../ports.js';
+import { disbelievedIn } from './beliefs.js';
+import type { AuditRow, ExchangeFlag } from './ports.js';
 
 export interface AgreementReport {
   readonly round: number;

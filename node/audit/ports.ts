@@ -1,7 +1,7 @@
 /** What the daemon remembers of other validators: stores like those of node/ports.ts. */
-import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import type { AuditCause, AuditedPrompt, AuditOutcome } from '../scoring/audit.js';
-import type { ExchangeFault } from './exchange-faults.js';
+import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import type { AuditCause, AuditedPrompt, AuditOutcome } from '../../scoring/audit.js';
+import type { ExchangeFault } from '../network/exchange-faults.js';
 
 /** A record of another validator that we heard again. */
 export interface AuditRow extends AuditOutcome {

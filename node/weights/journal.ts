@@ -1,11 +1,11 @@
 /** Moves submissions from state to state: first the row, then the word to the operator and the figures. */
-import type { WeightFacts } from '../chain/ports.js';
-import { revealWindow } from '../chain/reveal.js';
-import type { BlockRef } from '../chain/snapshot.js';
-import type { Failure } from '../protocol/failure.js';
-import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
-import type { NewSubmission, SubmissionChange, SubmissionRow, SubmissionState, SubmissionStore } from './ports.js';
+import type { WeightFacts } from '../../chain/ports.js';
+import { revealWindow } from '../../chain/reveal.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import type { Failure } from '../../protocol/failure.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { NewSubmission, SubmissionChange, SubmissionRow, SubmissionState, SubmissionStore } from '../ports.js';
 
 export type Move = Omit<SubmissionChange, 'failure'> & { readonly because?: Failure | null };
 

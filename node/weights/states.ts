@@ -1,5 +1,5 @@
 /** Which state of a submission may follow which. The database holds the same rules (migrations/0007_commit_reveal.sql). */
-import type { SubmissionRow, SubmissionState, SubmissionWay } from './ports.js';
+import type { SubmissionRow, SubmissionState, SubmissionWay } from '../ports.js';
 
 export const SUBMISSION_STATES = ['planned', 'sent', 'committed', 'revealing', 'finalized', 'refused', 'abandoned', 'lost'] as const;
 

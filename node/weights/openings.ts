@@ -1,14 +1,14 @@
 /** Timelocked commits: nothing is to be done but to watch that the chain opens them, and to find the block in which it did. */
-import { roundAt } from '../chain/beacon.js';
-import type { ChainReader, WeightFacts } from '../chain/ports.js';
-import { revealPhase } from '../chain/reveal.js';
-import type { BlockRef } from '../chain/snapshot.js';
-import { isFailure } from '../protocol/failure.js';
-import type { Clock } from '../protocol/ports.js';
-import type { SubmissionRow } from './ports.js';
-import { submissionFailure } from './weight-failures.js';
-import type { WeightJournal } from './weight-journal.js';
-import { droppedBecause, holds } from './weight-outcome.js';
+import { roundAt } from '../../chain/beacon.js';
+import type { ChainReader, WeightFacts } from '../../chain/ports.js';
+import { revealPhase } from '../../chain/reveal.js';
+import type { BlockRef } from '../../chain/snapshot.js';
+import { isFailure } from '../../protocol/failure.js';
+import type { Clock } from '../../protocol/ports.js';
+import type { SubmissionRow } from '../ports.js';
+import { submissionFailure } from './failures.js';
+import type { WeightJournal } from './journal.js';
+import { droppedBecause, holds } from './outcome.js';
 
 /** Blocks that are searched for the opening of a commit, the newest first; further back the weights themselves are the answer. */
 export const OPENING_SEARCH_BLOCKS_MAX = 400;

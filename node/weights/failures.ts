@@ -1,5 +1,5 @@
 /** What can keep weights from the chain after they have been weighed (`weights.*`), beside what the chain itself refuses (`chain.*`). */
-import { defineFailures, EXIT } from '../protocol/failure.js';
+import { defineFailures, EXIT } from '../../protocol/failure.js';
 
 export const submissionFailure = defineFailures({
   'weights.never_sent': {

@@ -1,15 +1,15 @@
-import { commitmentOf } from '../chain/commitment.js';
-import { modelClaims } from '../chain/registry.js';
-import type { SubnetSnapshot } from '../chain/snapshot.js';
-import { type Failure, isFailure } from '../protocol/failure.js';
-import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import type { ArtifactTransfer, Clock, Peer, Peers } from '../protocol/ports.js';
-import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, type Manifest, MODEL_SIZE_BYTES_MAX, parseManifest } from '../scoring/manifest.js';
-import { nodeFailure } from './failures.js';
-import type { Logger } from './logger.js';
-import type { Metrics } from './metrics.js';
+import { commitmentOf } from '../../chain/commitment.js';
+import { modelClaims } from '../../chain/registry.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
+import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import type { ArtifactTransfer, Clock, Peer, Peers } from '../../protocol/ports.js';
+import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, type Manifest, MODEL_SIZE_BYTES_MAX, parseManifest } from '../../scoring/manifest.js';
+import { nodeFailure } from '../failures.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { ModelCache, ModelRow, StoredAnnouncement, Stores } from '../ports.js';
 import { packageSink } from './package-sink.js';
-import type { ModelCache, ModelRow, StoredAnnouncement, Stores } from './ports.js';
 
 export interface FetcherDeps {
   readonly stores: Pick<Stores, 'models' | 'announcements'>;

@@ -1,9 +1,9 @@
-import { assemble, bytesToSign, encodeBody } from '../protocol/envelope.js';
-import { KINDS, type MessageKind } from '../protocol/kinds.js';
-import type { Clock, Gossip, Signer } from '../protocol/ports.js';
-import { type NetworkId, topicOf } from '../protocol/topics.js';
-import type { Metrics } from './metrics.js';
-import type { SequenceStore } from './ports.js';
+import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
+import { KINDS, type MessageKind } from '../../protocol/kinds.js';
+import type { Clock, Gossip, Signer } from '../../protocol/ports.js';
+import { type NetworkId, topicOf } from '../../protocol/topics.js';
+import type { Metrics } from '../metrics.js';
+import type { SequenceStore } from '../ports.js';
 
 export interface Posted {
   readonly envelope: Uint8Array;

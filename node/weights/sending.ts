@@ -1,15 +1,15 @@
 /** One extrinsic each: what sets, commits or reveals. Every one has its row before it. */
-import { commitHash, timelockedDigest } from '../chain/commit-hash.js';
-import type { ChainReader, ChainWriter, Inclusion, WeightFacts } from '../chain/ports.js';
-import type { Submission } from '../chain/submission.js';
-import { encryptTimelocked } from '../chain/timelock.js';
-import { encodeWeightPayload } from '../chain/weight-payload.js';
-import { type Failure, isFailure } from '../protocol/failure.js';
-import type { Clock, Signer } from '../protocol/ports.js';
-import { Secret } from '../protocol/secret.js';
-import type { WeightVector } from '../scoring/weights.js';
-import type { SubmissionRow } from './ports.js';
-import { SUBMISSION_LIFETIME_BLOCKS } from './weight-outcome.js';
+import { commitHash, timelockedDigest } from '../../chain/commit-hash.js';
+import type { ChainReader, ChainWriter, Inclusion, WeightFacts } from '../../chain/ports.js';
+import type { Submission } from '../../chain/submission.js';
+import { encryptTimelocked } from '../../chain/timelock.js';
+import { encodeWeightPayload } from '../../chain/weight-payload.js';
+import { type Failure, isFailure } from '../../protocol/failure.js';
+import type { Clock, Signer } from '../../protocol/ports.js';
+import { Secret } from '../../protocol/secret.js';
+import type { WeightVector } from '../../scoring/weights.js';
+import type { SubmissionRow } from '../ports.js';
+import { SUBMISSION_LIFETIME_BLOCKS } from './outcome.js';
 
 /** 256 bits: nobody finds the vector by trying salts. */
 export const SALT_VALUES = 16;

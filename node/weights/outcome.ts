@@ -1,9 +1,9 @@
 /** What the chain's present state says about a submission. Pure. */
-import type { WeightEntry, WeightFacts } from '../chain/ports.js';
-import { revealFault } from '../chain/weight-checks.js';
-import type { Failure } from '../protocol/failure.js';
-import type { SubmissionRow } from './ports.js';
-import { submissionFailure } from './weight-failures.js';
+import type { WeightEntry, WeightFacts } from '../../chain/ports.js';
+import { revealFault } from '../../chain/weight-checks.js';
+import type { Failure } from '../../protocol/failure.js';
+import type { SubmissionRow } from '../ports.js';
+import { submissionFailure } from './failures.js';
 
 /** An extrinsic is signed so that it cannot be included later than so many blocks after its plan: it is looked for until then. */
 export const SUBMISSION_LIFETIME_BLOCKS = 40;
