@@ -2,6 +2,7 @@
  * Did it say the text? The utterance is warped onto synthetic speech of the text and of decoy texts; it counts as said when the text fits
  * clearly better than every decoy. No recogniser and no learned weights.
  */
+import { createLru } from '../protocol/lru.js';
 import { EASY_DECOYS } from './decoys.js';
 import { pausesShortened, trimmed } from './dsp/activity.js';
 import { cepstralFeatures } from './dsp/cepstrum.js';
@@ -42,8 +43,8 @@ const FRAMES_WANTED = 260;
 const HOP_MIN = 192;
 /** A drawn-out utterance is looked at in coarser frames, so that it costs no more. */
 const FRAMES_MAX = 420;
-/** Prompts whose reference speech is kept; all models of a round share their prompts. */
-const PROMPTS_KEPT = 96;
+/** Prompts whose reference speech is kept, about 0.9 MB each; all models of a round share their prompts. */
+export const PROMPTS_KEPT = 96;
 
 interface References {
   readonly hop: number;
@@ -55,15 +56,13 @@ interface References {
 
 /** A listener that remembers the reference speech of recent prompts; what it returns depends on its arguments alone. */
 export function createContentListener(): ContentListener {
-  const kept = new Map<string, References>();
+  // Not the oldest one goes: private prompts come once and must not drive out those that every model is asked.
+  const kept = createLru<References>(PROMPTS_KEPT);
   const referencesOf = (prompt: Prompt): References => {
     const key = [prompt.phones, ...prompt.decoys].map((phones) => phones.join(' ')).join('/');
-    const found = kept.get(key);
-    if (found) return found;
-    const made = makeReferences(prompt);
-    if (kept.size >= PROMPTS_KEPT) kept.delete(kept.keys().next().value!);
-    kept.set(key, made);
-    return made;
+    const references = kept.get(key) ?? makeReferences(prompt);
+    kept.set(key, references);
+    return references;
   };
   return { listen: (prompt, samples) => compare(referencesOf(prompt), pausesShortened(samples)) };
 }

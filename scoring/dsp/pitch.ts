@@ -11,6 +11,10 @@ const HIGH_HZ = 420;
 const VOICED = 0.5;
 /** A shorter period wins over a longer one that repeats only a little better: octave errors go down, not up. */
 const OCTAVE_BIAS = 0.1;
+const LAG_MIN = Math.floor(RATE_HZ / HIGH_HZ);
+const LAG_MAX = Math.ceil(RATE_HZ / LOW_HZ);
+/** By lag, above the shortest one. */
+const OCTAVES = Float64Array.from({ length: LAG_MAX + 1 }, (_, lag) => Math.log2(lag / LAG_MIN));
 
 export interface PitchTrack {
   /** Hertz per 10 ms frame, 0 where unvoiced. */
@@ -22,33 +26,30 @@ export interface PitchTrack {
 /** Shape: samples at 16 kHz → one pitch per 10 ms. Source: docs/scoring.md, "Prosody"; Boersma 1993 for the strength measure. */
 export function pitchTrack(samples: Float64Array): PitchTrack {
   const low = resample(samples, HEARING_RATE_HZ, RATE_HZ);
-  const lagMin = Math.floor(RATE_HZ / HIGH_HZ);
-  const lagMax = Math.ceil(RATE_HZ / LOW_HZ);
-  const frames = Math.max(0, Math.floor((low.length - WINDOW - lagMax) / HOP) + 1);
+  const frames = Math.max(0, Math.floor((low.length - WINDOW - LAG_MAX) / HOP) + 1);
   const hertz = new Float64Array(frames);
   const strength = new Float64Array(frames);
-  const likeness = new Float64Array(lagMax + 2);
+  const likeness = new Float64Array(LAG_MAX + 2);
   for (let frame = 0; frame < frames; frame++) {
     const start = frame * HOP;
-    const lag = bestLag(low, start, lagMin, lagMax, likeness);
+    const lag = bestLag(low, start, likeness);
     strength[frame] = likeness[lag]!;
-    if (likeness[lag]! >= VOICED) hertz[frame] = RATE_HZ / (lag + parabola(likeness, lag, lagMin, lagMax));
+    if (likeness[lag]! >= VOICED) hertz[frame] = RATE_HZ / (lag + parabola(likeness, lag, LAG_MIN, LAG_MAX));
   }
   return { hertz, strength };
 }
 
-function bestLag(x: Float64Array, start: number, lagMin: number, lagMax: number, likeness: Float64Array): number {
+function bestLag(x: Float64Array, start: number, likeness: Float64Array): number {
   let energy = 0;
   for (let n = start; n < start + WINDOW; n++) energy += x[n]! * x[n]!;
   let shifted = 0;
-  for (let n = start + lagMin; n < start + lagMin + WINDOW; n++) shifted += x[n]! * x[n]!;
-  let best = lagMin;
+  for (let n = start + LAG_MIN; n < start + LAG_MIN + WINDOW; n++) shifted += x[n]! * x[n]!;
+  correlate(x, start, likeness);
+  let best = LAG_MIN;
   let bestValue = Number.NEGATIVE_INFINITY;
-  for (let lag = lagMin; lag <= lagMax; lag++) {
-    let sum = 0;
-    for (let n = start; n < start + WINDOW; n++) sum += x[n]! * x[n + lag]!;
-    likeness[lag] = sum / Math.sqrt(energy * Math.max(0, shifted) + 1e-12);
-    const value = likeness[lag]! - OCTAVE_BIAS * Math.log2(lag / lagMin);
+  for (let lag = LAG_MIN; lag <= LAG_MAX; lag++) {
+    likeness[lag] = likeness[lag]! / Math.sqrt(energy * Math.max(0, shifted) + 1e-12);
+    const value = likeness[lag]! - OCTAVE_BIAS * OCTAVES[lag]!;
     if (value > bestValue) {
       bestValue = value;
       best = lag;
@@ -56,6 +57,30 @@ function bestLag(x: Float64Array, start: number, lagMin: number, lagMax: number,
     shifted += x[start + lag + WINDOW]! ** 2 - x[start + lag]! ** 2 || 0;
   }
   return best;
+}
+
+/** Products of the window and what follows it, one sum per lag, four lags side by side. */
+function correlate(x: Float64Array, start: number, sums: Float64Array): void {
+  let lag = LAG_MIN;
+  for (; lag + 3 <= LAG_MAX; lag += 4) {
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let n = start, m = start + lag; n < start + WINDOW; n++, m++) {
+      const value = x[n]!;
+      s0 += value * x[m]!;
+      s1 += value * x[m + 1]!;
+      s2 += value * x[m + 2]!;
+      s3 += value * x[m + 3]!;
+    }
+    sums[lag] = s0;
+    sums[lag + 1] = s1;
+    sums[lag + 2] = s2;
+    sums[lag + 3] = s3;
+  }
+  for (; lag <= LAG_MAX; lag++) {
+    let sum = 0;
+    for (let n = start; n < start + WINDOW; n++) sum += x[n]! * x[n + lag]!;
+    sums[lag] = sum;
+  }
 }
 
 function parabola(y: Float64Array, at: number, first: number, last: number): number {

@@ -1,4 +1,5 @@
 /** Windowed-sinc resampling in float64: the same output bits on every machine. */
+import { createLru } from '../../protocol/lru.js';
 
 /** Zero crossings of the sinc on each side. */
 const CROSSINGS = 16;
@@ -11,13 +12,11 @@ const PASS = 0.95;
  * Source: J. O. Smith, "Digital Audio Resampling", polyphase form with a Kaiser window.
  */
 export function resample(samples: ArrayLike<number>, fromHz: number, toHz: number): Float64Array {
-  if (fromHz === toHz) return Float64Array.from(samples);
+  if (fromHz === toHz) return new Float64Array(samples);
   const common = gcd(fromHz, toHz);
   const up = toHz / common;
   const down = fromHz / common;
-  const cutoff = PASS * Math.min(1, toHz / fromHz);
-  const half = Math.ceil(CROSSINGS / cutoff);
-  const taps = phaseTable(up, half, cutoff);
+  const { taps, half } = tablesOf(fromHz, toHz, up);
   const width = 2 * half;
   const length = Math.ceil((samples.length * up) / down);
   const out = new Float64Array(length);
@@ -33,6 +32,26 @@ export function resample(samples: ArrayLike<number>, fromHz: number, toHz: numbe
     out[n] = sum;
   }
   return out;
+}
+
+interface Tables {
+  readonly half: number;
+  readonly taps: readonly Float64Array[];
+}
+
+/** Pairs of rates whose tables are kept: a round hears few rates, each of them often. */
+const TABLES_KEPT = 8;
+const tables = createLru<Tables>(TABLES_KEPT);
+
+function tablesOf(fromHz: number, toHz: number, phases: number): Tables {
+  const key = `${fromHz}/${toHz}`;
+  const known = tables.get(key);
+  if (known) return known;
+  const cutoff = PASS * Math.min(1, toHz / fromHz);
+  const half = Math.ceil(CROSSINGS / cutoff);
+  const made = { half, taps: phaseTable(phases, half, cutoff) };
+  tables.set(key, made);
+  return made;
 }
 
 function phaseTable(phases: number, half: number, cutoff: number): readonly Float64Array[] {

@@ -2,7 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../../protocol/entry.js';
 import type { Failure } from '../../protocol/failure.js';
+import { createLru, type Lru } from '../../protocol/lru.js';
 import type { Audio } from '../audio.js';
+import { PROMPTS_KEPT } from '../content.js';
 import { scoringFailure } from '../failures.js';
 import type { MelBands } from '../neural/whisper-mel.js';
 import type { Judge, Listener } from '../ports.js';
@@ -27,6 +29,8 @@ interface Seat {
   worker: Worker | null;
   job: Job | null;
   timer: NodeJS.Timeout | null;
+  /** Seeds of the prompts it was given last: it still has their reference speech. */
+  known: Lru<true>;
 }
 
 /**
@@ -36,7 +40,12 @@ interface Seat {
 export function createJudgePool(options: { readonly threads: number; readonly timeoutMs?: number }): Judge & Listener {
   const threads = Math.max(1, Math.min(JUDGE_THREADS_MAX, Math.floor(options.threads)));
   const timeoutMs = options.timeoutMs ?? JUDGE_TIMEOUT_MS;
-  const seats: Seat[] = Array.from({ length: threads }, () => ({ worker: null, job: null, timer: null }));
+  const seats: Seat[] = Array.from({ length: threads }, () => ({
+    worker: null,
+    job: null,
+    timer: null,
+    known: createLru<true>(PROMPTS_KEPT),
+  }));
   const queue: Job[] = [];
   let closing: Promise<void> | null = null;
   let lastId = 0;
@@ -47,6 +56,7 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
     if (!job) return;
     seat.job = job;
     seat.worker ??= start(seat);
+    seat.known.set(job.prompt.seed, true);
     seat.timer = setTimeout(() => replace(seat, `no answer within ${timeoutMs} ms`), timeoutMs);
     // A copy travels, because the caller may still write the audio to disk.
     const samples = Float32Array.from(job.audio.samples);
@@ -85,6 +95,7 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
   function replace(seat: Seat, problem: string): void {
     const { worker } = seat;
     seat.worker = null;
+    seat.known = createLru(PROMPTS_KEPT);
     leave(seat)?.reject(scoringFailure('scoring.judge_failed', { problem }));
     void worker?.terminate();
     take(seat);
@@ -107,7 +118,8 @@ export function createJudgePool(options: { readonly threads: number; readonly ti
     if (queue.length >= JUDGE_QUEUE_MAX) return Promise.reject(scoringFailure('scoring.judge_overloaded', { waiting: queue.length }));
     return new Promise((resolve, reject) => {
       queue.push({ prompt, audio, bands, resolve, reject });
-      const idle = seats.find(({ job, worker }) => !job && worker) ?? seats.find(({ job }) => !job);
+      const free = seats.filter(({ job: busy }) => !busy);
+      const idle = free.find(({ known }) => known.has(prompt.seed)) ?? free.find(({ worker }) => worker) ?? free[0];
       if (idle) take(idle);
     });
   }

@@ -48,9 +48,12 @@ export function synthesiseReference(phones: readonly Phone[], voice: ReferenceVo
 export function speakPlan(plan: Plan, voice: ReferenceVoice, sampleRateHz = REFERENCE_SAMPLE_RATE_HZ): Audio {
   const tracks = tracksOf(plan, voice.rate, voice.liveliness);
   const samples = render(tracks, voice, sampleRateHz);
-  const peak = samples.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  let peak = 0;
+  for (let n = 0; n < samples.length; n++) peak = Math.max(peak, Math.abs(samples[n]!));
   const gain = peak > 0 ? SYNTH.peak / peak : 0;
-  return { samples: Float32Array.from(samples, (value) => value * gain), sampleRateHz };
+  const out = new Float32Array(samples.length);
+  for (let n = 0; n < out.length; n++) out[n] = samples[n]! * gain;
+  return { samples: out, sampleRateHz };
 }
 
 function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Float64Array {
@@ -62,32 +65,42 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
   const hissBands = [createBand(sampleRateHz), createBand(sampleRateHz)];
   const fifth = tract[FORMANTS];
   fifth?.tune(Math.min(FIFTH_FORMANT.hz * voice.formantScale, sampleRateHz * 0.45), FIFTH_FORMANT.widthHz);
+  const [sound, hiss, room] = [new Float64Array(hop), new Float64Array(hop), new Float64Array(hop)];
   let phase = 0;
   let wander = 0;
   let before = 0;
-  for (let from = 0; from < out.length; from += chunk) {
-    const at = from / hop;
+  for (let step = 0; step < tracks.frames * STEPS_PER_FRAME; step++) {
+    const at = step / STEPS_PER_FRAME;
+    const frame = Math.floor(at);
+    const from = Math.ceil(step * chunk);
+    const count = Math.ceil((step + 1) * chunk) - from;
     for (let n = 0; n < FORMANTS; n += 1) {
       tract[n]?.tune(read(tracks.formantsHz[n], at) * voice.formantScale, read(tracks.widthsHz[n], at) * voice.formantScale);
     }
-    const hissHz = read(tracks.hissHz, Math.floor(at)) * hissScale(voice);
-    for (const band of hissBands) band.tune(hissHz, read(tracks.hissWidthHz, Math.floor(at)));
+    const hissHz = read(tracks.hissHz, frame) * hissScale(voice);
+    for (const band of hissBands) band.tune(hissHz, read(tracks.hissWidthHz, frame));
     wander += 0.02 * (noise() - wander);
     const pitchHz = voice.pitchHz * 2 ** (read(tracks.melody, at) / 12) * (1 + FLUTTER * 6 * wander);
-    for (let n = from; n < from + chunk && n < out.length; n += 1) {
-      const t = n / hop;
-      const voicing = read(tracks.voicing, t);
+    const [voicing0, voicing1] = neighbours(tracks.voicing, frame);
+    const [breath0, breath1] = neighbours(tracks.breath, frame);
+    const [hiss0, hiss1] = neighbours(tracks.hiss, frame);
+    for (let n = 0; n < count; n++) {
+      const t = (from + n) / hop - frame;
+      const voicing = voicing0 + (voicing1 - voicing0) * t;
       const white = noise();
       phase += pitchHz / sampleRateHz;
       phase -= Math.floor(phase);
-      const breath = read(tracks.breath, t) + voice.breathiness * voicing * (glottalSlope(phase) === 0 ? 0.4 : 1);
-      let sound = voicing * glottalSlope(phase) * SYNTH.pulseGain + white * breath * SYNTH.breathGain;
-      for (const resonance of tract) sound = resonance.step(sound);
-      const lifted = sound - SYNTH.lift * before;
-      before = sound;
-      let hiss = white * read(tracks.hiss, t) * SYNTH.hissGain;
-      for (const band of hissBands) hiss = band.step(hiss);
-      out[n] = lifted + hiss + SYNTH.room * noise();
+      const slope = glottalSlope(phase);
+      const breath = breath0 + (breath1 - breath0) * t + voice.breathiness * voicing * (slope === 0 ? 0.4 : 1);
+      sound[n] = voicing * slope * SYNTH.pulseGain + white * breath * SYNTH.breathGain;
+      hiss[n] = white * (hiss0 + (hiss1 - hiss0) * t) * SYNTH.hissGain;
+      room[n] = SYNTH.room * noise();
+    }
+    for (const resonance of tract) resonance.run(sound, count);
+    for (const band of hissBands) band.run(hiss, count);
+    for (let n = 0; n < count; n++) {
+      out[from + n] = sound[n]! - SYNTH.lift * before + hiss[n]! + room[n]!;
+      before = sound[n]!;
     }
   }
   return out;
@@ -96,8 +109,11 @@ function render(tracks: Tracks, voice: ReferenceVoice, sampleRateHz: number): Fl
 /** Linear between frames; the last value goes on. */
 function read(track: Float64Array | undefined, at: number): number {
   if (track === undefined) return 0;
-  const left = Math.floor(at);
-  const a = track[left] ?? track.at(-1) ?? 0;
-  const b = track[left + 1] ?? a;
-  return a + (b - a) * (at - left);
+  const [a, b] = neighbours(track, Math.floor(at));
+  return a + (b - a) * (at - Math.floor(at));
+}
+
+function neighbours(track: Float64Array, frame: number): readonly [number, number] {
+  const last = track.length - 1;
+  return [track[Math.min(frame, last)] ?? 0, track[Math.min(frame + 1, last)] ?? 0];
 }

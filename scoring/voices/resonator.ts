@@ -2,56 +2,62 @@
 
 export interface Filter {
   tune(hz: number, widthHz: number): void;
-  step(input: number): number;
+  /** The first `count` samples of a block, in place; the state goes on into the next block. */
+  run(block: Float64Array, count: number): void;
 }
 
 /** A two-pole resonance with gain 1 at 0 Hz: one formant of a cascade. */
 export function createResonance(sampleRateHz: number): Filter {
-  let a = 1;
-  let b = 0;
-  let c = 0;
-  let y1 = 0;
-  let y2 = 0;
+  // State lives in typed arrays: captured numbers would be allocated anew at every assignment.
+  const [gains, past] = [Float64Array.of(1, 0, 0), new Float64Array(2)];
   return {
     tune(hz, widthHz) {
       const radius = Math.exp((-Math.PI * widthHz) / sampleRateHz);
-      c = -radius * radius;
-      b = 2 * radius * Math.cos((2 * Math.PI * hz) / sampleRateHz);
-      a = 1 - b - c;
+      const c = -radius * radius;
+      const b = 2 * radius * Math.cos((2 * Math.PI * hz) / sampleRateHz);
+      gains[0] = 1 - b - c;
+      gains[1] = b;
+      gains[2] = c;
     },
-    step(input) {
-      const y = a * input + b * y1 + c * y2;
-      y2 = y1;
-      y1 = y;
-      return y;
+    run(block, count) {
+      const [a, b, c] = [gains[0]!, gains[1]!, gains[2]!];
+      let [y1, y2] = [past[0]!, past[1]!];
+      for (let n = 0; n < count; n++) {
+        const y = a * block[n]! + b * y1 + c * y2;
+        y2 = y1;
+        y1 = y;
+        block[n] = y;
+      }
+      past[0] = y1;
+      past[1] = y2;
     },
   };
 }
 
 /** A two-pole band pass with gain 1 at its centre and zeros at 0 Hz and half the sample rate. */
 export function createBand(sampleRateHz: number): Filter {
-  let b0 = 0;
-  let a1 = 0;
-  let a2 = 0;
-  let x1 = 0;
-  let x2 = 0;
-  let y1 = 0;
-  let y2 = 0;
+  const [gains, past] = [new Float64Array(3), new Float64Array(4)];
   return {
     tune(hz, widthHz) {
       const omega = (2 * Math.PI * Math.min(hz, BAND_CENTRE_MAX * sampleRateHz)) / sampleRateHz;
       const alpha = (Math.sin(omega) * widthHz) / (2 * hz);
-      b0 = alpha / (1 + alpha);
-      a1 = (-2 * Math.cos(omega)) / (1 + alpha);
-      a2 = (1 - alpha) / (1 + alpha);
+      gains[0] = alpha / (1 + alpha);
+      gains[1] = (-2 * Math.cos(omega)) / (1 + alpha);
+      gains[2] = (1 - alpha) / (1 + alpha);
     },
-    step(input) {
-      const y = b0 * (input - x2) - a1 * y1 - a2 * y2;
-      x2 = x1;
-      x1 = input;
-      y2 = y1;
-      y1 = y;
-      return y;
+    run(block, count) {
+      const [b0, a1, a2] = [gains[0]!, gains[1]!, gains[2]!];
+      let [x1, x2, y1, y2] = [past[0]!, past[1]!, past[2]!, past[3]!];
+      for (let n = 0; n < count; n++) {
+        const x = block[n]!;
+        const y = b0 * (x - x2) - a1 * y1 - a2 * y2;
+        x2 = x1;
+        x1 = x;
+        y2 = y1;
+        y1 = y;
+        block[n] = y;
+      }
+      past.set([x1, x2, y1, y2]);
     },
   };
 }
@@ -68,14 +74,14 @@ export function glottalSlope(phase: number): number {
 
 /** White noise, sd 1 (near enough to normal: three uniforms). xorshift32 on integers, the same on every machine. */
 export function createNoise(seed: number): () => number {
-  let state = seed >>> 0 || 0x9e3779b9;
+  const state = Int32Array.of(seed >>> 0 || 0x9e3779b9);
   const uniform = () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 4294967296 - 0.5;
+    let bits = state[0]!;
+    bits ^= bits << 13;
+    bits ^= bits >>> 17;
+    bits ^= bits << 5;
+    state[0] = bits;
+    return (bits >>> 0) / 4294967296 - 0.5;
   };
   return () => (uniform() + uniform() + uniform()) * 2;
 }

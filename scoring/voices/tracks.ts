@@ -23,7 +23,8 @@ export interface Tracks {
 export function tracksOf(plan: Plan, rate: number, liveliness: number): Tracks {
   const { frames, pieceAt } = framesOf(plan.pieces, rate);
   const track = (read: (piece: PlannedPiece) => number, window: number) => {
-    const raw = Float64Array.from(pieceAt, read);
+    const raw = new Float64Array(frames);
+    for (let frame = 0; frame < frames; frame += 1) raw[frame] = read(pieceAt[frame]!);
     return window > 1 ? smooth(raw, window) : raw;
   };
   const accent = track((piece) => piece.accent, GLIDE.accent);
@@ -76,9 +77,11 @@ function smooth(values: Float64Array, length: number): Float64Array {
   const window = hann(length);
   const half = (length - 1) / 2;
   const last = values.length - 1;
-  return values.map((_, at) => {
+  const out = new Float64Array(values.length);
+  for (let at = 0; at < out.length; at += 1) {
     let sum = 0;
-    for (let n = 0; n < length; n += 1) sum += (window[n] ?? 0) * (values[Math.min(last, Math.max(0, at + n - half))] ?? 0);
-    return sum;
-  });
+    for (let n = 0; n < length; n += 1) sum += window[n]! * values[Math.min(last, Math.max(0, at + n - half))]!;
+    out[at] = sum;
+  }
+  return out;
 }
