@@ -28,17 +28,24 @@ import { isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import { encodeRecord } from '../../scoring/record.js';
 
-export function createMemoryStores(): Stores {
+export interface MemoryOptions {
+  /** Rounds whose scores, commitments, audits and flags are kept; default: all. */
+  readonly roundsKept?: number;
+  readonly random?: (sizeBytes: number) => Uint8Array;
+}
+
+export function createMemoryStores(given: MemoryOptions = {}): Stores {
+  const options = { roundsKept: Number.POSITIVE_INFINITY, random: (size: number) => new Uint8Array(randomBytes(size)), ...given };
   return {
     registry: memoryRegistry(),
     announcements: memoryAnnouncements(),
     sequences: memorySequences(),
     models: memoryModels(),
     rounds: memoryRounds(),
-    scores: memoryScores(),
+    scores: memoryScores(options),
     progress: memoryProgress(),
-    audits: memoryAudits(),
-    flags: memoryFlags(),
+    audits: memoryAudits(options),
+    flags: memoryFlags(options),
     standings: memoryStandings(),
     submissions: memorySubmissions(),
   };
@@ -147,86 +154,97 @@ function memoryProgress(): Stores['progress'] {
   };
 }
 
-function memoryScores(): Stores['scores'] {
-  const scores = new Map<string, StoredScore>();
-  const commits = new Map<string, ScoreCommit>();
-  const nonces = new Map<number, Uint8Array>();
+/** Rows by round, so that many rounds stay cheap; with `roundsKept`, older ones are dropped as pruning does in the database. */
+function byRound<Row>(roundsKept: number): {
+  of(round: number): Map<string, Row>;
+  all(): Row[];
+} {
+  const rounds = new Map<number, Map<string, Row>>();
+  return {
+    of(round) {
+      const rows = rounds.get(round) ?? new Map<string, Row>();
+      rounds.set(round, rows);
+      for (const oldest of rounds.keys()) if (rounds.size > roundsKept && oldest !== round) rounds.delete(oldest);
+      return rows;
+    },
+    all: () => [...rounds.values()].flatMap((rows) => [...rows.values()]),
+  };
+}
+
+function memoryScores({ roundsKept, random }: Required<MemoryOptions>): Stores['scores'] {
+  const scores = byRound<StoredScore>(roundsKept);
+  const commits = byRound<ScoreCommit>(roundsKept);
+  const nonces = byRound<Uint8Array>(roundsKept);
   return {
     async put(score) {
       const { round, hotkey, model } = score.record;
-      const key = `${round}/${score.validator}/${hotkey}/${model}`;
-      const before = scores.get(key);
+      const rows = scores.of(round);
+      const key = `${score.validator}/${hotkey}/${model}`;
+      const before = rows.get(key);
       if (before === undefined) {
-        scores.set(key, score);
+        rows.set(key, score);
         return true;
       }
       const same = Buffer.from(encodeRecord(before.record)).equals(encodeRecord(score.record));
-      if (same && before.envelope.length === 0) scores.set(key, { ...before, envelope: score.envelope });
+      if (same && before.envelope.length === 0) rows.set(key, { ...before, envelope: score.envelope });
       return false;
     },
     ofRound: async (round) =>
-      [...scores.values()]
-        .filter((score) => score.record.round === round)
-        .sort(
-          (a, b) =>
-            compare(a.validator, b.validator) || compare(a.record.hotkey, b.record.hotkey) || compare(a.record.model, b.record.model),
-        ),
+      [...scores.of(round).values()].sort(
+        (a, b) => compare(a.validator, b.validator) || compare(a.record.hotkey, b.record.hotkey) || compare(a.record.model, b.record.model),
+      ),
     async putCommit(commit) {
-      const key = `${commit.round}/${commit.validator}`;
-      const before = commits.get(key);
+      const rows = commits.of(commit.round);
+      const before = rows.get(commit.validator);
       if (before === undefined) {
-        commits.set(key, commit);
+        rows.set(commit.validator, commit);
         return true;
       }
       if (before.commitment === commit.commitment && before.recordDigests.length === 0) {
-        commits.set(key, { ...before, recordDigests: commit.recordDigests, nonce: commit.nonce });
+        rows.set(commit.validator, { ...before, recordDigests: commit.recordDigests, nonce: commit.nonce });
       }
       return false;
     },
-    commitsOf: async (round) =>
-      [...commits.values()].filter((commit) => commit.round === round).sort((a, b) => compare(a.validator, b.validator)),
+    commitsOf: async (round) => [...commits.of(round).values()].sort((a, b) => compare(a.validator, b.validator)),
     async nonce(round) {
-      const nonce = nonces.get(round) ?? new Uint8Array(randomBytes(32));
-      nonces.set(round, nonce);
+      const nonce = nonces.of(round).get('') ?? random(32);
+      nonces.of(round).set('', nonce);
       return nonce;
     },
   };
 }
 
-function memoryAudits(): Stores['audits'] {
-  const rows = new Map<string, AuditRow>();
-  const sorted = () =>
-    [...rows.values()].sort(
+function memoryAudits({ roundsKept }: Required<MemoryOptions>): Stores['audits'] {
+  const rows = byRound<AuditRow>(roundsKept);
+  const sorted = (audits: Iterable<AuditRow>) =>
+    [...audits].sort(
       (a, b) => a.round - b.round || compare(a.validator, b.validator) || compare(a.hotkey, b.hotkey) || compare(a.model, b.model),
     );
   return {
     async put(audit) {
-      const key = `${audit.round}/${audit.validator}/${audit.hotkey}/${audit.model}`;
-      if (rows.has(key)) return false;
-      rows.set(key, audit);
+      const key = `${audit.validator}/${audit.hotkey}/${audit.model}`;
+      if (rows.of(audit.round).has(key)) return false;
+      rows.of(audit.round).set(key, audit);
       return true;
     },
-    ofRound: async (round) => sorted().filter((audit) => audit.round === round),
+    ofRound: async (round) => sorted(rows.of(round).values()),
     since: async (from) =>
-      sorted()
+      sorted(rows.all())
         .filter(({ round }) => round >= from)
         .map(({ round, validator, verdict, reason }) => ({ round, validator, verdict, reason })),
   };
 }
 
-function memoryFlags(): Stores['flags'] {
-  const rows = new Map<string, ExchangeFlag>();
+function memoryFlags({ roundsKept }: Required<MemoryOptions>): Stores['flags'] {
+  const rows = byRound<ExchangeFlag>(roundsKept);
   return {
     async put(flag) {
-      const key = `${flag.round}/${flag.validator}/${flag.fault}`;
-      if (rows.has(key)) return false;
-      rows.set(key, flag);
+      const key = `${flag.validator}/${flag.fault}`;
+      if (rows.of(flag.round).has(key)) return false;
+      rows.of(flag.round).set(key, flag);
       return true;
     },
-    ofRound: async (round) =>
-      [...rows.values()]
-        .filter((flag) => flag.round === round)
-        .sort((a, b) => compare(a.validator, b.validator) || compare(a.fault, b.fault)),
+    ofRound: async (round) => [...rows.of(round).values()].sort((a, b) => compare(a.validator, b.validator) || compare(a.fault, b.fault)),
   };
 }
 
