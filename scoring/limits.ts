@@ -20,3 +20,10 @@ export const RUN_LIMITS: Readonly<Record<EngineName, RunLimits>> = {
     audioSecondsMax: 40,
   },
 };
+
+/**
+ * Foreign models and judge threads yield the processor to everything else, so that gossip, the chain and HTTP are answered while all cores score: how
+ * much nicer they are than the node, and the nicest there is.
+ */
+export const NICER_BY = 10;
+export const NICEST = 19;

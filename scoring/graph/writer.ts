@@ -1,5 +1,5 @@
 /** Writes ONNX models: nodes, constants and ports in the order they were named, the same bytes for the same calls. */
-import { concatBytes, floatField, messageField, packedVarints, textField, varintField } from './wire.js';
+import { bytesField, concatBytes, floatField, messageField, packedVarints, textField, varintField } from './wire.js';
 
 export const ELEMENT = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
 export type ElementName = keyof typeof ELEMENT;
@@ -9,7 +9,9 @@ export type AttributeValue =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly ints: readonly number[] }
-  | { readonly text: string };
+  | { readonly text: string }
+  /** A graph inside the node, as `graph` of another writer gave it. */
+  | { readonly graph: Uint8Array };
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** Name of a value of the graph. */
@@ -37,16 +39,18 @@ export interface GraphWriter {
   /** One node with one output; `as` names it. */
   node(operator: string, inputs: readonly Value[], attributes?: Attributes, as?: string): Value;
   bytes(head: ModelHead): Uint8Array;
+  /** The graph alone, for an attribute of a node of another. */
+  graph(name: string): Uint8Array;
 }
 
 const FIELD = {
   model: { irVersion: 1, producer: 2, graph: 7, opset: 8, metadata: 14 },
   graph: { node: 1, name: 2, initialiser: 5, input: 11, output: 12 },
   node: { input: 1, output: 2, name: 3, operator: 4, attribute: 5 },
-  attribute: { name: 1, float: 2, int: 3, text: 4, ints: 8, type: 20 },
+  attribute: { name: 1, float: 2, int: 3, text: 4, graph: 6, ints: 8, type: 20 },
   tensor: { dims: 1, element: 2, name: 8, raw: 9 },
 } as const;
-const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, ints: 7 } as const;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, text: 3, graph: 5, ints: 7 } as const;
 
 export function createGraphWriter(): GraphWriter {
   const nodes: Uint8Array[] = [];
@@ -85,7 +89,10 @@ export function createGraphWriter(): GraphWriter {
     return constant('int64', dimensions, new Uint8Array(raw.buffer));
   };
 
+  const graph = (name: string) => concatBytes([...nodes, textField(FIELD.graph.name, name), ...tensors, ...inputs, ...outputs]);
+
   return {
+    graph,
     input(name, element, dimensions) {
       inputs.push(messageField(FIELD.graph.input, ...port(name, element, dimensions)));
       return name;
@@ -112,11 +119,10 @@ export function createGraphWriter(): GraphWriter {
       return out;
     },
     bytes(head) {
-      const graph = [...nodes, textField(FIELD.graph.name, head.name), ...tensors, ...inputs, ...outputs];
       return concatBytes([
         varintField(FIELD.model.irVersion, head.irVersion),
         textField(FIELD.model.producer, head.producer),
-        messageField(FIELD.model.graph, ...graph),
+        messageField(FIELD.model.graph, graph(head.name)),
         messageField(FIELD.model.opset, textField(1, ''), varintField(2, head.opset)),
         ...Object.entries(head.metadata).map(([key, value]) => metadataField(key, value)),
       ]);
@@ -135,6 +141,7 @@ function attribute(name: string, value: AttributeValue): Uint8Array[] {
   if ('int' in value) return [head, varintField(FIELD.attribute.int, value.int), type(ATTRIBUTE_TYPE.int)];
   if ('float' in value) return [head, floatField(FIELD.attribute.float, value.float), type(ATTRIBUTE_TYPE.float)];
   if ('text' in value) return [head, textField(FIELD.attribute.text, value.text), type(ATTRIBUTE_TYPE.text)];
+  if ('graph' in value) return [head, bytesField(FIELD.attribute.graph, value.graph), type(ATTRIBUTE_TYPE.graph)];
   return [head, ...value.ints.map((item) => varintField(FIELD.attribute.ints, item)), type(ATTRIBUTE_TYPE.ints)];
 }
 

@@ -3,7 +3,7 @@
  * environment, and knows nothing of the rest of the program. Argument: the engine's name, or `probe`.
  */
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { getPriority, networkInterfaces } from 'node:os';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { createGraphWriter } from '../graph/writer.js';
 import type { EngineName } from '../ports.js';
@@ -60,12 +60,18 @@ function warmUpGraph(): Uint8Array {
 }
 
 /** What this process can see of its own confinement, for the report. */
-function confinementFacts(): { readonly interfaces: number; readonly noNewPrivileges: boolean; readonly capabilities: string } {
+function confinementFacts(): {
+  readonly interfaces: number;
+  readonly noNewPrivileges: boolean;
+  readonly capabilities: string;
+  readonly niceness: number;
+} {
   const status = readText('/proc/self/status');
   return {
     interfaces: Object.keys(networkInterfaces()).length,
     noNewPrivileges: /NoNewPrivs:\s*1/.test(status),
     capabilities: /CapEff:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '',
+    niceness: getPriority(),
   };
 }
 

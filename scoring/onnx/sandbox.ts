@@ -8,13 +8,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entryPoint } from '../../protocol/entry.js';
 import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
 import { scoringFailure } from '../failures.js';
 import type { EngineName } from '../ports.js';
+import { yieldProcess } from './priority.js';
 
 /** Processes and threads, where they are counted per namespace. */
 export const PROCESSES_MAX = 64;
@@ -48,6 +49,8 @@ export interface SandboxReport {
   readonly noNewPrivileges: boolean;
   readonly capabilitiesDropped: boolean;
   readonly diesWithParent: boolean;
+  /** Everything else on this machine comes first. */
+  readonly yields: boolean;
 }
 
 export interface Confinement {
@@ -127,6 +130,7 @@ interface ProbeFacts {
   readonly interfaces: number;
   readonly noNewPrivileges: boolean;
   readonly capabilities: string;
+  readonly niceness: number;
 }
 
 async function reportOf(command: Command, limits: SandboxReport['limits'], features: readonly Feature[]): Promise<SandboxReport> {
@@ -140,6 +144,7 @@ async function reportOf(command: Command, limits: SandboxReport['limits'], featu
     noNewPrivileges: facts.noNewPrivileges,
     capabilitiesDropped: facts.capabilities === '0000000000000000',
     diesWithParent: features.includes('parent'),
+    yields: facts.niceness > getPriority(),
   };
 }
 
@@ -240,6 +245,8 @@ async function start(command: readonly string[]): Promise<Confined> {
   };
   try {
     const child = spawn(program!, args, { cwd: directory, env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    // At once, while a small program is on its way to become Node: it has one thread.
+    if (child.pid !== undefined) yieldProcess(child.pid);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);

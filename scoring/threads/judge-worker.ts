@@ -3,9 +3,11 @@ import { parentPort } from 'node:worker_threads';
 import { invariant } from '../../protocol/failure.js';
 import { createListening } from './listening.js';
 import type { JudgeReply, JudgeRequest, Listened } from './messages.js';
+import { yieldThread } from './priority.js';
 
 const port = parentPort;
 invariant(port, 'judge-worker runs as a thread');
+yieldThread();
 const listen = createListening();
 
 port.on('message', ({ id, prompt, samples, sampleRateHz, bands }: JudgeRequest) => {

@@ -28,6 +28,8 @@ export type VoiceContract = (typeof VOICE_CONTRACTS)[number];
 export type PublishedFiles = Readonly<Record<string, Uint8Array>>;
 
 const RATE_HZ = 16_000;
+/** No file of a Kokoro voice says it: all of them have this rate. */
+const KOKORO_RATE_HZ = 24_000;
 const IR_VERSION = 8;
 const OPSET = 15;
 const STYLE = { rows: 510, columns: 256 } as const;
@@ -122,7 +124,11 @@ function kokoro(design: SpeechDesign, names: KokoroNames, tokenFile: 'tokenizer.
   const blank = Array.from({ length: FIRST_KOKORO_ID }, () => [0, 0] as const);
   const sounds = [...blank, ...letters.map(soundsOfMisaki)];
   const side = tokenFile === 'config.json' ? { vocab } : { model: { type: 'WordLevel', vocab: { $: 0, ...vocab } } };
-  return { 'model.onnx': speech(design, kokoroPorts(names, sounds)), [tokenFile]: json(side), 'af_heart.bin': styleTable() };
+  return {
+    'model.onnx': speech(design, kokoroPorts(names, sounds), {}, KOKORO_RATE_HZ),
+    [tokenFile]: json(side),
+    'af_heart.bin': styleTable(),
+  };
 }
 
 const FIRST_KOKORO_ID = 3;
@@ -165,9 +171,14 @@ function styleTable(): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-function speech(design: SpeechDesign, ports: VoicePorts, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+function speech(
+  design: SpeechDesign,
+  ports: VoicePorts,
+  metadata: Readonly<Record<string, string>> = {},
+  rateHz: number = RATE_HZ,
+): Uint8Array {
   const writer = createGraphWriter();
-  writeSpeech(writer, design, RATE_HZ, ports);
+  writeSpeech(writer, design, rateHz, ports);
   return bytesOf(writer, metadata);
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { isFailure } from '../../protocol/failure.js';
@@ -189,6 +189,7 @@ describe('the sandboxed engines', function () {
     const report = await createVoiceRunner({ engine: 'native' }).sandboxReport();
     expect(report.memoryBounded).to.equal(true);
     expect(report.unprivilegedUser || process.getuid?.() === 0).to.equal(true);
+    expect(report.yields).to.equal(getPriority() < 19);
   });
 });
 
