@@ -4,16 +4,17 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { tcp } from '@libp2p/tcp';
 import { createLibp2p } from 'libp2p';
-import { createVerify } from '../chain/wallet/keys.js';
 import { createSystemClock } from '../node/clock.js';
 import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
 import type { Hash, ModelDigest } from '../protocol/names.js';
 import type { PeerId } from '../protocol/peer-id.js';
-import type { Signer } from '../protocol/ports.js';
+import type { Logger, Signer } from '../protocol/ports.js';
+import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 
 export const BARE_PROTOCOL = '/bench/bytes/1';
 const LISTEN = ['/ip4/127.0.0.1/tcp/0'];
 const MIB = 1024 * 1024;
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 // Safety: 32 bytes in hex.
 const GENESIS = `0x${'ab'.repeat(32)}` as Hash;
 
@@ -28,8 +29,10 @@ export interface Offer {
 
 /** A host as the daemon runs it. */
 export async function openHost(signer: Signer): Promise<P2pHost> {
+  const clock = createSystemClock();
+  const verifier = createVerifyPool({ clock, logger: SILENT }, { threads: 1 });
   const host = createHost(
-    { signer, verify: await createVerify(), peerKey: new Uint8Array(randomBytes(32)), clock: createSystemClock() },
+    { signer, verifier, peerKey: new Uint8Array(randomBytes(32)), clock },
     { genesis: GENESIS, netuid: 7, listen: LISTEN, announce: [], bootstrap: [], maxConnections: 32, privateNetwork: true },
   );
   await host.start();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
-import type { Clock, Signer, Verify } from '../protocol/ports.js';
+import type { Clock, Signer, Verifier } from '../protocol/ports.js';
 import type { Logger } from './logger.js';
 
 export interface HostOptions {
@@ -16,7 +16,7 @@ export interface HostOptions {
 
 /** The libp2p host, not started yet. */
 export async function composeHost(
-  deps: { readonly signer: Signer; readonly verify: Verify; readonly clock: Clock; readonly logger: Logger },
+  deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger },
   of: { readonly genesis: Hash; readonly netuid: number; readonly dataDir: string },
   { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses }: HostOptions,
 ): Promise<P2pHost> {

@@ -1,9 +1,10 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
 import { join } from 'node:path';
 import { createMessageGate } from '../protocol/message-gate.js';
-import type { Clock, Peer, Signer, Verify } from '../protocol/ports.js';
+import type { Clock, Peer, Signer } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
+import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
 import type { EngineName, RunLimits } from '../scoring/ports.js';
 import { encodeRecord } from '../scoring/record.js';
@@ -83,10 +84,10 @@ export interface Daemon {
 
 /** Everything that a node is made of, in the order in which it starts; stopping is the reverse. */
 export function createDaemon(
-  deps: { readonly clock: Clock; readonly logger: Logger; readonly signer: Signer; readonly verify: Verify },
+  deps: { readonly clock: Clock; readonly logger: Logger; readonly signer: Signer },
   options: DaemonOptions,
 ): Daemon {
-  const { clock, logger, signer, verify } = deps;
+  const { clock, logger, signer } = deps;
   const broken = new AbortController();
   const metrics = createPrometheusMetrics({ processMetrics: true });
   const log = (module: string) => moduleLogger(logger, module);
@@ -132,7 +133,11 @@ export function createDaemon(
       { directory: join(dataDir.path, 'models'), budgetBytes: options.cacheBytesMax },
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
-    const host = await composeHost({ signer, verify, clock, logger: log('p2p') }, { ...network, dataDir: dataDir.path }, options.p2p);
+    const verifier = own('signature threads', createVerifyPool({ clock, logger: log('p2p') }, { threads: VERIFY_THREADS }), (pool) =>
+      pool.close(),
+    );
+    verifier.warm();
+    const host = await composeHost({ signer, verifier, clock, logger: log('p2p') }, { ...network, dataDir: dataDir.path }, options.p2p);
     own('p2p', host, (running) => running.stop());
     await host.start(signal);
     host.serve(createArtifactSource(cache, (bytes) => metrics.count('voxd_transfer_bytes_total', { direction: 'out' }, bytes)));
@@ -148,9 +153,9 @@ export function createDaemon(
     const { scorer } = terms;
     const finalizedBlock = () => work.head()?.number ?? registry.current()?.block.number ?? 0;
     const postbox = createPostbox({ signer, gossip: host, sequences: stores.sequences, clock, metrics, finalizedBlock }, { network });
-    const gate = createMessageGate({ verify }, { network });
+    const gate = createMessageGate({ network });
     const inbox = createInbox(
-      { gossip: host, gate, stores, clock, log: log('inbox'), metrics, members: registry.members, finalizedBlock },
+      { gossip: host, gate, verifier, stores, clock, log: log('inbox'), metrics, members: registry.members, finalizedBlock },
       { netuid, schedule: options.rounds, scorer },
     );
     const presence = createPresence(
@@ -385,6 +390,8 @@ export function createDaemon(
 }
 
 /** A foreign model gets time to finish its prompt, then its process is killed. */
+/** One checks some 3,000 signatures a second; a second one lets gossip go on while the first is replaced. */
+const VERIFY_THREADS = 2;
 const SCORING_STOP_TIMEOUT_MS = 20_000;
 /** The embedded server writes everything out before it ends. */
 const DATABASE_STOP_TIMEOUT_MS = 40_000;

@@ -37,6 +37,11 @@ export const METRICS = {
     help: 'Gossip messages by what became of them.',
     labels: { kind: MESSAGE_KINDS, verdict: VERDICTS },
   },
+  voxd_equivocations_total: {
+    kind: 'counter',
+    help: 'Times a hotkey said two things under one sequence number.',
+    labels: { kind: MESSAGE_KINDS },
+  },
   voxd_gossip_published_total: { kind: 'counter', help: 'Gossip messages published by this node.', labels: { kind: MESSAGE_KINDS } },
   voxd_transfer_bytes_total: { kind: 'counter', help: 'Model bytes moved between peers.', labels: { direction: DIRECTIONS } },
   voxd_transfer_models_total: { kind: 'counter', help: 'Model fetches finished.', labels: { outcome: OUTCOMES } },

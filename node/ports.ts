@@ -4,6 +4,7 @@
  */
 import type { RegistryChange } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
+import type { Equivocation } from '../protocol/equivocation.js';
 import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
 import type { Secret } from '../protocol/secret.js';
@@ -52,6 +53,20 @@ export interface SequenceStore {
   next(hotkey: Hotkey, kind: number, atLeast: bigint): Promise<bigint>;
   seen(hotkey: Hotkey, kind: number): Promise<{ readonly sequence: bigint; readonly bodyDigest: string } | null>;
   recordSeen(hotkey: Hotkey, kind: number, sequence: bigint, bodyDigest: string): Promise<void>;
+}
+
+export interface StoredEquivocation extends Equivocation {
+  readonly noticedAtMs: number;
+}
+
+/** Proof against hotkeys that said two things under one number. */
+export interface EquivocationStore {
+  /** The first proof of a (hotkey, kind, sequence) stands; false: it is there already. */
+  put(equivocation: StoredEquivocation): Promise<boolean>;
+  /** Noticed at this block or later, oldest first. */
+  since(block: number): Promise<readonly StoredEquivocation[]>;
+  /** Newest first. */
+  list(limit: number): Promise<readonly StoredEquivocation[]>;
 }
 
 export type ModelState =
@@ -333,6 +348,7 @@ export interface Stores {
   readonly registry: RegistryStore;
   readonly announcements: AnnouncementStore;
   readonly sequences: SequenceStore;
+  readonly equivocations: EquivocationStore;
   readonly models: ModelStore;
   readonly rounds: RoundStore;
   readonly scores: ScoreStore;

@@ -1,7 +1,7 @@
 import type { ChainReader } from '../chain/ports.js';
 import { applySnapshot, type RegistryChange } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
-import type { Membership } from '../protocol/message-gate.js';
+import type { Membership } from '../protocol/validate.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { RegistryStore } from './ports.js';
@@ -9,8 +9,8 @@ import type { RegistryStore } from './ports.js';
 export interface RegistrySync {
   /** The newest snapshot, from the chain or, before the first read, from the store. */
   current(): SubnetSnapshot | null;
-  /** Who may publish: of this snapshot and the one before, so that honest relays a block apart agree. */
-  members(): Membership;
+  /** Who may publish: of this snapshot and the one before, so that honest relays a block apart agree. Null: the subnet was never read. */
+  members(): Membership | null;
   /** Brings the registry to the head; heads that are not news cost nothing. */
   follow(head: BlockRef): Promise<SubnetSnapshot>;
   /** Last known state after a restart, so that gossip can be judged before the chain answers. */
@@ -31,7 +31,7 @@ export function createRegistrySync(
 ): RegistrySync {
   const listeners = new Set<(snapshot: SubnetSnapshot, changes: readonly RegistryChange[]) => void>();
   let current: SubnetSnapshot | null = null;
-  let members: Membership = membersOf([]);
+  let members: Membership | null = null;
 
   async function restore(): Promise<void> {
     current = await deps.store.latest(deps.chain.identity().genesis, options.netuid);

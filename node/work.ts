@@ -48,8 +48,7 @@ export function createWork(
   function tellPeers(snapshot: SubnetSnapshot): void {
     const { neurons } = snapshot;
     deps.peers.setMembers(
-      new Set(neurons.map(({ hotkey }) => hotkey)),
-      new Set(neurons.filter(({ validatorPermit }) => validatorPermit).map(({ hotkey }) => hotkey)),
+      new Map(neurons.map(({ hotkey, coldkey, stakeRao, validatorPermit }) => [hotkey, { permitted: validatorPermit, coldkey, stakeRao }])),
     );
     deps.peers.setDirectory(
       neurons.flatMap(({ hotkey, axon }) => (axon === null ? [] : [{ hotkey, ip: axon.ip, port: axon.port, peerKey: axon.peerKey }])),

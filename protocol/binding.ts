@@ -5,10 +5,9 @@
 
 import { isMultiaddrText } from './announcement.js';
 import { sha256, toHex } from './digest.js';
-import { verifyEd25519 } from './ed25519.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, publicKeyOf } from './names.js';
-import type { Verify } from './ports.js';
 import { err, ok, type Result } from './result.js';
+import type { SignatureCheck } from './signatures.js';
 import type { NetworkId } from './topics.js';
 import { hashFromBytes, safeNumber, tryDecode } from './wire.js';
 import { BindingBody, SignedBinding } from './wire.pb.js';
@@ -106,11 +105,10 @@ export interface BindingFacts {
   readonly connectedKey: Uint8Array | null;
   /** The key the chain lists for a hotkey, 64 hex digits. */
   readonly chainKeyOf: (hotkey: Hotkey) => string | null;
-  readonly verify: Verify;
 }
 
-/** Opens a binding and checks everything about it, cheapest first. */
-export function checkBinding(bytes: Uint8Array, facts: BindingFacts): Result<PeerBinding, BindingError> {
+/** Opens a binding and asks everything of it but whether the two signatures hold. */
+export function examineBinding(bytes: Uint8Array, facts: BindingFacts): Result<OpenedBinding, BindingError> {
   const opened = openBinding(bytes);
   if (!opened.ok) return opened;
   const { binding } = opened.value;
@@ -121,12 +119,14 @@ export function checkBinding(bytes: Uint8Array, facts: BindingFacts): Result<Pee
   if (facts.connectedKey !== null && toHex(facts.connectedKey) !== key) return err('p2p.binding_other_peer');
   const chainKey = facts.chainKeyOf(binding.hotkey);
   if (chainKey !== null && chainKey !== key) return err('p2p.binding_key_mismatch');
-  return verifyBindingSignatures(opened.value, facts.verify) ? ok(binding) : err('p2p.binding_bad_signature');
+  return opened;
 }
 
-/** Both signatures; the cheaper one first. */
-export function verifyBindingSignatures(opened: OpenedBinding, verify: Verify): boolean {
-  const text = bindingBytesToSign(opened.bodyBytes);
-  if (!verifyEd25519(text, opened.peerSignature, opened.binding.peerKey)) return false;
-  return verify(text, opened.hotkeySignature, opened.binding.hotkey);
+/** Both signatures that must hold; the cheaper one first. */
+export function bindingChecks({ binding, bodyBytes, hotkeySignature, peerSignature }: OpenedBinding): readonly SignatureCheck[] {
+  const message = bindingBytesToSign(bodyBytes);
+  return [
+    { scheme: 'ed25519', publicKey: binding.peerKey, message, signature: peerSignature },
+    { scheme: 'sr25519', publicKey: publicKeyOf(binding.hotkey), message, signature: hotkeySignature },
+  ];
 }

@@ -5,8 +5,8 @@
 import { sha256, toHex } from './digest.js';
 import { KINDS, kindOfCode, type MessageKind } from './kinds.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, publicKeyOf } from './names.js';
-import type { Verify } from './ports.js';
 import { err, ok, type Result } from './result.js';
+import type { SignatureCheck } from './signatures.js';
 import { type NetworkId, topicOf } from './topics.js';
 import { hashFromBytes, safeNumber, tryDecode } from './wire.js';
 import { Body, SignedEnvelope } from './wire.pb.js';
@@ -78,9 +78,11 @@ export function openEnvelope(bytes: Uint8Array): Result<Envelope, EnvelopeError>
   return ok({ body: body.value, bodyBytes, bodyDigest: digest, signature: Uint8Array.from(outer.signature) });
 }
 
-export function verifyEnvelope(envelope: Envelope, network: NetworkId, verify: Verify): boolean {
-  const text = bytesToSign(envelope.bodyBytes, topicOf(network, envelope.body.kind));
-  return verify(text, envelope.signature, envelope.body.hotkey);
+/** What must hold for the envelope to be from the hotkey it names. */
+export function envelopeCheck(envelope: Envelope, network: NetworkId): SignatureCheck {
+  const { kind, hotkey } = envelope.body;
+  const message = bytesToSign(envelope.bodyBytes, topicOf(network, kind));
+  return { scheme: 'sr25519', publicKey: publicKeyOf(hotkey), message, signature: envelope.signature };
 }
 
 function openBody(bytes: Uint8Array): Result<MessageBody, EnvelopeError> {

@@ -16,8 +16,13 @@ export interface KindRules {
   readonly burst: number;
   /** Sequence numbers this far behind the highest are still taken once: gossip does not keep order. */
   readonly sequenceWindow: number;
-  /** Messages waiting for validation; the next one is ignored. */
+  /** Messages waiting for validation, and their bytes; what gives way to the next one is ignored. */
   readonly queueMax: number;
+  readonly queueBytesMax: number;
+  /** fifo: the first comes first, and the newest gives way. lifo: the last comes first, and the oldest gives way: for what is soon replaced. */
+  readonly queueOrder: 'fifo' | 'lifo';
+  /** Of several queues the one with the lowest number is served first. */
+  readonly queuePriority: number;
 }
 
 const KIB = 1024;
@@ -34,6 +39,9 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     burst: 16,
     sequenceWindow: 16,
     queueMax: 1024,
+    queueBytesMax: 4 * KIB * KIB,
+    queueOrder: 'fifo',
+    queuePriority: 2,
   },
   record: {
     code: 2,
@@ -44,6 +52,9 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     burst: 4,
     sequenceWindow: 4,
     queueMax: 512,
+    queueBytesMax: 1 * KIB * KIB,
+    queueOrder: 'lifo',
+    queuePriority: 3,
   },
   scoreCommit: {
     code: 3,
@@ -54,6 +65,9 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     burst: 16,
     sequenceWindow: 16,
     queueMax: 512,
+    queueBytesMax: 1 * KIB * KIB,
+    queueOrder: 'fifo',
+    queuePriority: 0,
   },
   // One reveal carries one record, and a round has up to 256 of them.
   scoreReveal: {
@@ -65,6 +79,9 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     burst: 512,
     sequenceWindow: 1024,
     queueMax: 512,
+    queueBytesMax: 8 * KIB * KIB,
+    queueOrder: 'fifo',
+    queuePriority: 1,
   },
 };
 

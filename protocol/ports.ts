@@ -3,6 +3,7 @@ import type { MessageKind } from './kinds.js';
 import type { Hotkey, ModelDigest } from './names.js';
 import type { PeerId } from './peer-id.js';
 import type { Result } from './result.js';
+import type { SignatureCheck } from './signatures.js';
 import type { Verdict } from './verdict.js';
 
 /** Time of day, and waiting. Tests use a manual one. */
@@ -30,8 +31,14 @@ export interface Signer {
   sign(message: Uint8Array, of?: { readonly extrinsic: Uint8Array }): Promise<Uint8Array>;
 }
 
-/** sr25519 verification; synchronous so that the validation rules stay pure. Never throws. */
+/** sr25519 verification on the calling thread, for the odd signature of our own. Never throws. */
 export type Verify = (message: Uint8Array, signature: Uint8Array, signer: Hotkey) => boolean;
+
+/** Checks signatures on another thread, so that a flood of them holds up nothing. */
+export interface Verifier {
+  /** Do all of them hold? Rejects with a `p2p.verifier_*` failure where it could not be found out: our trouble, which says nothing of the signer. */
+  verify(checks: readonly SignatureCheck[]): Promise<boolean>;
+}
 
 /** Looks at one message; its verdict decides whether the message travels on and what its forwarder is worth. A rejection counts as *ignore*. */
 export type GossipHandler = (envelope: Uint8Array, from: PeerId) => Promise<Verdict<unknown>>;
@@ -40,7 +47,10 @@ export type GossipHandler = (envelope: Uint8Array, from: PeerId) => Promise<Verd
 export interface Gossip {
   /** `recipients`: neighbours it was handed to; 0 while no peer listens. Publishing the same bytes twice sends them once. */
   publish(kind: MessageKind, envelope: Uint8Array): Promise<{ readonly recipients: number }>;
-  /** One handler per kind, called one message at a time in order of arrival. Returns the way to remove it; without one, messages are ignored. */
+  /**
+   * One handler per kind. It is called in order of arrival, for a few messages at once where one waits for something (MESSAGES_AT_ONCE_MAX); what must
+   * be done in order is the handler's to put in order. Returns the way to remove it; without one, messages are ignored.
+   */
   onMessage(kind: MessageKind, handler: GossipHandler): () => void;
 }
 
@@ -51,6 +61,13 @@ export interface DirectoryEntry {
   readonly port: number;
   /** Ed25519 transport key from the chain, 64 hex digits; null where the runtime or the neuron has none. */
   readonly peerKey: string | null;
+}
+
+/** What the registry says of a hotkey that is registered. */
+export interface Member {
+  readonly permitted: boolean;
+  readonly coldkey: string;
+  readonly stakeRao: bigint;
 }
 
 export interface Peer {
@@ -75,8 +92,8 @@ export interface Peers {
   peerOf(hotkey: Hotkey): Peer | null;
   /** Replaces the list of neurons to stay connected with. A peer whose key differs from its entry is refused. */
   setDirectory(entries: readonly DirectoryEntry[]): void;
-  /** Who is registered, and who of them is a validator. Until called, every proved hotkey counts as registered. */
-  setMembers(registered: ReadonlySet<Hotkey>, permitted: ReadonlySet<Hotkey>): void;
+  /** Who is registered. Until called, every proved hotkey counts as registered. */
+  setMembers(members: ReadonlyMap<Hotkey, Member>): void;
   onPeer(listener: (event: PeerEvent) => void): () => void;
 }
 

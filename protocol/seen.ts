@@ -16,14 +16,15 @@ export interface Seen {
 }
 
 export interface SeenCache extends Seen {
+  /** The body that was accepted under this number; null: none, or too long ago. */
+  bodyOf(hotkey: Hotkey, kind: MessageKind, sequence: bigint): string | null;
   remember(hotkey: Hotkey, kind: MessageKind, sequence: bigint, bodyDigest: string): void;
-  /** After a restart: nothing at or below this sequence number is taken again. */
-  restore(hotkey: Hotkey, kind: MessageKind, sequence: bigint): void;
+  /** After a restart: nothing at or below `floor` is taken again, and `newest` had this body. */
+  restore(hotkey: Hotkey, kind: MessageKind, of: { readonly floor: bigint; readonly newest: bigint; readonly bodyDigest: string }): void;
 }
 
 interface Window {
   floor: bigint;
-  highest: bigint;
   readonly taken: Map<bigint, string>;
 }
 
@@ -36,7 +37,7 @@ export function createSeenCache(): SeenCache {
     const key = keyOf(hotkey, kind);
     const present = windows.get(key);
     if (present !== undefined) return present;
-    const fresh: Window = { floor: -1n, highest: -1n, taken: new Map() };
+    const fresh: Window = { floor: -1n, taken: new Map() };
     windows.set(key, fresh);
     return fresh;
   }
@@ -50,21 +51,21 @@ export function createSeenCache(): SeenCache {
       if (taken !== undefined) return taken === digest ? 'old' : 'equivocation';
       return sequence <= window.floor ? 'old' : 'new';
     },
+    bodyOf: (hotkey, kind, sequence) => windows.get(keyOf(hotkey, kind))?.taken.get(sequence) ?? null,
     remember(hotkey, kind, sequence, digest) {
       bodies.set(digest, true);
       const window = windowOf(hotkey, kind);
       window.taken.set(sequence, digest);
-      if (sequence > window.highest) window.highest = sequence;
       while (window.taken.size > KINDS[kind].sequenceWindow) {
         const lowest = [...window.taken.keys()].reduce((a, b) => (b < a ? b : a));
         window.taken.delete(lowest);
         if (lowest > window.floor) window.floor = lowest;
       }
     },
-    restore(hotkey, kind, sequence) {
+    restore(hotkey, kind, { floor, newest, bodyDigest }) {
       const window = windowOf(hotkey, kind);
-      if (sequence > window.floor) window.floor = sequence;
-      if (sequence > window.highest) window.highest = sequence;
+      if (floor > window.floor) window.floor = floor;
+      window.taken.set(newest, bodyDigest);
     },
   };
 }

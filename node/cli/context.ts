@@ -13,7 +13,7 @@ import { readConfig } from '../../config/read.js';
 import type { Config } from '../../config/schema.js';
 import type { Failure } from '../../protocol/failure.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
-import type { Clock, Signer, Verify } from '../../protocol/ports.js';
+import type { Clock, Signer } from '../../protocol/ports.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import type { RunLimits } from '../../scoring/ports.js';
 import { JUDGE_THREADS_MAX } from '../../scoring/threads/judge-pool.js';
@@ -165,10 +165,6 @@ export async function openColdkeyOf(config: Config, env: Environment, flags: Fla
   const { network } = config.chain;
   if (network === 'finney' || network === 'test') throw cliFailure('cli.development_key', { network });
   return (await import('../../chain/wallet/keys.js')).signerFromUri(coldkeyUri);
-}
-
-export async function openVerify(): Promise<Verify> {
-  return (await import('../../chain/wallet/keys.js')).createVerify();
 }
 
 /** Connects for one command, within a deadline, and closes whatever happens. */

@@ -8,6 +8,7 @@ import { addConfigCommand } from './config-command.js';
 import { addDevchainCommand } from './devchain-command.js';
 import { addDevnetCommand } from './devnet-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import { addEquivocationsCommand } from './equivocations-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
@@ -65,6 +66,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addExplainCommand,
     addReplayCommand,
     addAgreementCommand,
+    addEquivocationsCommand,
     addConfigCommand,
     addWalletCommands,
     addSignerCommand,

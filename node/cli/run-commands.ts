@@ -2,16 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
 import { EXIT, isFailure } from '../../protocol/failure.js';
 import { createLogger } from '../logger.js';
-import {
-  addConfigOptions,
-  addModelOption,
-  addNodeOptions,
-  createClock,
-  daemonOptions,
-  loadSettings,
-  openSigner,
-  openVerify,
-} from './context.js';
+import { addConfigOptions, addModelOption, addNodeOptions, createClock, daemonOptions, loadSettings, openSigner } from './context.js';
 import type { Environment } from './program.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
 
@@ -42,7 +33,7 @@ async function run(flags: Record<string, unknown>, env: Environment): Promise<nu
   const logger = createLogger(config.log);
   const clock = createClock();
   const { createDaemon } = await import('../compose.js');
-  const daemon = createDaemon({ clock, logger, signer: await openSigner(config, env), verify: await openVerify() }, daemonOptions(config));
+  const daemon = createDaemon({ clock, logger, signer: await openSigner(config, env) }, daemonOptions(config));
   const stopping = new AbortController();
   // Every loop and wait of the daemon listens to this one signal for as long as it lives.
   setMaxListeners(0, stopping.signal);

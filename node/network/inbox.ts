@@ -1,11 +1,13 @@
 import { toHex } from '../../protocol/digest.js';
+import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
 import type { MessageKind } from '../../protocol/kinds.js';
 import { KINDS, MESSAGE_KINDS } from '../../protocol/kinds.js';
-import type { Membership, MessageGate } from '../../protocol/message-gate.js';
+import type { GateVerdict, MessageGate } from '../../protocol/message-gate.js';
 import type { Hotkey } from '../../protocol/names.js';
-import type { Clock, Gossip } from '../../protocol/ports.js';
+import type { Clock, Gossip, Verifier } from '../../protocol/ports.js';
 import { opensCommitment } from '../../protocol/score-exchange.js';
-import type { Message } from '../../protocol/validate.js';
+import type { Membership, Message } from '../../protocol/validate.js';
+import { accept, type Verdict } from '../../protocol/verdict.js';
 import { decodeRecord, type ScoreRecord } from '../../scoring/record.js';
 import { type RoundSchedule, revealsLateAt, roundOf, roundWindow } from '../../scoring/round.js';
 import type { ExchangeFlag } from '../audit/ports.js';
@@ -13,6 +15,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Stores } from '../ports.js';
 import type { ExchangeFault } from './exchange-faults.js';
+import { createJudging } from './judging.js';
 import { METRIC_KIND } from './postbox.js';
 
 export interface Inbox {
@@ -26,17 +29,22 @@ export function createInbox(
   deps: {
     readonly gossip: Gossip;
     readonly gate: MessageGate;
+    readonly verifier: Verifier;
     readonly stores: Stores;
     readonly clock: Clock;
     readonly log: Logger;
     readonly metrics: Metrics;
-    readonly members: () => Membership;
+    readonly members: () => Membership | null;
     readonly finalizedBlock: () => number;
   },
   options: { readonly netuid: number; readonly schedule: RoundSchedule; readonly scorer: string },
 ): Inbox {
   const { stores, log } = deps;
   const listeners: (() => void)[] = [];
+  const moment = () => ({ membership: deps.members(), nowMs: deps.clock.nowMs(), block: deps.finalizedBlock() });
+  const judge = createJudging({ gate: deps.gate, verifier: deps.verifier, moment, log });
+  /** The end of each kind's line: what is accepted is kept one after the other, in the order in which it came. */
+  const turns = new Map<MessageKind, Promise<unknown>>();
 
   type Keepers = { readonly [K in MessageKind]: (message: Message<K>) => Promise<void> };
   const keepers: Keepers = {
@@ -93,27 +101,49 @@ export function createInbox(
     log.warn({ validator, round, fault, reason }, 'score reveal not counted');
   }
 
-  async function receive<K extends MessageKind>(kind: K, bytes: Uint8Array, from: string) {
-    const verdict = deps.gate.admit(kind, bytes, deps.members(), deps.clock.nowMs());
+  function receive<K extends MessageKind>(kind: K, bytes: Uint8Array, from: string): Promise<Verdict<unknown>> {
+    const judged = judge(kind, bytes);
+    // It is looked at in its turn, and may have failed by then.
+    judged.catch(() => undefined);
+    const before = turns.get(kind);
+    const turn = (async () => {
+      await before?.catch(() => undefined);
+      return settle(kind, await judged, from);
+    })();
+    turns.set(kind, turn);
+    return turn;
+  }
+
+  async function settle<K extends MessageKind>(kind: K, verdict: GateVerdict<K>, from: string): Promise<Verdict<unknown>> {
     deps.metrics.count('voxd_gossip_messages_total', { kind: METRIC_KIND[kind], verdict: verdict.action });
-    if (verdict.action !== 'accept') {
-      log.debug({ kind, from, verdict: verdict.action, reason: verdict.reason }, 'message not accepted');
+    if (verdict.action === 'accept') {
+      const { hotkey, sequence, bodyDigest } = verdict.value;
+      await stores.sequences.recordSeen(hotkey, KINDS[kind].code, sequence, bodyDigest);
+      const keep: Keepers[K] = keepers[kind];
+      await keep(verdict.value);
       return verdict;
     }
-    const { hotkey, sequence, bodyDigest } = verdict.value;
-    await stores.sequences.recordSeen(hotkey, KINDS[kind].code, sequence, bodyDigest);
-    const keep: Keepers[K] = keepers[kind];
-    await keep(verdict.value);
-    return verdict;
+    log.debug({ kind, from, verdict: verdict.action, reason: verdict.reason }, 'message not accepted');
+    if (verdict.action === 'reject' || verdict.proof === undefined) return verdict;
+    const { hotkey, sequence, block } = verdict.proof;
+    await stores.equivocations.put({ ...verdict.proof, noticedAtMs: deps.clock.nowMs() });
+    deps.metrics.count('voxd_equivocations_total', { kind: METRIC_KIND[kind] });
+    log.warn({ hotkey, kind, sequence, frozenUntil: block + FROZEN_BLOCKS }, 'a hotkey said two things under one number');
+    // It travels on, once, so that everybody has the proof.
+    return accept(null);
   }
 
   return {
     async open() {
-      for (const hotkey of deps.members().registered)
+      for (const hotkey of deps.members()?.registered ?? [])
         for (const kind of MESSAGE_KINDS) {
           const seen = await stores.sequences.seen(hotkey, KINDS[kind].code);
-          if (seen) deps.gate.restore(hotkey, kind, seen.sequence - BigInt(KINDS[kind].sequenceWindow));
+          if (seen === null) continue;
+          const floor = seen.sequence - BigInt(KINDS[kind].sequenceWindow);
+          deps.gate.restore(hotkey, kind, { floor, newest: seen.sequence, bodyDigest: seen.bodyDigest });
         }
+      for (const { hotkey, kind, block } of await stores.equivocations.since(deps.finalizedBlock() - FROZEN_BLOCKS))
+        deps.gate.freeze(hotkey, kind, block + FROZEN_BLOCKS);
       const closers = MESSAGE_KINDS.map((kind) => deps.gossip.onMessage(kind, (bytes, from) => receive(kind, bytes, from)));
       return () => {
         for (const close of closers) close();

@@ -13,6 +13,8 @@ export const PROGRESS_ROUNDS_KEPT = 8;
 export const SUBMISSIONS_KEPT = 5_000;
 /** Changes of the registry that are kept, per database. */
 export const REGISTRY_CHANGES_KEPT = 100_000;
+/** Proofs of equivocation that are kept, per database. */
+export const EQUIVOCATIONS_KEPT = 5_000;
 /** Announcements and replaced models that nothing points to go after this time. */
 export const LEFTOVERS_KEPT_MS = 30 * 86_400_000;
 /** Rows of one table that one turn deletes at most; what is left over goes at the next. */
@@ -59,6 +61,7 @@ export async function pruneHistory(
     await prune('registry_changes', 'id <= (SELECT id FROM voxd.registry_changes ORDER BY id DESC OFFSET $1 LIMIT 1)', [
       REGISTRY_CHANGES_KEPT,
     ]);
+    await prune('equivocations', 'id <= (SELECT id FROM voxd.equivocations ORDER BY id DESC OFFSET $1 LIMIT 1)', [EQUIVOCATIONS_KEPT]);
     const leftBefore = of.nowMs - LEFTOVERS_KEPT_MS;
     await prune('announcements', 'expires_at_ms < $1', [leftBefore]);
     await prune('models', `state IN ('superseded', 'expired') AND updated_at < to_timestamp($1::float8 / 1000)`, [leftBefore]);

@@ -1,5 +1,6 @@
 import type { Stores } from '../ports.js';
 import { createAuditStore, createFlagStore } from './audit-stores.js';
+import { createEquivocationStore } from './equivocation-store.js';
 import { createAnnouncementStore, createSequenceStore } from './message-stores.js';
 import { createProgressStore } from './progress-store.js';
 import { createRegistryStore } from './registry-store.js';
@@ -14,6 +15,7 @@ export function createStores(sql: TransactionalSql): Stores {
     registry: createRegistryStore(sql),
     announcements: createAnnouncementStore(sql),
     sequences: createSequenceStore(sql),
+    equivocations: createEquivocationStore(sql),
     models: createModelStore(sql),
     rounds: createRoundStore(sql),
     scores: createScoreStore(sql),

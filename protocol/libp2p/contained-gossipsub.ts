@@ -4,6 +4,7 @@ import type { RPC } from '@chainsafe/libp2p-gossipsub/message';
 import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { createRateLimiter, type RateLimit } from '../rate.js';
 import { repairRpcLimits } from './rpc-limits.js';
+import { SCORE_THRESHOLDS } from './scores.js';
 
 /** A larger frame is answered by cutting the stream, so what we send stays well below (MESSAGE_FRAME_BYTES_MAX). */
 export const RPC_SIZE_BYTES_MAX = 2 * 1024 * 1024;
@@ -18,6 +19,8 @@ const MESSAGE_BYTES: RateLimit = { intervalMs: 1 / 1024, burst: 16 * 1024 * 1024
 const CONTROL: RateLimit = { intervalMs: 50, burst: 100 };
 const IWANT_IDS: RateLimit = { intervalMs: 2, burst: 2_000 };
 const OVER_LIMIT_PENALTY = 1;
+// Safety: the label only names a metric.
+const PENALTY_LABEL = 'over_limit' as Parameters<GossipSub['score']['addPenalty']>[2];
 
 interface StreamInternals {
   readonly rawStream: { readonly status: string; readonly writeStatus: string };
@@ -64,6 +67,16 @@ export class ContainedGossipSub extends GossipSub {
     if (this.#withinLimits(from.toString(), rpc)) await super.handleReceivedRpc(from, rpc);
   }
 
+  /** One misbehaviour (P7) more of this peer. */
+  blame(id: string): void {
+    this.score.addPenalty(id, OVER_LIMIT_PENALTY, PENALTY_LABEL);
+  }
+
+  /** Below the graylist threshold: nothing of this peer is read any more. */
+  isShutOut(id: string): boolean {
+    return this.score.score(id) < SCORE_THRESHOLDS.graylistThreshold;
+  }
+
   get #internals(): Internals {
     // Safety: the members exist in the pinned version; test/integration/gossip-containment.test.ts fails when they do not.
     return this as unknown as Internals;
@@ -79,8 +92,7 @@ export class ContainedGossipSub extends GossipSub {
       (bytes === 0 || this.#limits.bytes.take(id, nowMs, bytes)) &&
       (rpc.control == null || control.take(id, nowMs)) &&
       (wanted === 0 || iwant.take(id, nowMs, wanted));
-    // Safety: the label only names a metric.
-    if (!within) this.score.addPenalty(id, OVER_LIMIT_PENALTY, 'over_limit' as Parameters<typeof this.score.addPenalty>[2]);
+    if (!within) this.blame(id);
     return within;
   }
 

@@ -1,10 +1,13 @@
-/** The gossip port over gossipsub: one bounded first-in-first-out queue per kind, one message of a kind at a time. */
+/** The gossip port over gossipsub: one bounded queue per kind, drained in slices, a few messages of a kind at once. */
 import { type Message, TopicValidatorResult } from '@libp2p/interface';
+import { countsAgainstForwarder, IGNORED_PER_PEER } from '../blame.js';
 import { sha256 } from '../digest.js';
 import { protocolFailures } from '../failures.js';
 import { KINDS, MESSAGE_KINDS, type MessageKind } from '../kinds.js';
+import { createMessageQueues } from '../message-queues.js';
 import { parsePeerId } from '../peer-id.js';
-import type { Gossip, GossipHandler, Logger } from '../ports.js';
+import type { Clock, Gossip, GossipHandler, Logger } from '../ports.js';
+import { createRateLimiter } from '../rate.js';
 import { type NetworkId, topicOf } from '../topics.js';
 import type { Verdict } from '../verdict.js';
 import type { ContainedGossipSub } from './contained-gossipsub.js';
@@ -12,8 +15,12 @@ import type { NetworkMetrics } from './metrics.js';
 
 const MESSAGE_ID_SIZE_BYTES = 20;
 const MESSAGE_ID_TAG = 'voxd/mid/1';
-/** Bytes waiting in all queues together; what comes on top is ignored. */
-export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+/** Messages of one kind that are being judged at once: while one waits for its signature, the next ones are looked at. */
+export const MESSAGES_AT_ONCE_MAX = 32;
+/** Longest stretch of the main loop that is given to judging. */
+export const SLICE_MS_MAX = 8;
+/** Peers whose ignored messages are counted. */
+const PEERS_BLAMED_MAX = 512;
 
 /** First 20 bytes of sha-256(tag ‖ u16be length of topic ‖ topic ‖ data): it covers every byte, so nobody can block a message by a twin. */
 export function messageId(topic: string, data: Uint8Array): Uint8Array {
@@ -39,33 +46,66 @@ export interface GossipPort extends Gossip {
 
 export interface GossipDeps {
   readonly router: () => ContainedGossipSub;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly logger: Logger;
   readonly metrics: NetworkMetrics;
 }
 
-export function createGossip({ router, logger, metrics }: GossipDeps, network: NetworkId): GossipPort {
+export function createGossip({ router, clock, logger, metrics }: GossipDeps, network: NetworkId): GossipPort {
   const handlers = new Map<MessageKind, GossipHandler>();
-  const queues = new Map<MessageKind, Waiting[]>(MESSAGE_KINDS.map((kind) => [kind, []]));
+  const queues = createMessageQueues<Waiting>();
   const kindOfTopic = new Map<string, MessageKind>(MESSAGE_KINDS.map((kind) => [topicOf(network, kind), kind]));
-  const draining = new Map<MessageKind, Promise<void>>();
-  let waitingBytes = 0;
+  const byPriority = [...MESSAGE_KINDS].sort((a, b) => KINDS[a].queuePriority - KINDS[b].queuePriority);
+  const underWay = new Map<MessageKind, Set<Promise<void>>>(MESSAGE_KINDS.map((kind) => [kind, new Set()]));
+  const ignored = createRateLimiter(IGNORED_PER_PEER, PEERS_BLAMED_MAX);
+  let scheduled = false;
   let running = false;
 
-  const report = (kind: MessageKind, item: Waiting, action: Verdict<unknown>['action'], reason: string) => {
+  function report(kind: MessageKind, item: Waiting, action: Verdict<unknown>['action'], reason: string): void {
     metrics.verdict?.(kind, action, reason);
+    if (!running) return;
+    if (action === 'ignore' && countsAgainstForwarder(reason) && !ignored.take(item.source, clock.nowMs())) router().blame(item.source);
     // The source is text here: with a PeerId object every message would be sent back to its sender.
-    if (running) router().reportMessageValidationResult(item.id, item.source, RESULTS[action]);
-  };
+    router().reportMessageValidationResult(item.id, item.source, RESULTS[action]);
+  }
 
-  async function drain(kind: MessageKind, queue: Waiting[]): Promise<void> {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      waitingBytes -= item.data.length;
-      const verdict = await judge(kind, item);
-      report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
-      // Sockets get their turn between two messages.
-      await new Promise(setImmediate);
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      drain();
+    });
+  }
+
+  /** Begins with messages for SLICE_MS_MAX at most; then sockets get their turn. */
+  function drain(): void {
+    const untilMs = performance.now() + SLICE_MS_MAX;
+    for (let kind = nextKind(); kind !== null; kind = nextKind()) {
+      const item = queues.take(kind);
+      if (item !== undefined) begin(kind, item);
+      if (performance.now() < untilMs) continue;
+      schedule();
+      return;
     }
-    draining.delete(kind);
+  }
+
+  function nextKind(): MessageKind | null {
+    return byPriority.find((kind) => queues.waiting(kind) > 0 && (underWay.get(kind)?.size ?? 0) < MESSAGES_AT_ONCE_MAX) ?? null;
+  }
+
+  function begin(kind: MessageKind, item: Waiting): void {
+    // Whoever was shut out while this waited costs nothing more.
+    if (running && router().isShutOut(item.source)) {
+      report(kind, item, 'ignore', 'shut_out');
+      return;
+    }
+    const judging: Promise<void> = judge(kind, item).then((verdict) => {
+      underWay.get(kind)?.delete(judging);
+      report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
+      schedule();
+    });
+    underWay.get(kind)?.add(judging);
   }
 
   async function judge(kind: MessageKind, item: Waiting): Promise<Verdict<unknown>> {
@@ -83,16 +123,10 @@ export function createGossip({ router, logger, metrics }: GossipDeps, network: N
   function onMessage(event: CustomEvent<{ propagationSource: { toString(): string }; msgId: string; msg: Message }>): void {
     const { msg, msgId, propagationSource } = event.detail;
     const kind = kindOfTopic.get(msg.topic);
-    const queue = kind === undefined ? undefined : queues.get(kind);
-    if (kind === undefined || queue === undefined) return;
+    if (kind === undefined) return;
     const item = { data: msg.data, id: msgId, source: propagationSource.toString() };
-    if (queue.length >= KINDS[kind].queueMax || waitingBytes + item.data.length > QUEUE_BYTES_MAX) {
-      report(kind, item, 'ignore', 'queue_full');
-      return;
-    }
-    queue.push(item);
-    waitingBytes += item.data.length;
-    if (!draining.has(kind)) draining.set(kind, drain(kind, queue));
+    for (const dropped of queues.push(kind, item, item.data.length)) report(kind, dropped, 'ignore', 'queue_full');
+    schedule();
   }
 
   return {
@@ -131,9 +165,8 @@ export function createGossip({ router, logger, metrics }: GossipDeps, network: N
       if (!running) return;
       running = false;
       router().removeEventListener('gossipsub:message', onMessage);
-      for (const queue of queues.values()) queue.length = 0;
-      waitingBytes = 0;
-      await Promise.all(draining.values());
+      queues.clear();
+      await Promise.all([...underWay.values()].flatMap((judging) => [...judging]));
     },
   };
 }

@@ -4,6 +4,7 @@ import { assembleBinding, BINDING_SIZE_BYTES_MAX, bindingBytesToSign, encodeBind
 import { type P2pCode, protocolFailures } from '../failures.js';
 import { parsePeerId } from '../peer-id.js';
 import type { Clock, Logger, Signer } from '../ports.js';
+import { createRateLimiter, type RateLimit } from '../rate.js';
 import { Hello, HelloReply } from '../streams.pb.js';
 import { type NetworkId, streamProtocolOf } from '../topics.js';
 import { answerOnce, askOnce } from './frames.js';
@@ -16,6 +17,10 @@ const BINDING_LIFETIME_MS = 60 * 60_000;
 /** A binding older than this is made anew before it is shown. */
 export const BINDING_RENEW_AFTER_MS = 20 * 60_000;
 
+/** Greetings a peer may send us; each costs two signatures. */
+const GREETINGS: RateLimit = { intervalMs: 3_000, burst: 5 };
+const GREETERS_MAX = 512;
+
 const STATUS_OK = 1;
 /** The place in this list plus 2 is the status of a refusal. */
 const REFUSALS = [
@@ -25,7 +30,7 @@ const REFUSALS = [
   'p2p.binding_bad_signature',
   'p2p.binding_other_peer',
   'p2p.binding_key_mismatch',
-  'p2p.binding_too_many',
+  'p2p.binding_stale',
 ] as const satisfies readonly P2pCode[];
 
 type Refusal = (typeof REFUSALS)[number];
@@ -52,6 +57,7 @@ export function createHello(
 ): HelloProtocol {
   const { book, clock, logger } = deps;
   const protocol = streamProtocolOf(options.network, 'hello');
+  const greetings = createRateLimiter(GREETINGS, GREETERS_MAX);
   let own: { readonly bytes: Promise<Uint8Array>; readonly madeAtMs: number } | null = null;
 
   function ownBinding(): Promise<Uint8Array> {
@@ -82,12 +88,12 @@ export function createHello(
   }
 
   /** null: bound. */
-  function examine(connection: Connection, binding: Uint8Array): Refusal | null {
+  async function examine(connection: Connection, binding: Uint8Array): Promise<Refusal | null> {
     const peer = parsePeerId(connection.remotePeer.toString());
     if (!peer.ok) return 'p2p.binding_other_peer';
     // A stream can arrive before the connection is announced.
     if (connection.status === 'open') book.opened(peer.value);
-    const bound = book.bind(peer.value, binding);
+    const bound = await book.bind(peer.value, binding);
     if (bound.ok) return null;
     book.refused(peer.value, bound.error);
     logger.info({ peer: peer.value, code: bound.error }, 'a peer was refused');
@@ -95,7 +101,7 @@ export function createHello(
   }
 
   async function answer(connection: Connection, question: Uint8Array): Promise<{ reply: Uint8Array; refused: boolean }> {
-    const code = examine(connection, decodeHello(question));
+    const code = await examine(connection, decodeHello(question));
     if (code === null) return { reply: HelloReply.encode({ status: STATUS_OK, binding: await ownBinding() }), refused: false };
     const place = REFUSALS.indexOf(code);
     return { reply: HelloReply.encode({ status: place + 2 }), refused: true };
@@ -115,13 +121,14 @@ export function createHello(
       if (id.ok) book.refused(id.value, 'p2p.refused_by_peer');
       throw protocolFailures('p2p.refused_by_peer', { peer, reason });
     }
-    const code = examine(connection, reply.binding);
+    const code = await examine(connection, reply.binding);
     if (code !== null) throw protocolFailures(code, { peer });
   }
 
   return {
     protocol,
     onStream({ stream, connection }) {
+      if (!greetings.take(connection.remotePeer.toString(), clock.nowMs())) return stream.abort(new Error('greeted too often'));
       let refused = false;
       answerOnce(stream, { questionSizeMax: HELLO_SIZE_BYTES_MAX, timeoutMs: HELLO_TIMEOUT_MS }, async (question) => {
         const result = await answer(connection, question);

@@ -7,7 +7,7 @@ import { protocolFailures } from '../failures.js';
 import type { MessageKind } from '../kinds.js';
 import type { Hash } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
-import type { ArtifactTransfer, Clock, Gossip, Logger, Peers, Signer, Verify } from '../ports.js';
+import type { ArtifactTransfer, Clock, Gossip, Logger, Peers, Signer, Verifier } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { mayDial } from './addresses.js';
 import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
@@ -29,7 +29,7 @@ const HELLO_STREAMS_IN_MAX = 2;
 
 export interface HostDeps {
   readonly signer: Signer;
-  readonly verify: Verify;
+  readonly verifier: Verifier;
   /** 32-byte Ed25519 seed of the transport key (`loadOrCreatePeerKey`). */
   readonly peerKey: Uint8Array;
   readonly clock: Clock;
@@ -85,9 +85,9 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   const network = { genesis: options.genesis, netuid: options.netuid };
   const publicKey = publicKeyOfSeed(deps.peerKey);
   const peerId = peerIdFromKey(publicKey);
-  const book = createPeerBook({ clock, verify: deps.verify }, { network });
+  const book = createPeerBook({ clock, verifier: deps.verifier }, { network });
   const server = createArtifactServer({ isMember: book.isMember, logger, metrics });
-  const gossip = createGossip({ router: () => live().node.services.pubsub, logger, metrics }, network);
+  const gossip = createGossip({ router: () => live().node.services.pubsub, clock, logger, metrics }, network);
   const hello = createHello(
     { book, signer, seed: deps.peerKey, peerKey: publicKey, clock, logger },
     { network, addresses: () => addresses().map((address) => address.replace(/\/p2p\/.*$/, '')) },
@@ -106,6 +106,11 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   );
   let running: Running | null = null;
   let stopped = false;
+  book.onPeer((event) => {
+    if (event.type !== 'refused' || event.code !== 'p2p.binding_superseded') return;
+    logger.warn({ peer: event.peerId, code: event.code }, 'the hotkey of a peer moved to another one');
+    disconnect(event.peerId);
+  });
 
   function live(): Running {
     if (running === null) throw protocolFailures('p2p.not_started');
@@ -142,8 +147,12 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     }
   }
 
-  function disconnect(peer: string): void {
+  function dropStuck(peer: string): void {
     logger.info({ peer }, 'a peer does not read what it is sent and is disconnected');
+    disconnect(peer);
+  }
+
+  function disconnect(peer: string): void {
     for (const connection of running?.node.getConnections(peerIdFromString(peer)) ?? []) closeQuietly(connection);
   }
 
@@ -162,7 +171,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
         denyOutboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
       },
       scores: { worthOf: book.worthOf, knownIps: book.knownIps, privateNetwork: options.privateNetwork },
-      contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: disconnect },
+      contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: dropStuck },
     });
     const onChange = () => {
       const all = peers();

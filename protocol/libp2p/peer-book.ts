@@ -1,12 +1,14 @@
 /** Who proved which hotkey, and what the chain says about it. State only; the wires are in hello.ts and dialer.ts. */
-import { type BindingError, checkBinding, type PeerBinding } from '../binding.js';
+import { type BindingError, bindingChecks, examineBinding, type PeerBinding } from '../binding.js';
+import { createLru } from '../lru.js';
 import type { Hotkey } from '../names.js';
 import { keyOfPeerId, type PeerId } from '../peer-id.js';
-import type { Clock, DirectoryEntry, PeerEvent, Verify } from '../ports.js';
+import type { Clock, DirectoryEntry, Member, PeerEvent, Verifier } from '../ports.js';
 import { err, ok, type Result } from '../result.js';
 import type { NetworkId } from '../topics.js';
 
-export const PEERS_PER_HOTKEY_MAX = 2;
+/** Hotkeys whose newest binding is remembered, also when its peer has gone. */
+export const BINDINGS_REMEMBERED_MAX = 1_024;
 /** Until then a new peer may join a mesh without proof: refusing it would keep it out for a minute. */
 export const HELLO_GRACE_MS = 5_000;
 
@@ -17,9 +19,20 @@ export interface BoundPeer {
   readonly notAfterMs: number;
 }
 
+export type BindRefusal = BindingError | 'p2p.binding_stale';
+
+interface NewestBinding {
+  readonly peerId: PeerId;
+  readonly sequence: bigint;
+  readonly notAfterMs: number;
+}
+
 export interface PeerBook {
-  /** Checks the binding that a connected peer showed, and keeps it. */
-  bind(peerId: PeerId, binding: Uint8Array): Result<PeerBinding, BindingError | 'p2p.binding_too_many'>;
+  /**
+   * Checks the binding that a connected peer showed, and keeps it. A hotkey is one peer at a time: a newer record moves it here from another peer, which
+   * is told of by a `refused` event. Rejects with `p2p.verifier_*` where the signatures could not be checked.
+   */
+  bind(peerId: PeerId, binding: Uint8Array): Promise<Result<PeerBinding, BindRefusal>>;
   bound(peerId: string): BoundPeer | null;
   peerIdsOf(hotkey: Hotkey): readonly PeerId[];
   opened(peerId: PeerId): void;
@@ -31,14 +44,14 @@ export interface PeerBook {
   isMember(peerId: string): boolean;
   directory(): readonly DirectoryEntry[];
   setDirectory(entries: readonly DirectoryEntry[]): void;
-  setMembers(registered: ReadonlySet<Hotkey>, permitted: ReadonlySet<Hotkey>): void;
+  setMembers(members: ReadonlyMap<Hotkey, Member>): void;
   onPeer(listener: (event: PeerEvent) => void): () => void;
   /** IP addresses of the directory; one Set for ever, its content changes. */
   readonly knownIps: Set<string>;
 }
 
 export function createPeerBook(
-  deps: { readonly clock: Clock; readonly verify: Verify },
+  deps: { readonly clock: Clock; readonly verifier: Verifier },
   options: { readonly network: NetworkId },
 ): PeerBook {
   const bound = new Map<string, BoundPeer>();
@@ -48,38 +61,56 @@ export function createPeerBook(
   const knownIps = new Set<string>();
   let entries: readonly DirectoryEntry[] = [];
   let chainKeys = new Map<Hotkey, string>();
-  let members: { readonly registered: ReadonlySet<Hotkey>; readonly permitted: ReadonlySet<Hotkey> } | null = null;
+  const newest = createLru<NewestBinding>(BINDINGS_REMEMBERED_MAX);
+  let members: ReadonlyMap<Hotkey, Member> | null = null;
 
   const tell = (event: PeerEvent) => {
     for (const listener of [...listeners]) listener(event);
   };
   // Safety: the keys of `bound` are the peer ids given to `bind`.
   const peerIdsOf = (hotkey: Hotkey) => [...bound].filter(([, peer]) => peer.hotkey === hotkey).map(([id]) => id as PeerId);
-  const registered = (hotkey: Hotkey) => members === null || members.registered.has(hotkey);
+  const registered = (hotkey: Hotkey) => members === null || members.has(hotkey);
+
+  /** Another peer showed the same hotkey with a record as new or newer, which is still valid. */
+  function isStale(peerId: PeerId, { hotkey, sequence }: PeerBinding): boolean {
+    const last = newest.get(hotkey);
+    return last !== undefined && last.peerId !== peerId && last.sequence >= sequence && last.notAfterMs > deps.clock.nowMs();
+  }
+
+  function settle(peerId: PeerId, { hotkey, sequence, notAfterMs }: PeerBinding): void {
+    for (const rival of peerIdsOf(hotkey)) {
+      if (rival === peerId) continue;
+      bound.delete(rival);
+      refusedPeers.add(rival);
+      tell({ type: 'refused', peerId: rival, code: 'p2p.binding_superseded' });
+    }
+    const isNew = bound.get(peerId)?.hotkey !== hotkey;
+    bound.set(peerId, { hotkey, notAfterMs });
+    newest.set(hotkey, { peerId, sequence, notAfterMs });
+    refusedPeers.delete(peerId);
+    if (isNew) tell({ type: 'bound', peerId, hotkey });
+  }
 
   return {
     knownIps,
-    bind(peerId, bytes) {
+    async bind(peerId, bytes) {
       const key = keyOfPeerId(peerId);
       if (!key.ok) return err('p2p.binding_other_peer');
-      const checked = checkBinding(bytes, {
+      const examined = examineBinding(bytes, {
         network: options.network,
         nowMs: deps.clock.nowMs(),
         connectedKey: key.value,
         chainKeyOf: (hotkey) => chainKeys.get(hotkey) ?? null,
-        verify: deps.verify,
       });
-      if (!checked.ok) return checked;
-      const { hotkey, notAfterMs } = checked.value;
-      const others = peerIdsOf(hotkey).filter((id) => id !== peerId);
-      if (others.length >= PEERS_PER_HOTKEY_MAX) return err('p2p.binding_too_many');
-      const isNew = bound.get(peerId)?.hotkey !== hotkey;
-      // The peer may have gone while its binding was read: then nothing would remove it again.
-      if (!openedAtMs.has(peerId)) return ok(checked.value);
-      bound.set(peerId, { hotkey, notAfterMs });
-      refusedPeers.delete(peerId);
-      if (isNew) tell({ type: 'bound', peerId, hotkey });
-      return ok(checked.value);
+      if (!examined.ok) return examined;
+      const { binding } = examined.value;
+      if (isStale(peerId, binding)) return err('p2p.binding_stale');
+      if (!(await deps.verifier.verify(bindingChecks(examined.value)))) return err('p2p.binding_bad_signature');
+      // Asked again: another record may have come while the signatures were checked.
+      if (isStale(peerId, binding)) return err('p2p.binding_stale');
+      // The peer may have gone meanwhile: then nothing would remove it again.
+      if (openedAtMs.has(peerId)) settle(peerId, binding);
+      return ok(binding);
     },
     bound: (peerId) => bound.get(peerId) ?? null,
     peerIdsOf,
@@ -105,7 +136,7 @@ export function createPeerBook(
         return fresh ? WORTH.unknown : WORTH.unproved;
       }
       if (!registered(peer.hotkey)) return WORTH.unproved;
-      return members?.permitted.has(peer.hotkey) === true ? WORTH.validator : WORTH.registered;
+      return members?.get(peer.hotkey)?.permitted === true ? WORTH.validator : WORTH.registered;
     },
     isMember(peerId) {
       const peer = bound.get(peerId);
@@ -118,8 +149,8 @@ export function createPeerBook(
       knownIps.clear();
       for (const { ip } of list) knownIps.add(ip);
     },
-    setMembers(all, permitted) {
-      members = { registered: all, permitted };
+    setMembers(all) {
+      members = all;
     },
     onPeer(listener) {
       listeners.add(listener);

@@ -70,18 +70,17 @@ export function gossipContract(name: string, open: () => Promise<GossipLine>): v
       expect(atB.heard).to.deep.equal([text(once), text(last)]);
     });
 
-    it('asks the handler about one message at a time, in order', async () => {
-      const log: string[] = [];
+    it('asks the handler in order of arrival', async () => {
+      const begun: string[] = [];
       const words = [1, 2, 3].map((n) => bytes(`message ${n}`));
       line.b.onMessage(KIND, async (envelope) => {
-        log.push(`begin ${text(envelope)}`);
+        begun.push(text(envelope));
         await new Promise((resolve) => setTimeout(resolve, 20));
-        log.push(`end ${text(envelope)}`);
         return accept(null);
       });
       await Promise.all(words.map((each) => line.a.publish(KIND, each)));
-      await until('all three', () => log.length === 6);
-      expect(log).to.deep.equal(words.flatMap((each) => [`begin ${text(each)}`, `end ${text(each)}`]));
+      await until('all three', () => begun.length === 3);
+      expect(begun).to.deep.equal(words.map(text));
     });
 
     it('passes on what the middle accepts, and nothing that it ignores, rejects or cannot judge', async () => {

@@ -8,6 +8,7 @@ import {
   aNeuron,
   anAnnouncement,
   anAudit,
+  anEquivocation,
   aRecord,
   aRound,
   aSnapshot,
@@ -273,6 +274,21 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(told).to.deep.equal(
           [12, 14].map((round) => ({ round, validator: hotkeyNamed('v'), verdict: 'not_reproduced', reason: `round ${round}` })),
         );
+      });
+    });
+
+    describe('equivocations', () => {
+      it('keeps the first proof per hotkey, kind and number, exactly', async () => {
+        const proof = anEquivocation();
+        expect(await stores.equivocations.put(proof)).to.equal(true);
+        expect(await stores.equivocations.put({ ...proof, secondDigest: 'ee'.repeat(32) })).to.equal(false);
+        const later = anEquivocation({ kind: 'scoreReveal', first: null, sequence: 18_446_744_073_709_551_615n, block: 200 });
+        expect(await stores.equivocations.put(later)).to.equal(true);
+        expect(await stores.equivocations.list(10)).to.deep.equal([later, proof]);
+        expect(await stores.equivocations.list(1)).to.deep.equal([later]);
+        expect(await stores.equivocations.since(proof.block)).to.deep.equal([proof, later]);
+        expect(await stores.equivocations.since(proof.block + 1)).to.deep.equal([later]);
+        expect(await stores.equivocations.since(-5)).to.have.length(2);
       });
     });
 

@@ -1,13 +1,16 @@
 import { expect } from 'chai';
+import { createJudging } from '../../node/network/judging.js';
 import { encodeAnnouncement } from '../../protocol/announcement.js';
 import { toHex } from '../../protocol/digest.js';
 import { assemble, bytesToSign, openEnvelope } from '../../protocol/envelope.js';
-import { createMessageGate, type Membership } from '../../protocol/message-gate.js';
+import { createMessageGate } from '../../protocol/message-gate.js';
 import type { Signer } from '../../protocol/ports.js';
 import { topicOf } from '../../protocol/topics.js';
+import type { Membership } from '../../protocol/validate.js';
 import { aModel } from '../support/keys.js';
 import { connect, createVillage, seal, TEST_NETWORK, type TestHost, until } from '../support/network.js';
-import { devPerson, verifySr25519 } from '../support/people.js';
+import { devPerson } from '../support/people.js';
+import { localVerifier } from '../support/verifier.js';
 
 const payload = (n: number) =>
   encodeAnnouncement({ model: aModel(n), manifestSizeBytes: 100, sizeBytes: 1000, commitmentBlock: 5, providers: [] });
@@ -26,11 +29,13 @@ describe('gossip between hosts', function () {
 
   /** Collects what a host accepts, and the verdicts it gives. */
   function listen(at: TestHost, membership: Membership) {
-    const gate = createMessageGate({ verify: verifySr25519 }, { network: TEST_NETWORK });
+    const gate = createMessageGate({ network: TEST_NETWORK });
+    const moment = () => ({ membership, nowMs: Date.now(), block: 1 });
+    const judge = createJudging({ gate, verifier: localVerifier, moment, log: { warn: () => {} } });
     const accepted: string[] = [];
     const refused: string[] = [];
     at.host.onMessage('announce', async (bytes) => {
-      const verdict = gate.admit('announce', bytes, membership, Date.now());
+      const verdict = await judge('announce', bytes);
       if (verdict.action === 'accept') accepted.push(toHex(verdict.value.envelope));
       else refused.push(`${verdict.action} ${verdict.reason}`);
       return verdict;
@@ -102,9 +107,10 @@ describe('gossip between hosts', function () {
       ['ignore message.expired', await seal(a.signer, 'announce', payload(2), { issuedAtMs: Date.now() - 10_000, lifetimeMs: 5_000 })],
       ['ignore message.from_future', await seal(a.signer, 'announce', payload(2), { issuedAtMs: Date.now() + 60_000, lifetimeMs: 5_000 })],
       ['reject message.lifetime_too_long', await seal(a.signer, 'announce', payload(2), { lifetimeMs: 48 * 3_600_000 })],
+      ['reject message.bad_payload', await seal(a.signer, 'announce', Uint8Array.of(1))],
       ['ignore message.duplicate', await reseal(a.signer, good)],
       ['ignore message.equivocation', await seal(a.signer, 'announce', payload(3), { sequence: 5n })],
-      ['reject message.bad_payload', await seal(a.signer, 'announce', Uint8Array.of(1))],
+      ['ignore message.frozen', await seal(a.signer, 'announce', payload(4))],
     ];
     for (const [index, [expected, bytes]] of cases.entries()) {
       await publish(a, bytes);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { toHex } from '../../protocol/digest.js';
 import type { DirectoryEntry, PeerEvent } from '../../protocol/ports.js';
-import { createVillage, type TestHost, until } from '../support/network.js';
+import { connect, createVillage, type TestHost, until } from '../support/network.js';
 
 const entryOf = ({ hotkey, ip, port, host }: TestHost, withKey: boolean): DirectoryEntry => ({
   hotkey,
@@ -85,17 +85,27 @@ describe('the greeting and the directory', function () {
     await until('the connection to close', () => a.host.peers().length === 0 && b.host.peers().length === 0);
   });
 
-  it('takes two peers of one hotkey and no third', async () => {
+  it('takes one peer per hotkey: a newer record moves it, the older one does not come back', async () => {
     const a = await village.host('Alice');
-    const twins = [await village.host('Bob'), await village.host('Bob')];
-    const third = await village.host('Bob');
-    for (const twin of twins) await twin.host.dial(a.address);
-    const code = await third.host.dial(a.address).then(
+    const [first, second] = [await village.host('Bob'), await village.host('Bob')];
+    const refused: PeerEvent[] = [];
+    a.host.onPeer((event) => {
+      if (event.type === 'refused') refused.push(event);
+    });
+    await connect(first, a);
+    await connect(second, a);
+    await until('the first to be gone', () => first.host.peers().length === 0);
+    expect(a.host.peerOf(second.hotkey)?.peerId).to.equal(second.host.peerId);
+    const code = await first.host.dial(a.address).then(
       () => 'accepted',
       (error: { code: string }) => error.code,
     );
     expect(code).to.equal('p2p.refused_by_peer');
-    expect(a.host.peers().filter(({ hotkey }) => hotkey === third.hotkey)).to.have.length(2);
+    expect(refused).to.deep.equal([
+      { type: 'refused', peerId: first.host.peerId, code: 'p2p.binding_superseded' },
+      { type: 'refused', peerId: first.host.peerId, code: 'p2p.binding_stale' },
+    ]);
+    expect(a.host.peerOf(second.hotkey)?.peerId).to.equal(second.host.peerId);
   });
 
   it('dials no address inside our own network unless told that the network is private', async () => {

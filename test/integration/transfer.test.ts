@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { isFailure } from '../../protocol/failure.js';
 import type { FetchModel } from '../../protocol/ports.js';
 import { aModel } from '../support/keys.js';
-import { connect, createVillage, type TestHost } from '../support/network.js';
+import { connect, createVillage, membersOf, type TestHost } from '../support/network.js';
 import { makePackage, memorySink, parseTestManifest, type TestPackage } from '../support/package.js';
 
 const MIB = 1024 * 1024;
@@ -156,9 +156,9 @@ describe('model transfer between hosts', function () {
     const [a, b] = await pair();
     const pack = makePackage([1000], MIB);
     b.host.serve(pack.source);
-    b.host.setMembers(new Set([b.hotkey]), new Set());
+    b.host.setMembers(membersOf(b.hotkey));
     expect((await refusal(a.host.fetchModel(ask(b, pack).request))).code).to.equal('p2p.not_served');
-    b.host.setMembers(new Set([a.hotkey, b.hotkey]), new Set());
+    b.host.setMembers(membersOf(a.hotkey, b.hotkey));
     await a.host.fetchModel(ask(b, pack).request);
   });
 

@@ -16,6 +16,7 @@ import type {
   StageRow,
   StandingRow,
   StoredAnnouncement,
+  StoredEquivocation,
   StoredScore,
   Stores,
   SubmissionChange,
@@ -40,6 +41,7 @@ export function createMemoryStores(given: MemoryOptions = {}): Stores {
     registry: memoryRegistry(),
     announcements: memoryAnnouncements(),
     sequences: memorySequences(),
+    equivocations: memoryEquivocations(),
     models: memoryModels(),
     rounds: memoryRounds(),
     scores: memoryScores(options),
@@ -103,6 +105,20 @@ function memorySequences(): Stores['sequences'] {
       const before = seen.get(`${hotkey}/${kind}`);
       if (before === undefined || before.sequence < sequence) seen.set(`${hotkey}/${kind}`, { sequence, bodyDigest });
     },
+  };
+}
+
+function memoryEquivocations(): Stores['equivocations'] {
+  const kept = new Map<string, StoredEquivocation>();
+  return {
+    async put(of) {
+      const key = `${of.hotkey}/${of.kind}/${of.sequence}`;
+      if (kept.has(key)) return false;
+      kept.set(key, of);
+      return true;
+    },
+    since: async (block) => [...kept.values()].filter((of) => of.block >= block),
+    list: async (limit) => [...kept.values()].reverse().slice(0, limit),
   };
 }
 

@@ -13,7 +13,7 @@ import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from 
 import { sha256Hex } from '../../protocol/digest.js';
 import { createMessageGate } from '../../protocol/message-gate.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
-import type { Clock, Gossip, Signer, Verify } from '../../protocol/ports.js';
+import type { Clock, Gossip, Signer, Verifier } from '../../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal, type ScoreCommitment, type ScoreReveal } from '../../protocol/score-exchange.js';
 import { FINGERPRINT_HEX } from '../../scoring/fingerprint.js';
 import { drawPrompts, type Prompt, promptSetDigest } from '../../scoring/prompts.js';
@@ -50,7 +50,7 @@ export type Person = Pick<TestValidator, 'name' | 'signer' | 'stores' | 'ears' |
 export interface Surroundings {
   readonly chain: FakeChain;
   readonly clock: Clock;
-  readonly verify: Verify;
+  readonly verifier: Verifier;
   readonly schedule: RoundSchedule;
   readonly policy: WeighingPolicy;
   readonly replication: number;
@@ -92,7 +92,8 @@ export async function startMemoryValidator(
   const inbox = createInbox(
     {
       gossip,
-      gate: createMessageGate({ verify: around.verify }, { network }),
+      gate: createMessageGate({ network }),
+      verifier: around.verifier,
       stores,
       clock,
       log,

@@ -5,9 +5,10 @@ import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
 import { KINDS, type MessageKind } from '../../protocol/kinds.js';
 import { createHost, type HostOptions, type P2pHost } from '../../protocol/libp2p/host.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
-import type { Clock, Signer } from '../../protocol/ports.js';
+import type { Clock, Member, Signer } from '../../protocol/ports.js';
 import { topicOf } from '../../protocol/topics.js';
-import { devPerson, verifySr25519 } from './people.js';
+import { devPerson } from './people.js';
+import { localVerifier } from './verifier.js';
 
 export const TEST_NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 } as const;
 
@@ -43,7 +44,7 @@ export function createVillage(): Village {
       const { seed: given, ...rest } = overrides;
       const seed = given ?? new Uint8Array(randomBytes(32));
       const host = createHost(
-        { signer, verify: verifySr25519, peerKey: seed, clock: systemClock },
+        { signer, verifier: localVerifier, peerKey: seed, clock: systemClock },
         {
           ...TEST_NETWORK,
           listen: ['/ip4/127.0.0.1/tcp/0'],
@@ -70,6 +71,11 @@ export function createVillage(): Village {
 export async function connect(a: TestHost, b: TestHost): Promise<void> {
   await a.host.dial(b.address);
   await until('both sides to be bound', () => a.host.peerOf(b.hotkey) !== null && b.host.peerOf(a.hotkey) !== null);
+}
+
+/** Registered miners of a coldkey each. */
+export function membersOf(...hotkeys: readonly Hotkey[]): ReadonlyMap<Hotkey, Member> {
+  return new Map(hotkeys.map((hotkey) => [hotkey, { permitted: false, coldkey: hotkey, stakeRao: 0n }]));
 }
 
 /** Waits for something that no event tells; the message says for what. */

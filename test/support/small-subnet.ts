@@ -9,7 +9,8 @@ import { aHotkey, aModel } from './keys.js';
 import { createMemoryBus } from './memory-gossip.js';
 import { createMemoryStores } from './memory-stores.js';
 import { type Person, type RunningValidator, type Surroundings, startMemoryValidator, type TestValidator } from './memory-validator.js';
-import { devPerson, verifySr25519 } from './people.js';
+import { devPerson } from './people.js';
+import { localVerifier } from './verifier.js';
 
 export type { TestValidator } from './memory-validator.js';
 
@@ -68,7 +69,7 @@ export async function createSmallSubnet(
   const around: Surroundings = {
     chain,
     clock,
-    verify: verifySr25519,
+    verifier: localVerifier,
     schedule: SCHEDULE,
     policy: POLICY,
     replication: how.replication ?? 8,

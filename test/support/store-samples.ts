@@ -2,7 +2,7 @@
 
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import type { AuditRow } from '../../node/audit/ports.js';
-import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement } from '../../node/ports.js';
+import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement, StoredEquivocation } from '../../node/ports.js';
 import { sha256, sha256Hex } from '../../protocol/digest.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, type ModelDigest } from '../../protocol/names.js';
 import { Secret } from '../../protocol/secret.js';
@@ -100,6 +100,21 @@ export function aRecord(over: Partial<ScoreRecord> = {}): ScoreRecord {
     scorePpm: 700_000,
     fingerprint: 'abcd',
     ...over,
+  };
+}
+
+export function anEquivocation(change: Partial<StoredEquivocation> = {}): StoredEquivocation {
+  return {
+    hotkey: hotkeyNamed('two-faced'),
+    kind: 'announce',
+    sequence: 7n,
+    firstDigest: 'aa'.repeat(32),
+    first: Uint8Array.of(1, 2),
+    secondDigest: 'bb'.repeat(32),
+    second: Uint8Array.of(3),
+    block: 100,
+    noticedAtMs: 1_700_000_000_000,
+    ...change,
   };
 }
 

@@ -144,10 +144,10 @@ describe('docs/limits.md', () => {
 
   it('has the limits of gossip', () => {
     for (const kind of MESSAGE_KINDS) {
-      const { sizeBytesMax, lifetimeMsMax, intervalMs, burst, sequenceWindow, queueMax } = KINDS[kind];
+      const { sizeBytesMax, lifetimeMsMax, intervalMs, burst, sequenceWindow, queueMax, queueBytesMax, queueOrder } = KINDS[kind];
       const size = `${sizeBytesMax / 1024} KiB | ${lifetimeMsMax / 3_600_000} h`;
       const rate = `1 per ${intervalMs / 1000} s, ${burst} at once`;
-      const row = `| ${kind} | ${size} | ${rate} | ${sequenceWindow.toLocaleString('en-US')} | ${queueMax.toLocaleString('en-US')} |`;
+      const row = `| ${kind} | ${size} | ${rate} | ${sequenceWindow.toLocaleString('en-US')} | ${queueMax.toLocaleString('en-US')} | ${queueBytesMax / 2 ** 20} MiB, ${queueOrder} |`;
       expect(page).to.include(row);
     }
   });
