@@ -10,6 +10,7 @@ import { attend, behindOf, HEAD_TIMEOUT_BLOCKS, MAX_HEAD_TIMEOUT_FACTOR, MIN_HEA
 import { type ClockDrift, createDriftWatch } from './drift-watch.js';
 import { createHeadFeed } from './head-feed.js';
 import { probeEndpoint, standingOf } from './probe.js';
+import { createRuntimeShelf } from './runtimes.js';
 import { openSession, type Session } from './session.js';
 import { systemClock, withDeadline } from './timing.js';
 
@@ -71,7 +72,7 @@ export interface Connection {
   /** Survives reconnection; a head lower than one seen before is not passed on. */
   onFinalized(listener: (head: BlockRef) => void): () => void;
   onHead(listener: (head: BlockRef) => void): () => void;
-  /** Ends the session and opens one anew, with fresh metadata, on the endpoint that is best then. */
+  /** Ends the session and opens one anew on the endpoint that is best then; with fresh metadata after an upgrade or a bad signature. */
   renew(session: Session, reason: Failure): Promise<Session>;
   /** Aborted when the connection is stopped. Errors: throws chain.stopped before it is started. */
   lifetime(): AbortSignal;
@@ -110,6 +111,7 @@ export function createConnection(
   const reconnectWaitMs = Math.min(RECONNECT_WAIT_MS, options.backoffMaxMs ?? RECONNECT_WAIT_MS);
   const book = createEndpointBook({ random }, options);
   const drift = createDriftWatch({ logger });
+  const runtimes = createRuntimeShelf({ clock }, { loadTimeoutMs: connectTimeoutMs });
   const heads = createHeadFeed();
   const finals = createHeadFeed();
   const waiting = new Set<Waiter>();
@@ -142,7 +144,7 @@ export function createConnection(
 
   /** A session on an endpoint that is no further behind than it may be. */
   async function open(endpoint: string): Promise<Session> {
-    const session = await openSession({ clock }, { endpoint, genesis, connectTimeoutMs, requestTimeoutMs });
+    const session = await openSession({ clock, runtimes }, { endpoint, genesis, connectTimeoutMs, requestTimeoutMs });
     try {
       const standing = await standingOf(clock, session.rpc, endpoint);
       book.measured(endpoint, standing);
@@ -344,6 +346,7 @@ export function createConnection(
       return lifetime.signal;
     },
     renew: async (stale, reason) => {
+      if (reason.code === 'chain.bad_signature') runtimes.forget();
       if (current === stale) {
         deps.logger?.info({ code: reason.code, ...reason.facts }, 'chain session is renewed');
         await stale.close(reason);

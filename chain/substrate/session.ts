@@ -1,4 +1,4 @@
-import { ApiPromise } from '@polkadot/api';
+import type { ApiPromise } from '@polkadot/api';
 import type { Failure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
@@ -7,18 +7,18 @@ import type { ChainIdentity, RuntimeDescription } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
 import { toNumber } from './decode.js';
 import { describeRuntime } from './description.js';
-import { SUBTENSOR_EXTENSIONS } from './extensions.js';
 import { blockTimeOf, featuresOf, type RuntimeFeatures } from './features.js';
 import { createEndpointProvider, type RpcProvider, specVersionOf } from './provider.js';
 import { toRequestFailure } from './refusals.js';
-import { withDeadline } from './timing.js';
+import type { RuntimeShelf } from './runtimes.js';
 
-/** One live connection to one endpoint, its metadata loaded. It is never mended: when anything is wrong, another is opened. */
+/** One live connection to one endpoint, its runtime known. It is never mended: when anything is wrong, another is opened. */
 export interface Session {
   readonly identity: ChainIdentity;
   readonly features: RuntimeFeatures;
   /** What the runtime offers. */
   description(): RuntimeDescription;
+  /** Types, calls and keys of the runtime; shared with other sessions, see runtimes.ts. Nothing is asked of the node through it. */
   readonly api: ApiPromise;
   readonly rpc: RpcProvider;
   /** Aborted when the session is over; the reason is a chain.* failure. */
@@ -48,33 +48,27 @@ export interface SessionOptions {
 }
 
 /** Errors: chain.unreachable, chain.wrong_genesis, chain.timeout, chain.not_subtensor; leaves nothing open. */
-export async function openSession({ clock }: { readonly clock: Clock }, options: SessionOptions): Promise<Session> {
-  const { endpoint, connectTimeoutMs } = options;
+export async function openSession(
+  { clock, runtimes }: { readonly clock: Clock; readonly runtimes: RuntimeShelf },
+  options: SessionOptions,
+): Promise<Session> {
+  const { endpoint } = options;
   const over = new AbortController();
   const provider = createEndpointProvider({ clock }, options, {
     onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
     onBroken: (failure) => over.abort(failure),
   });
   await provider.open();
-  let api: ApiPromise | null = null;
   try {
     // Before anything else is read: the metadata of a wrong chain is not worth a megabyte.
     const genesis = await checkGenesis(provider.rpc, endpoint, options.genesis);
-    api = new ApiPromise({ provider: provider.rpc, noInitWarn: true, signedExtensions: SUBTENSOR_EXTENSIONS });
-    // Loading has no single answer to wait for; the API may also report the same failure a second time as an event.
-    api.on('error', () => undefined);
-    const ready = await withDeadline(clock, api.isReadyOrError, connectTimeoutMs, () =>
-      chainFailure('chain.timeout', { method: 'metadata', endpoint, timeoutMs: connectTimeoutMs }),
-    );
-    if (ready.query['subtensorModule']?.['keys'] === undefined) {
-      throw chainFailure('chain.not_subtensor', { endpoint, specName: ready.runtimeVersion.specName.toString() });
-    }
+    const api = await runtimes.take({ rpc: provider.rpc, endpoint, genesis });
     over.signal.throwIfAborted();
     return {
-      identity: identityOf(ready, endpoint, genesis),
-      features: featuresOf(ready),
-      description: () => describeRuntime(ready),
-      api: ready,
+      identity: identityOf(api, endpoint, genesis),
+      features: featuresOf(api),
+      description: () => describeRuntime(api),
+      api,
       rpc: provider.rpc,
       ended: over.signal,
       request: (method, ...params) => {
@@ -83,7 +77,7 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
       },
       follow: async ({ head, finalized, runtime }) => {
         const pass = (to: (head: BlockRef) => void) => (error: Error | null, header: unknown) => {
-          const block = error === null ? blockRefOf(ready, header) : null;
+          const block = error === null ? blockRefOf(api, header) : null;
           if (block !== null && !over.signal.aborted) to(block);
         };
         const version = (error: Error | null, announced: unknown) => {
@@ -99,18 +93,13 @@ export async function openSession({ clock }: { readonly clock: Clock }, options:
       requests: provider.requests,
       close: async (reason) => {
         if (!over.signal.aborted) over.abort(reason ?? chainFailure('chain.disconnected', { endpoint }));
-        await closeAll(ready, provider.close);
+        await provider.close();
       },
     };
   } catch (error) {
-    await closeAll(api, provider.close);
+    await provider.close();
     throw toRequestFailure(error, 'metadata', endpoint);
   }
-}
-
-async function closeAll(api: ApiPromise | null, close: () => Promise<void>): Promise<void> {
-  await api?.disconnect().catch(() => undefined);
-  await close();
 }
 
 /** Errors: chain.wrong_genesis, chain.bad_answer, chain.timeout. */

@@ -1,4 +1,6 @@
-import type { QueryableStorageEntry } from '@polkadot/api/types';
+import type { ApiPromise } from '@polkadot/api';
+import type { ApiDecoration, QueryableStorageEntry } from '@polkadot/api/types';
+import type { RuntimeVersion } from '@polkadot/types/interfaces';
 import type { Registry } from '@polkadot/types/types';
 import { hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { chainFailure } from '../failures.js';
@@ -14,6 +16,8 @@ export interface Slot {
   /** Shape: the bytes found (null: nothing stored) → plain JSON of the value; the item's declared default when nothing is stored, or null. */
   decode(bytes: string | null): unknown;
 }
+
+type Decorated = Pick<ApiDecoration<'promise'>, 'query' | 'call' | 'registry' | 'runtimeVersion'>;
 
 /** Storage of the chain at one block, read by name. */
 export interface StorageAt {
@@ -36,7 +40,7 @@ export interface StorageAt {
 export async function storageAt(session: Session, hash: string, writtenBy: string = hash): Promise<StorageAt> {
   const { api } = session;
   const version = await session.request('state_getRuntimeVersion', writtenBy);
-  const at = await api.at(hash, api.registry.createType('RuntimeVersion', version));
+  const at = await runtimeAt(api, hash, version);
   const entryOf = (pallet: string, item: string): QueryableStorageEntry<'promise'> | undefined => at.query[pallet]?.[item];
 
   return {
@@ -82,6 +86,13 @@ export async function storageAt(session: Session, hash: string, writtenBy: strin
       return slots.map((slot) => (slot === null ? null : decodeSlot(slot, found.get(slot.key) ?? null, session.identity.endpoint)));
     },
   };
+}
+
+/** What the library makes for one block costs it a pass over the whole metadata, so it is asked only where the runtime is another. */
+function runtimeAt(api: ApiPromise, hash: string, json: unknown): Promise<Decorated> | Decorated {
+  const version = api.createType<RuntimeVersion>('RuntimeVersion', json);
+  const { specName, specVersion } = api.runtimeVersion;
+  return specName.eq(version.specName) && specVersion.eq(version.specVersion) ? api : api.at(hash, version);
 }
 
 function decodeSlot(slot: Slot, bytes: string | null, endpoint: string): unknown {
