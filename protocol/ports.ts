@@ -97,6 +97,49 @@ export interface Peers {
   onPeer(listener: (event: PeerEvent) => void): () => void;
 }
 
+/** A peer of this or an earlier run, and where it was found. */
+export interface KnownPeer {
+  readonly hotkey: Hotkey;
+  readonly peerId: PeerId;
+  /** Multiaddrs without /p2p/, best first. */
+  readonly addresses: readonly string[];
+  readonly metAtMs: number;
+}
+
+/** Keeps the known peers over restarts. Rejects with a `Failure` of a `store.*` or `node.*` code. */
+export interface PeerStore {
+  /** Empty where nothing has been kept, or what was kept cannot be read any more. */
+  load(): Promise<readonly KnownPeer[]>;
+  /** Replaces all of them. */
+  save(peers: readonly KnownPeer[]): Promise<void>;
+}
+
+/** What one peer says of one of our addresses. */
+export interface Reached {
+  readonly peerId: PeerId;
+  readonly hotkey: Hotkey | null;
+  readonly address: string;
+  readonly outcome: 'reached' | 'failed' | 'refused' | 'no_answer';
+  /** How far its dial came, or why it did not try; null when it came through. */
+  readonly reason: string | null;
+  /** Where it sees our connection come from; empty when it does not say. */
+  readonly observed: string;
+}
+
+/** How nodes find each other, and part. */
+export interface Discovery {
+  /** Our own signed node record, as it is now. Rejects when the signer does. */
+  ownRecord(): Promise<Uint8Array>;
+  /** Keeps a node record whose signatures have been checked. False: not news, or not readable. */
+  learn(record: Uint8Array): boolean;
+  /** Hotkeys of which a valid record is known. */
+  recordCount(): number;
+  /** Has up to `peersMax` peers dial each of our addresses. Empty: no addresses, or nobody to ask. */
+  reachedBy(peersMax: number): Promise<readonly Reached[]>;
+  /** Tells every peer that we stop. Never rejects. */
+  leave(): Promise<void>;
+}
+
 /** Model packages we can serve. Null: not here. A rejection is reported to the asking peer as trouble of ours. */
 export interface ArtifactSource {
   manifest(model: ModelDigest): Promise<Uint8Array | null>;

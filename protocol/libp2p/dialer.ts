@@ -1,15 +1,15 @@
-/** Keeps the node connected: dials neurons of the directory, and bootstrap addresses while it knows too few; with backoff, for ever. */
-import { isIPv4, isIPv6 } from 'node:net';
-import { fromHex } from '../digest.js';
+/** Keeps the node connected: dials whom it knows of, one address of each at a time; with backoff, for ever. */
 import type { Hotkey } from '../names.js';
-import { peerIdFromKey } from '../peer-id.js';
-import type { Clock, DirectoryEntry, Logger } from '../ports.js';
+import type { Clock, Logger } from '../ports.js';
+import type { Candidate } from './candidates.js';
 
-/** Connected members that are enough; of more the directory is not dialled, though they may dial us. */
+/** Connected members that are enough; more are not dialled, though they may dial us. */
 export const MEMBERS_WANTED = 24;
-/** With fewer members than this the bootstrap addresses are dialled too. */
+/** With fewer members than this the bootstrap addresses and the peers of earlier runs are dialled too. */
 export const MEMBERS_FEW = 4;
-export const DIALS_PER_TURN_MAX = 8;
+export const DIALS_AT_ONCE_MAX = 8;
+/** Addresses whose last dial is remembered. */
+export const ATTEMPTS_KEPT_MAX = 4_096;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 600_000;
 const TURN_MS = 2_000;
@@ -18,7 +18,8 @@ export interface DialerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dial: (address: string, signal: AbortSignal) => Promise<void>;
-  readonly directory: () => readonly DirectoryEntry[];
+  /** `few`: also those that are only for need. */
+  readonly candidates: (few: boolean) => readonly Candidate[];
   readonly isConnected: (hotkey: Hotkey) => boolean;
   readonly memberCount: () => number;
   /** 0 to 1. */
@@ -27,7 +28,6 @@ export interface DialerDeps {
 
 export interface DialerOptions {
   readonly ownHotkey: Hotkey;
-  readonly bootstrap: readonly string[];
   readonly maxConnections: number;
 }
 
@@ -36,6 +36,8 @@ export interface Dialer {
   run(signal: AbortSignal): Promise<void>;
   /** Looks at the directory now instead of at the next turn. */
   wake(): void;
+  /** Does not dial this hotkey for so long. */
+  rest(hotkey: Hotkey, ms: number): void;
 }
 
 interface Attempt {
@@ -46,46 +48,82 @@ interface Attempt {
 export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
   const { clock, logger } = deps;
   const attempts = new Map<string, Attempt>();
+  const resting = new Map<Hotkey, number>();
+  const underWay = new Set<string>();
   let wakeUp: () => void = () => {};
 
   function targets(): readonly string[] {
     const nowMs = clock.nowMs();
     const wanted = Math.min(MEMBERS_WANTED, options.maxConnections);
-    const missing = wanted - deps.memberCount();
-    if (missing <= 0) return [];
-    const open = deps.directory().filter((entry) => entry.hotkey !== options.ownHotkey && !deps.isConnected(entry.hotkey));
-    const addresses = open.map(addressOf).filter((address): address is string => address !== null);
-    const spare = deps.memberCount() < MEMBERS_FEW ? options.bootstrap : [];
-    const known = new Set([...addresses, ...spare]);
-    for (const address of attempts.keys()) if (!known.has(address)) attempts.delete(address);
-    const due = [...known].filter((address) => (attempts.get(address)?.notBeforeMs ?? 0) <= nowMs);
-    return shuffle(due, deps.random).slice(0, Math.min(DIALS_PER_TURN_MAX, missing));
+    const free = Math.min(DIALS_AT_ONCE_MAX, wanted - deps.memberCount()) - underWay.size;
+    if (free <= 0) return [];
+    for (const [hotkey, untilMs] of resting) if (untilMs <= nowMs) resting.delete(hotkey);
+    const open = deps
+      .candidates(deps.memberCount() < MEMBERS_FEW)
+      .filter(({ hotkey }) => hotkey === null || (hotkey !== options.ownHotkey && !resting.has(hotkey) && !deps.isConnected(hotkey)));
+    const known = new Set(open.flatMap(({ addresses }) => addresses));
+    for (const [address, { notBeforeMs }] of attempts) if (!known.has(address) && notBeforeMs <= nowMs) attempts.delete(address);
+    const idle = open.filter(({ addresses }) => !addresses.some((address) => underWay.has(address)));
+    const due = idle.flatMap(({ addresses }) => bestDue(addresses, nowMs) ?? []);
+    return shuffle([...new Set(due)], deps.random).slice(0, free);
+  }
+
+  /** Of one node a single address at a time: the one that failed least, the first of those. */
+  function bestDue(addresses: readonly string[], nowMs: number): string | null {
+    const failures = (address: string) => attempts.get(address)?.failures ?? 0;
+    const [best] = addresses
+      .filter((address) => (attempts.get(address)?.notBeforeMs ?? 0) <= nowMs)
+      .toSorted((a, b) => failures(a) - failures(b));
+    return best ?? null;
   }
 
   async function attempt(address: string, signal: AbortSignal): Promise<void> {
     const failures = attempts.get(address)?.failures ?? 0;
+    underWay.add(address);
     try {
       await deps.dial(address, signal);
       // An address that is connected and still a target (greeting under way, or a second node of one hotkey) is not hammered.
-      attempts.set(address, { failures: 0, notBeforeMs: clock.nowMs() + jitter(BACKOFF_FIRST_MS * 5, deps.random) });
+      remember(address, { failures: 0, notBeforeMs: clock.nowMs() + jitter(BACKOFF_FIRST_MS * 5, deps.random) });
     } catch (error) {
       if (signal.aborted) return;
       const waitMs = jitter(Math.min(BACKOFF_FIRST_MS * 2 ** failures, BACKOFF_LAST_MS), deps.random);
-      attempts.set(address, { failures: Math.min(failures + 1, 20), notBeforeMs: clock.nowMs() + waitMs });
+      remember(address, { failures: Math.min(failures + 1, 20), notBeforeMs: clock.nowMs() + waitMs });
       logger.debug({ err: error, address, waitMs: Math.round(waitMs) }, 'a dial failed');
+    } finally {
+      underWay.delete(address);
     }
+  }
+
+  function remember(address: string, last: Attempt): void {
+    attempts.delete(address);
+    attempts.set(address, last);
+    const [oldest] = attempts.keys();
+    if (attempts.size > ATTEMPTS_KEPT_MAX && oldest !== undefined) attempts.delete(oldest);
   }
 
   return {
     wake: () => wakeUp(),
+    rest: (hotkey, ms) => {
+      resting.set(hotkey, clock.nowMs() + ms);
+    },
     async run(signal) {
+      const running = new Set<Promise<void>>();
+      const start = (dialling: Promise<void>) => {
+        const done: Promise<void> = dialling.finally(() => {
+          running.delete(done);
+          wakeUp();
+        });
+        running.add(done);
+      };
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => {
           wakeUp = resolve;
         });
-        await Promise.all(targets().map((address) => attempt(address, signal)));
+        // One that does not answer delays nobody but itself: its place is free again when its dial has ended.
+        for (const address of targets()) start(attempt(address, signal));
         await rest(clock, woken, signal);
       }
+      await Promise.all(running);
     },
   };
 }
@@ -95,14 +133,6 @@ async function rest(clock: Clock, woken: Promise<void>, signal: AbortSignal): Pr
   const either = AbortSignal.any([signal, early.signal]);
   await Promise.race([woken, clock.sleep(TURN_MS, either).catch(() => undefined)]);
   early.abort();
-}
-
-/** Shape: what the chain says → multiaddr, with /p2p/ where the key is known; null for what cannot be one. */
-export function addressOf(entry: DirectoryEntry): string | null {
-  const family = isIPv4(entry.ip) ? 'ip4' : isIPv6(entry.ip) ? 'ip6' : null;
-  if (family === null || entry.port < 1 || entry.port > 65_535) return null;
-  const host = `/${family}/${entry.ip}/tcp/${entry.port}`;
-  return entry.peerKey === null ? host : `${host}/p2p/${peerIdFromKey(fromHex(entry.peerKey))}`;
 }
 
 function jitter(ms: number, random: () => number): number {

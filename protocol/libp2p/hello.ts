@@ -1,6 +1,13 @@
 /** The greeting: on every new connection the dialling side shows its binding and gets the other's. */
 import type { Connection, Stream } from '@libp2p/interface';
-import { assembleBinding, BINDING_SIZE_BYTES_MAX, bindingBytesToSign, encodeBindingBody } from '../binding.js';
+import {
+  assembleBinding,
+  BINDING_ADDRESSES_MAX,
+  BINDING_SIZE_BYTES_MAX,
+  bindingBytesToSign,
+  encodeBindingBody,
+  type PeerBinding,
+} from '../binding.js';
 import { type P2pCode, protocolFailures } from '../failures.js';
 import { parsePeerId } from '../peer-id.js';
 import type { Clock, Logger, Signer } from '../ports.js';
@@ -49,21 +56,30 @@ export interface HelloProtocol {
   readonly onStream: (data: { readonly stream: Stream; readonly connection: Connection }) => void;
   /** Greets; on refusal by either side the connection is closed. Rejects with a `p2p.*` failure. */
   greet(connection: Connection): Promise<void>;
+  /** Our binding as it is shown now; what others hand on as our node record. */
+  ownBinding(): Promise<Uint8Array>;
 }
 
 export function createHello(
   deps: HelloDeps,
-  options: { readonly network: NetworkId; readonly addresses: () => readonly string[] },
+  options: {
+    readonly network: NetworkId;
+    readonly addresses: () => readonly string[];
+    /** A peer proved itself by these bytes. */
+    readonly onBinding?: (binding: PeerBinding, bytes: Uint8Array) => void;
+  },
 ): HelloProtocol {
   const { book, clock, logger } = deps;
   const protocol = streamProtocolOf(options.network, 'hello');
   const greetings = createRateLimiter(GREETINGS, GREETERS_MAX);
-  let own: { readonly bytes: Promise<Uint8Array>; readonly madeAtMs: number } | null = null;
+  let own: { readonly bytes: Promise<Uint8Array>; readonly madeAtMs: number; readonly of: string } | null = null;
 
   function ownBinding(): Promise<Uint8Array> {
     const nowMs = clock.nowMs();
-    if (own !== null && nowMs - own.madeAtMs < BINDING_RENEW_AFTER_MS) return own.bytes;
-    const made = { bytes: makeBinding(nowMs), madeAtMs: nowMs };
+    const addresses = options.addresses().slice(0, BINDING_ADDRESSES_MAX);
+    const of = addresses.join(' ');
+    if (own !== null && own.of === of && nowMs - own.madeAtMs < BINDING_RENEW_AFTER_MS) return own.bytes;
+    const made = { bytes: makeBinding(nowMs, addresses), madeAtMs: nowMs, of };
     own = made;
     // A failed signature is not kept.
     made.bytes.catch(() => {
@@ -72,13 +88,13 @@ export function createHello(
     return made.bytes;
   }
 
-  async function makeBinding(nowMs: number): Promise<Uint8Array> {
+  async function makeBinding(nowMs: number, addresses: readonly string[]): Promise<Uint8Array> {
     const body = encodeBindingBody({
       genesis: options.network.genesis,
       netuid: options.network.netuid,
       hotkey: deps.signer.hotkey,
       peerKey: deps.peerKey,
-      addresses: options.addresses().slice(0, 4),
+      addresses,
       sequence: BigInt(nowMs),
       notBeforeMs: nowMs,
       notAfterMs: nowMs + BINDING_LIFETIME_MS,
@@ -94,7 +110,10 @@ export function createHello(
     // A stream can arrive before the connection is announced.
     if (connection.status === 'open') book.opened(peer.value);
     const bound = await book.bind(peer.value, binding);
-    if (bound.ok) return null;
+    if (bound.ok) {
+      options.onBinding?.(bound.value, binding);
+      return null;
+    }
     book.refused(peer.value, bound.error);
     logger.info({ peer: peer.value, code: bound.error }, 'a peer was refused');
     return bound.error;
@@ -127,6 +146,7 @@ export function createHello(
 
   return {
     protocol,
+    ownBinding,
     onStream({ stream, connection }) {
       if (!greetings.take(connection.remotePeer.toString(), clock.nowMs())) return stream.abort(new Error('greeted too often'));
       let refused = false;

@@ -7,17 +7,19 @@ import { protocolFailures } from '../failures.js';
 import type { MessageKind } from '../kinds.js';
 import type { Hash } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
-import type { ArtifactTransfer, Clock, Gossip, Logger, Peers, Signer, Verifier } from '../ports.js';
+import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, PeerStore, Peers, Signer, Verifier } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
-import { mayDial } from './addresses.js';
+import { isPrivateIp, mayDial } from './addresses.js';
 import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
 import { createArtifactServer } from './artifact-server.js';
 import type { TransferTimeouts } from './artifact-wire.js';
 import { type Connections, createConnections } from './connections.js';
 import { createDialer } from './dialer.js';
+import { createDiscovery } from './discovery.js';
 import { createGossip } from './gossip.js';
 import { closeQuietly, createHello } from './hello.js';
 import type { NetworkMetrics } from './metrics.js';
+import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
 import { createPeerBook } from './peer-book.js';
 import { publicKeyOfSeed } from './peer-key.js';
@@ -35,6 +37,8 @@ export interface HostDeps {
   readonly clock: Clock;
   readonly logger?: Logger;
   readonly metrics?: NetworkMetrics;
+  /** Peers of earlier runs. */
+  readonly peerStore?: PeerStore;
 }
 
 export interface HostOptions {
@@ -55,7 +59,7 @@ export interface HostOptions {
   readonly transferTimeouts?: TransferTimeouts;
 }
 
-export interface P2pHost extends Gossip, Peers, ArtifactTransfer {
+export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery {
   readonly name: 'p2p';
   readonly peerId: PeerId;
   /** 32-byte Ed25519 public key: what `serveAxon` publishes. */
@@ -90,20 +94,40 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   const gossip = createGossip({ router: () => live().node.services.pubsub, clock, logger, metrics }, network);
   const hello = createHello(
     { book, signer, seed: deps.peerKey, peerKey: publicKey, clock, logger },
-    { network, addresses: () => addresses().map((address) => address.replace(/\/p2p\/.*$/, '')) },
+    { network, addresses: ownAddresses, onBinding: (binding, bytes) => discovery.onBinding(binding, bytes) },
   );
   const dialer = createDialer(
     {
       clock,
       logger,
       dial,
-      directory: book.directory,
+      candidates: (few) => discovery.candidates(few),
       isConnected: (hotkey) => book.peerIdsOf(hotkey).length > 0,
       memberCount: () => peers().filter((peer) => book.isMember(peer.peerId)).length,
       random: Math.random,
     },
-    { ownHotkey: signer.hotkey, bootstrap: options.bootstrap, maxConnections: options.maxConnections },
+    { ownHotkey: signer.hotkey, maxConnections: options.maxConnections },
   );
+  const discovery = createDiscovery(
+    {
+      book,
+      verifier: deps.verifier,
+      clock,
+      logger,
+      random: Math.random,
+      store: deps.peerStore ?? null,
+      ownRecord: hello.ownBinding,
+      connections: openConnections,
+      dialAnew: (address, signal) => live().node.services.anew.dial(parseAddress(address), signal),
+      greet: (connection) => live().connections.ensureGreeted(connection),
+      ownAddresses,
+      dialer,
+    },
+    { network, ownHotkey: signer.hotkey, bootstrap: options.bootstrap, privateNetwork: options.privateNetwork },
+  );
+  book.onPeer((event) => {
+    if (event.type === 'bound') discovery.onBound();
+  });
   let running: Running | null = null;
   let stopped = false;
   book.onPeer((event) => {
@@ -120,9 +144,24 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   const peers = () => running?.connections.peers() ?? [];
   const addresses = () => running?.node.getMultiaddrs().map(String) ?? [];
 
+  /** What others are told: without our name, and on a public network without what leads nowhere. */
+  function ownAddresses(): readonly string[] {
+    const bare = addresses().map((address) => address.replace(/\/p2p\/.*$/, ''));
+    return options.privateNetwork ? bare : bare.filter((address) => !isPrivateIp(address.split('/')[2] ?? ''));
+  }
+
+  /** The oldest of each peer. */
+  function openConnections(): readonly Connection[] {
+    const byPeer = new Map<string, Connection>();
+    for (const connection of running?.node.getConnections() ?? [])
+      if (connection.status === 'open' && !byPeer.has(connection.remotePeer.toString()))
+        byPeer.set(connection.remotePeer.toString(), connection);
+    return [...byPeer.values()];
+  }
+
   async function dial(address: string, signal?: AbortSignal): Promise<void> {
     const { node, connections } = live();
-    const target = parseAddress(address);
+    const target = (await withoutNames(address)).map(parseAddress);
     let connection: Connection;
     try {
       connection = await node.dial(target, signal === undefined ? {} : { signal });
@@ -168,7 +207,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       gater: {
         denyDialMultiaddr: (address) => !mayDial(address, options.privateNetwork),
         denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
-        denyOutboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
+        denyOutboundEncryptedConnection: (peer, { remoteAddr }) => peer.type !== 'Ed25519' || !isWhomWeDialled(remoteAddr, peer.toString()),
       },
       scores: { worthOf: book.worthOf, knownIps: book.knownIps, privateNetwork: options.privateNetwork },
       contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: dropStuck },
@@ -181,6 +220,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     const connections = createConnections({ node, book, hello, clock, logger, onChange }, options);
     const stop = new AbortController();
     await node.handle(hello.protocol, hello.onStream, { maxInboundStreams: HELLO_STREAMS_IN_MAX });
+    for (const { protocol, onStream, maxInboundStreams } of discovery.streams) await node.handle(protocol, onStream, { maxInboundStreams });
     await node.handle(streamProtocolOf(network, 'artifact'), server.onStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });
     const following = connections.run(stop.signal);
     try {
@@ -193,8 +233,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     }
     running = { node, connections, stop, loops: following };
     gossip.start();
-    const dialing = dialer.run(stop.signal);
-    running = { ...running, loops: Promise.allSettled([following, dialing]) };
+    running = { ...running, loops: Promise.allSettled([following, dialer.run(stop.signal), discovery.run(stop.signal)]) };
     logger.info({ peerId, addresses: addresses() }, 'the network host listens');
   }
 
@@ -227,11 +266,25 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       book.setDirectory(entries);
       dialer.wake();
     },
-    setMembers: book.setMembers,
+    setMembers(members) {
+      book.setMembers(members);
+      discovery.setMembers(members);
+    },
     onPeer: book.onPeer,
+    ownRecord: discovery.ownRecord,
+    learn: discovery.learn,
+    recordCount: discovery.recordCount,
+    reachedBy: discovery.reachedBy,
+    leave: discovery.leave,
     serve: server.serve,
     fetchModel: (request) => fetchModel({ openStream, metrics }, request, options.transferTimeouts ?? TRANSFER_TIMEOUTS),
   };
+}
+
+/** libp2p 2.10 takes whoever answers under the /p2p/ name it dialled. */
+function isWhomWeDialled(dialled: Multiaddr, peer: string): boolean {
+  const named = dialled.getPeerId();
+  return named === null || named === peer;
 }
 
 function parseAddress(address: string): Multiaddr {

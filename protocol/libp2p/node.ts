@@ -3,9 +3,10 @@ import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { type Identify, identify } from '@libp2p/identify';
-import { type ConnectionGater, StrictNoSign } from '@libp2p/interface';
+import { type Connection, type ConnectionGater, StrictNoSign } from '@libp2p/interface';
 import { type Ping, ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
+import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { MESSAGE_KINDS } from '../kinds.js';
 import { type NetworkId, topicOf } from '../topics.js';
@@ -32,12 +33,17 @@ export interface NodeOptions {
   readonly contained: ContainedOptions;
 }
 
+/** The dial queue gives back the connection that is there; a probe needs one of its own. The gater has not been asked. */
+export interface DialAnew {
+  dial(address: Multiaddr, signal: AbortSignal): Promise<Connection>;
+}
+
 export type Node = Awaited<ReturnType<typeof createNode>>;
 
 export async function createNode(options: NodeOptions) {
   const { network, scores } = options;
   const privateKey = await generateKeyPairFromSeed('Ed25519', options.seed);
-  return createLibp2p<{ identify: Identify; ping: Ping; pubsub: ContainedGossipSub }>({
+  return createLibp2p<{ identify: Identify; ping: Ping; pubsub: ContainedGossipSub; anew: DialAnew }>({
     start: false,
     privateKey,
     addresses: { listen: [...options.listen], announce: [...options.announce] },
@@ -77,6 +83,9 @@ export async function createNode(options: NodeOptions) {
     services: {
       identify: identify({ maxMessageSize: 8192, maxInboundStreams: 2, timeout: 5_000 }),
       ping: ping({ maxInboundStreams: 2 }),
+      anew: (components) => ({
+        dial: (address, signal) => components.transportManager.dial(address, { signal }),
+      }),
       pubsub: (components) =>
         new ContainedGossipSub(
           // Safety: libp2p's components hold everything that gossipsub asks for; the two packages declare them apart.

@@ -43,6 +43,8 @@ export interface PeerBook {
   /** Proved a hotkey that is registered, as far as we know. */
   isMember(peerId: string): boolean;
   directory(): readonly DirectoryEntry[];
+  /** The key the chain lists for a hotkey, 64 hex digits. */
+  chainKeyOf(hotkey: Hotkey): string | null;
   setDirectory(entries: readonly DirectoryEntry[]): void;
   setMembers(members: ReadonlyMap<Hotkey, Member>): void;
   onPeer(listener: (event: PeerEvent) => void): () => void;
@@ -69,6 +71,7 @@ export function createPeerBook(
   };
   // Safety: the keys of `bound` are the peer ids given to `bind`.
   const peerIdsOf = (hotkey: Hotkey) => [...bound].filter(([, peer]) => peer.hotkey === hotkey).map(([id]) => id as PeerId);
+  const chainKeyOf = (hotkey: Hotkey) => chainKeys.get(hotkey) ?? null;
   const registered = (hotkey: Hotkey) => members === null || members.has(hotkey);
 
   /** Another peer showed the same hotkey with a record as new or newer, which is still valid. */
@@ -100,7 +103,7 @@ export function createPeerBook(
         network: options.network,
         nowMs: deps.clock.nowMs(),
         connectedKey: key.value,
-        chainKeyOf: (hotkey) => chainKeys.get(hotkey) ?? null,
+        chainKeyOf,
       });
       if (!examined.ok) return examined;
       const { binding } = examined.value;
@@ -143,6 +146,7 @@ export function createPeerBook(
       return peer !== undefined && registered(peer.hotkey);
     },
     directory: () => entries,
+    chainKeyOf,
     setDirectory(list) {
       entries = [...list];
       chainKeys = new Map(list.flatMap(({ hotkey, peerKey }) => (peerKey === null ? [] : [[hotkey, peerKey] as const])));

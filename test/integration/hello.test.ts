@@ -74,6 +74,16 @@ describe('the greeting and the directory', function () {
     expect(back).to.equal('p2p.binding_key_mismatch');
   });
 
+  it('takes nobody else under the name it dialled', async () => {
+    const [a, b, c] = [await village.host('Alice'), await village.host('Bob'), await village.host('Charlie')];
+    const code = await a.host.dial(`/ip4/127.0.0.1/tcp/${b.port}/p2p/${c.host.peerId}`).then(
+      () => 'accepted',
+      (error: { code: string }) => error.code,
+    );
+    expect(code).to.equal('p2p.dial_failed');
+    await until('the connection to close', () => a.host.peers().length === 0 && b.host.peers().length === 0);
+  });
+
   it('does not meet a node of another subnet', async () => {
     const a = await village.host('Alice');
     const b = await village.host('Bob', { netuid: 8 });

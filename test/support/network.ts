@@ -5,7 +5,7 @@ import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
 import { KINDS, type MessageKind } from '../../protocol/kinds.js';
 import { createHost, type HostOptions, type P2pHost } from '../../protocol/libp2p/host.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
-import type { Clock, Member, Signer } from '../../protocol/ports.js';
+import type { Clock, Member, PeerStore, Signer } from '../../protocol/ports.js';
 import { topicOf } from '../../protocol/topics.js';
 import { devPerson } from './people.js';
 import { localVerifier } from './verifier.js';
@@ -32,7 +32,7 @@ export interface TestHost {
 }
 
 export interface Village {
-  host(name: string, overrides?: Partial<HostOptions> & { readonly seed?: Uint8Array }): Promise<TestHost>;
+  host(name: string, overrides?: Partial<HostOptions> & { readonly seed?: Uint8Array; readonly peerStore?: PeerStore }): Promise<TestHost>;
   stop(): Promise<void>;
 }
 
@@ -41,10 +41,10 @@ export function createVillage(): Village {
   return {
     async host(name, overrides = {}) {
       const signer = await devPerson(name);
-      const { seed: given, ...rest } = overrides;
+      const { seed: given, peerStore, ...rest } = overrides;
       const seed = given ?? new Uint8Array(randomBytes(32));
       const host = createHost(
-        { signer, verifier: localVerifier, peerKey: seed, clock: systemClock },
+        { signer, verifier: localVerifier, peerKey: seed, clock: systemClock, ...(peerStore === undefined ? {} : { peerStore }) },
         {
           ...TEST_NETWORK,
           listen: ['/ip4/127.0.0.1/tcp/0'],

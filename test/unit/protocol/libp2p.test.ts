@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { expect } from 'chai';
 import { isPrivateIp, mayDial } from '../../../protocol/libp2p/addresses.js';
-import { addressOf } from '../../../protocol/libp2p/dialer.js';
+import { addressOf } from '../../../protocol/libp2p/candidates.js';
 import { loadOrCreatePeerKey } from '../../../protocol/libp2p/peer-key.js';
 import { aHotkey } from '../../support/keys.js';
 

@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import type { KnownPeer, PeerStore } from '../../protocol/ports.js';
+import { createVillage, seal, type TestHost, until } from '../support/network.js';
+
+const NAMES = ['Alice', 'Bob', 'Charlie', 'Dave', 'Eve'] as const;
+
+function memoryStore(kept: readonly KnownPeer[] = []): PeerStore & { readonly peers: () => readonly KnownPeer[] } {
+  let peers = kept;
+  return {
+    peers: () => peers,
+    load: async () => peers,
+    save: async (list) => {
+      peers = list;
+    },
+  };
+}
+
+const knows = (one: TestHost, all: readonly TestHost[]) => all.every((each) => each === one || one.host.peerOf(each.hotkey) !== null);
+const everybody = (all: readonly TestHost[]) => all.every((one) => knows(one, all));
+
+describe('finding the network', function () {
+  this.timeout(60_000);
+  const village = createVillage();
+  afterEach(() => village.stop());
+
+  /** Everybody was told of the first only. */
+  async function settled(count: number): Promise<TestHost[]> {
+    const first = await village.host('Alice');
+    const rest = await Promise.all(NAMES.slice(1, count).map((name) => village.host(name, { bootstrap: [first.address] })));
+    const all = [first, ...rest];
+    await until('everybody to know everybody', () => everybody(all), 30_000);
+    return all;
+  }
+
+  it('takes one bootstrap address: the others are learned from peers', async () => {
+    await settled(5);
+  });
+
+  it('takes one neuron on chain', async () => {
+    const all = await settled(3);
+    const [, bob] = all;
+    if (bob === undefined) throw new Error('no Bob');
+    const eve = await village.host('Eve');
+    eve.host.setDirectory([{ hotkey: bob.hotkey, ip: bob.ip, port: bob.port, peerKey: null }]);
+    await until('Eve to know everybody', () => everybody([...all, eve]), 30_000);
+  });
+
+  it('takes the peers of the last run, and keeps those of this one', async () => {
+    const all = await settled(3);
+    const [, , charlie] = all;
+    if (charlie === undefined) throw new Error('no Charlie');
+    const address = charlie.address.replace(/\/p2p\/.*$/, '');
+    const store = memoryStore([{ hotkey: charlie.hotkey, peerId: charlie.host.peerId, addresses: [address], metAtMs: Date.now() }]);
+    const eve = await village.host('Eve', { peerStore: store });
+    await until('Eve to know everybody', () => everybody([...all, eve]), 30_000);
+    await eve.host.stop();
+    expect(store.peers().map(({ hotkey }) => hotkey)).to.have.members(all.map(({ hotkey }) => hotkey));
+  });
+
+  it('heals when all but one are started anew', async () => {
+    const all = await settled(4);
+    const [alice, ...others] = all;
+    if (alice === undefined) throw new Error('no Alice');
+    await Promise.all(others.map(({ host }) => host.stop()));
+    await until('Alice to be alone', () => alice.host.peers().length === 0);
+    const back = await Promise.all(
+      others.map((each, index) =>
+        village.host(NAMES[index + 1] ?? '', {
+          seed: each.seed,
+          listen: [`/ip4/127.0.0.1/tcp/${each.port}`],
+          bootstrap: [alice.address],
+        }),
+      ),
+    );
+    await until('everybody to know everybody again', () => everybody([alice, ...back]), 30_000);
+  });
+
+  it('needs no door of its own: a node that only dials out gossips in both directions', async () => {
+    const all = await settled(3);
+    const [alice] = all;
+    const eve = await village.host('Eve', { listen: [], bootstrap: [alice?.address ?? ''] });
+    expect(eve.host.addresses()).to.deep.equal([]);
+    await until('Eve to know everybody', () => everybody([...all, eve]), 30_000);
+    const heard: string[] = [];
+    for (const { host, hotkey } of all)
+      host.onMessage('announce', async () => {
+        heard.push(hotkey);
+        return { action: 'accept', value: null };
+      });
+    const envelope = await seal(eve.signer, 'announce', new Uint8Array(8));
+    await until('the message to arrive everywhere', async () => {
+      await eve.host.publish('announce', envelope);
+      return new Set(heard).size === all.length;
+    });
+  });
+});
+
+describe('leaving', function () {
+  this.timeout(60_000);
+  const village = createVillage();
+  afterEach(() => village.stop());
+
+  it('is said to the peers, and they forget the record of who left', async () => {
+    const [alice, bob] = [await village.host('Alice'), await village.host('Bob')];
+    await alice.host.dial(bob.address);
+    await until('Bob to be known', () => alice.host.recordCount() === 1 && bob.host.recordCount() === 1);
+    await bob.host.leave();
+    expect(alice.host.recordCount()).to.equal(0);
+    expect(bob.host.recordCount()).to.equal(1);
+  });
+});
+
+describe('a probe', function () {
+  this.timeout(60_000);
+  const village = createVillage();
+  afterEach(() => village.stop());
+
+  const asked = async (announce: readonly string[]) => {
+    const [alice, bob] = [await village.host('Alice'), await village.host('Bob', { announce })];
+    await bob.host.dial(alice.address);
+    await until('both to be bound', () => alice.host.peerOf(bob.hotkey) !== null && bob.host.peerOf(alice.hotkey) !== null);
+    return { alice, bob, said: await bob.host.reachedBy(3) };
+  };
+
+  it('tells that an address leads to us, and leaves the connection as it was', async () => {
+    const { alice, bob, said } = await asked([]);
+    expect(said).to.have.length(1);
+    expect(said[0]).to.deep.include({ hotkey: alice.hotkey, outcome: 'reached', reason: null });
+    expect(said[0]?.observed).to.match(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+$/);
+    await until('the dial back to be over', () => alice.host.peers().length === 1 && bob.host.peers().length === 1);
+    expect(bob.host.peerOf(alice.hotkey)).to.deep.include({ direction: 'outbound' });
+  });
+
+  it('tells where it ended: at the socket, or at another node', async () => {
+    const { said } = await asked(['/ip4/127.0.0.1/tcp/9']);
+    expect(said[0]).to.deep.include({ outcome: 'refused', reason: 'not_yours' });
+    await village.stop();
+    const closed = await asked(['/ip4/127.0.0.1/tcp/65533']);
+    expect(closed.said[0]).to.deep.include({ outcome: 'failed', reason: 'tcp' });
+    await village.stop();
+    const other = await village.host('Charlie');
+    const wrong = await asked([`/ip4/127.0.0.1/tcp/${other.port}`]);
+    expect(wrong.said[0]).to.deep.include({ outcome: 'failed', reason: 'noise' });
+  });
+
+  it('knocks at no third door: not at another IP address, not for strangers, not without end', async () => {
+    const { alice, bob, said } = await asked(['/ip4/127.0.0.77/tcp/65533']);
+    expect(said[0]).to.deep.include({ outcome: 'refused', reason: 'not_yours' });
+    alice.host.setMembers(new Map());
+    expect((await bob.host.reachedBy(3))[0]).to.deep.include({ outcome: 'refused', reason: 'not_served' });
+    await village.stop();
+    const eager = await asked(['/ip4/127.0.0.1/tcp/65533']);
+    const reasons = [];
+    for (let turn = 0; turn < 5; turn += 1) reasons.push((await eager.bob.host.reachedBy(1))[0]?.reason);
+    expect(reasons.at(-1)).to.equal('busy');
+  });
+});
