@@ -9,12 +9,13 @@ import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.
 import type { EngineName, RunLimits, VoiceRunner } from '../scoring/ports.js';
 import type { DaemonOptions } from './compose.js';
 import { scorerOf } from './compose-judges.js';
-import { createEvidence, type EvidenceStore } from './files/evidence.js';
+import { createEvidence, type EvidenceStore, evidenceFolder, evidenceStoreId } from './files/evidence.js';
+import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';
 import { packageRoutes } from './http/package-routes.js';
 import type { HttpRoutes } from './http/server.js';
 import type { ModelCache, ModelRow } from './ports.js';
-import { putEvidence } from './postgres/evidence-index.js';
-import type { Sql } from './postgres/sql.js';
+import { createEvidenceIndex } from './postgres/evidence-index.js';
+import type { TransactionalSql } from './postgres/sql.js';
 import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './rounds/scorer.js';
 
 export function composeRunner(engine: EngineName): OnnxVoiceRunner {
@@ -39,17 +40,39 @@ export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weig
   };
 }
 
-/** Packages for workers on other machines, where a token is set. */
-export function composeRoutes(token: Secret | null, cache: ModelCache): readonly HttpRoutes[] {
-  return token === null ? [] : [packageRoutes({ token, find: cache.find })];
+/** Pages about miners, where there are any to tell about; packages for workers on other machines, where a token is set. */
+export function composeRoutes(of: {
+  readonly token: Secret | null;
+  readonly cache: ModelCache;
+  readonly page: RenderExplanation | null;
+}): readonly HttpRoutes[] {
+  return [
+    ...(of.token === null ? [] : [packageRoutes({ token: of.token, find: of.cache.find })]),
+    ...(of.page === null ? [] : [explainRoutes(of.page)]),
+  ];
 }
 
+/** Folders below the data directory: a worker beside the node keeps what it heard apart from it. */
+export type EvidenceFolder = 'evidence' | 'evidence-worker';
+
 /** Audio and reports in the data directory, found again through the database. */
-export function composeEvidence(sql: Sql, dataDir: string, bytesMax: number): EvidenceStore {
-  return createEvidence(join(dataDir, 'evidence'), {
-    bytesMax,
-    onKept: (round, hotkey, directory) => putEvidence(sql, round, hotkey, { host: hostname(), directory }),
-  });
+export function composeEvidence(
+  sql: TransactionalSql,
+  dataDir: string,
+  of: { readonly folder: EvidenceFolder; readonly bytesMax: number },
+): EvidenceStore {
+  const directory = join(dataDir, of.folder);
+  let identity: Promise<string> | null = null;
+  const store = () => {
+    identity ??= evidenceStoreId(directory).catch((error: unknown) => {
+      identity = null;
+      throw error;
+    });
+    return identity;
+  };
+  const folderOf = (round: number, hotkey: string) => evidenceFolder(directory, round, hotkey);
+  const index = createEvidenceIndex(sql, { store, host: hostname(), folderOf });
+  return createEvidence({ index }, { directory, bytesMax: of.bytesMax });
 }
 
 /** A scorer over a cache of models; `fetch` brings what is not in it, where somebody can. */

@@ -95,7 +95,7 @@ export function createWorker(deps: { readonly clock: Clock; readonly logger: Log
           return manifest === null ? null : packages.fetch(model, manifest);
         },
         untried: queue.untried,
-        evidence: composeEvidence(database, dataDir, options.evidenceBytesMax),
+        evidence: composeEvidence(database, dataDir, { folder: 'evidence-worker', bytesMax: options.evidenceBytesMax }),
         clock,
         log: log('scoring'),
         metrics: NO_METRICS,

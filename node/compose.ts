@@ -13,6 +13,7 @@ import type { WeighingPolicy } from '../scoring/weigh.js';
 import { createAuditor } from './audit/auditor.js';
 import { auditEars } from './audit/hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
+import { renderExplanation } from './compose-explain.js';
 import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, precheckModel } from './compose-models.js';
@@ -207,8 +208,12 @@ export function createDaemon(
           () => false,
         ),
       });
+    const page =
+      validator === null
+        ? null
+        : renderExplanation({ stores, sql: database }, { ...network, self: signer.hotkey, schedule: options.rounds });
     const http = createHttpServer(
-      { health, metrics, logger: log('http'), routes: composeRoutes(options.workerToken, cache) },
+      { health, metrics, logger: log('http'), routes: composeRoutes({ token: options.workerToken, cache, page }) },
       { host: options.http.host, port: options.http.port, flag: '--http-port' },
     );
     if (options.http.enabled) {
@@ -277,7 +282,7 @@ export function createDaemon(
           judge,
           cache,
           untried: queue.untried,
-          evidence: composeEvidence(database, dataDir.path, options.evidenceBytesMax),
+          evidence: composeEvidence(database, dataDir.path, { folder: 'evidence', bytesMax: options.evidenceBytesMax }),
           clock,
           log: log('scoring'),
           metrics,

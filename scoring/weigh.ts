@@ -77,22 +77,7 @@ export function weighRound(of: {
   readonly beliefs: Beliefs | null;
   readonly distancePpm: (a: string, b: string) => number;
 }): WeighedRound {
-  const comparable = of.heard.filter(({ record }) => record.scorer === of.scorer && record.round === of.round);
-  const disbelieved = of.beliefs === null ? disagreeing(comparable, of.self) : new Set(of.beliefs.disbelieved);
-  const mistaken = new Set(of.beliefs?.mistaken.map(({ hotkey, model }) => `${hotkey}/${model}`));
-  const believed = new Map<string, ScoreRecord>();
-  const scores = new Map<string, number>();
-  for (const entry of of.entries) {
-    const about = comparable
-      .filter(({ record }) => record.hotkey === entry.hotkey && record.model === entry.model)
-      .filter(({ validator }) => (validator === of.self ? !mistaken.has(`${entry.hotkey}/${entry.model}`) : !disbelieved.has(validator)));
-    const record = believe(about, of.self);
-    if (!record) continue;
-    believed.set(entry.hotkey, record);
-    const privatePpm = about.flatMap(({ record: { private: slice } }) => slice?.prompts.map(({ scorePpm }) => scorePpm) ?? []);
-    const publicPpm = record.prompts.map(({ scorePpm }) => scorePpm);
-    scores.set(entry.hotkey, withPrivateSlice(record.scorePpm, publicPpm, privatePpm));
-  }
+  const { believed, scores, disbelieved } = believedRecords(of);
 
   const seated = new Set(of.seats.map(({ hotkey, registeredAt }) => `${hotkey}@${registeredAt}`));
   const standings = foldStandings({
@@ -140,6 +125,42 @@ export function weighRound(of: {
     shares,
     disbelieved: [...disbelieved].sort(),
   };
+}
+
+export interface BelievedRecords {
+  /** By hotkey: the one record that counts. */
+  readonly believed: ReadonlyMap<Hotkey, ScoreRecord>;
+  /** By hotkey: its score, less what the model said worse in private, ppm. */
+  readonly scores: ReadonlyMap<Hotkey, number>;
+  readonly disbelieved: ReadonlySet<Hotkey>;
+}
+
+/** Which records of a round count. Source: docs/scoring.md, "From records to weights", step 1. */
+export function believedRecords(of: {
+  readonly round: number;
+  readonly self: Hotkey;
+  readonly scorer: string;
+  readonly entries: readonly Pick<RoundEntry, 'hotkey' | 'model'>[];
+  readonly heard: readonly Heard[];
+  readonly beliefs: Beliefs | null;
+}): BelievedRecords {
+  const comparable = of.heard.filter(({ record }) => record.scorer === of.scorer && record.round === of.round);
+  const disbelieved = of.beliefs === null ? disagreeing(comparable, of.self) : new Set(of.beliefs.disbelieved);
+  const mistaken = new Set(of.beliefs?.mistaken.map(({ hotkey, model }) => `${hotkey}/${model}`));
+  const believed = new Map<Hotkey, ScoreRecord>();
+  const scores = new Map<Hotkey, number>();
+  for (const entry of of.entries) {
+    const about = comparable
+      .filter(({ record }) => record.hotkey === entry.hotkey && record.model === entry.model)
+      .filter(({ validator }) => (validator === of.self ? !mistaken.has(`${entry.hotkey}/${entry.model}`) : !disbelieved.has(validator)));
+    const record = believe(about, of.self);
+    if (!record) continue;
+    believed.set(entry.hotkey, record);
+    const privatePpm = about.flatMap(({ record: { private: slice } }) => slice?.prompts.map(({ scorePpm }) => scorePpm) ?? []);
+    const publicPpm = record.prompts.map(({ scorePpm }) => scorePpm);
+    scores.set(entry.hotkey, withPrivateSlice(record.scorePpm, publicPpm, privatePpm));
+  }
+  return { believed, scores, disbelieved };
 }
 
 /** Validators with any record that differs from ours by more than the tolerance. */

@@ -1,4 +1,4 @@
-import { defineFailures, EXIT } from '../../protocol/failure.js';
+import { defineFailures, EXIT, type Failure } from '../../protocol/failure.js';
 
 export const cliFailure = defineFailures({
   'cli.folder_not_empty': {
@@ -119,3 +119,7 @@ export const cliFailure = defineFailures({
     exit: EXIT.unavailable,
   },
 });
+
+export function folderUnwritable(folder: string, error: unknown): Failure {
+  return cliFailure('cli.folder_unwritable', { folder, reason: error instanceof Error ? error.message : String(error) }, error);
+}

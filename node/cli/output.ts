@@ -2,6 +2,8 @@
 import Table from 'cli-table3';
 import { EXIT, type ExitCode, type Failure, isFailure } from '../../protocol/failure.js';
 
+export { counted, duration } from '../words.js';
+
 export interface Output {
   readonly json: boolean;
   /** The result of the command: JSON on one line with --json, else the text. */
@@ -107,21 +109,6 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 
 function isFigure(cell: Cell): boolean {
   return typeof cell !== 'string' || /^(–|[-\d][\d,. ]*%?)?$/.test(cell);
-}
-
-/** 1 block, 2 blocks. */
-export function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-/** 45 s, 12 min, 3 h 20 min: as exact as a guess about future blocks may be. */
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`;
 }
 
 /** Shape: rao → TAO text with at most 4 digits after the point. */

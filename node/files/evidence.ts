@@ -1,26 +1,27 @@
 /**
  * What was heard, kept for people: a report and a few utterances per round and model, under a budget of bytes.
  *
- * A file appears whole or not at all. A folder goes in two steps, renamed into the trash and then deleted, so that what stands under its name is
- * never half gone; what a killed process left in the trash or half written goes at the next start. Leased folders stay.
+ * A folder has a row in the index before it has a file. It goes in two phases: marked in the index, which fails while somebody reads it, then
+ * removed and forgotten. So after a kill anywhere the next start finds either a row whose folder has to go, or the like of nothing: no row points to
+ * a folder that is not there, and no folder is without a row. A file appears whole or not at all.
  */
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Hotkey } from '../../protocol/names.js';
 import { encodeWav } from '../../scoring/wav.js';
+import type { EvidenceIndex } from '../explain/ports.js';
+import { makesPlace, utteranceName } from '../explain/utterances.js';
 import { nodeFailure } from '../failures.js';
 import type { Evidence } from '../rounds/scorer.js';
 import { diskFailure, errorCode } from './disk-failures.js';
 
 /** Rounds whose evidence stays on disk, as far as the budget reaches. */
 export const EVIDENCE_ROUNDS_KEPT = 4;
-/** Utterances kept of one model and round: the first ones, for everybody the same, and the worst. */
-export const FIRST_SAMPLES_KEPT = 2;
-export const WORST_SAMPLES_KEPT = 6;
 
+const REPORT = 'report.json';
 const SAMPLE = /^prompt-(\d+)-([a-z-]+)-(\d{7})\.wav$/;
 const TRASH = '.trash';
-const LEASES = '.leases';
+const IDENTITY = '.identity';
 
 export interface EvidenceSample {
   readonly prompt: number;
@@ -31,17 +32,7 @@ export interface EvidenceSample {
 
 export interface EvidenceStore extends Evidence {
   readonly directory: string;
-  /** By ascending prompt; empty when nothing is kept. */
-  samples(round: number, hotkey: Hotkey): Promise<readonly EvidenceSample[]>;
-  /** The folder stays until released, or until this process ends. Null: there is none. */
-  lease(round: number, hotkey: Hotkey): Promise<{ readonly directory: string; release(): Promise<void> } | null>;
   usage(): Promise<{ readonly usedBytes: number; readonly budgetBytes: number }>;
-}
-
-export interface EvidenceOptions {
-  readonly bytesMax: number;
-  /** A folder has its report. */
-  readonly onKept?: (round: number, hotkey: Hotkey, directory: string) => Promise<void>;
 }
 
 interface Folder {
@@ -50,8 +41,30 @@ interface Folder {
   bytes: number;
 }
 
-/** Errors: store.full, store.read_only, store.evidence_full. */
-export function createEvidence(directory: string, options: EvidenceOptions): EvidenceStore {
+/** Where the evidence of one model in one round lies. */
+export function evidenceFolder(directory: string, round: number, hotkey: string): string {
+  return join(directory, `round-${round}`, hotkey);
+}
+
+/** The identity of a directory, made once and kept in it: it is the same under another name of the machine. */
+export async function evidenceStoreId(directory: string): Promise<string> {
+  const path = join(directory, IDENTITY);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const known = await readFile(path, 'utf8').catch(unlessGone);
+  if (known !== undefined) return known.trim();
+  const made = randomUUID();
+  await writeFile(`${path}.part`, `${made}\n`, { flush: true, mode: 0o600 });
+  await rename(`${path}.part`, path);
+  return made;
+}
+
+/** One per directory. Errors: store.full, store.read_only, store.evidence_full, and what the index rejects with. */
+export function createEvidence(
+  deps: { readonly index: EvidenceIndex },
+  options: { readonly directory: string; readonly bytesMax: number },
+): EvidenceStore {
+  const { index } = deps;
+  const { directory, bytesMax } = options;
   // Bounded by bytesMax.
   const folders = new Map<string, Folder>();
   let opened: Promise<void> | null = null;
@@ -61,7 +74,7 @@ export function createEvidence(directory: string, options: EvidenceOptions): Evi
   /** One change at a time: two writers cannot both be promised the same room. */
   function exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = turn.then(async () => {
-      opened ??= scan().catch((error: unknown) => {
+      opened ??= recover().catch((error: unknown) => {
         opened = null;
         throw error;
       });
@@ -74,63 +87,65 @@ export function createEvidence(directory: string, options: EvidenceOptions): Evi
     });
   }
 
-  const pathOf = (round: number, hotkey: string) => join(directory, `round-${round}`, hotkey);
+  const pathOf = (round: number, hotkey: string) => evidenceFolder(directory, round, hotkey);
   const keyOf = (round: number, hotkey: string) => `${round}/${hotkey}`;
   const usedBytes = () => [...folders.values()].reduce((sum, { bytes }) => sum + bytes, 0);
 
-  async function scan(): Promise<void> {
-    for (const name of [TRASH, LEASES]) await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
+  /** Brings the disk and the index together after whatever ended the last process. */
+  async function recover(): Promise<void> {
     await rm(join(directory, TRASH), { recursive: true, force: true });
-    await mkdir(join(directory, TRASH), { mode: 0o700 });
+    await mkdir(join(directory, TRASH), { recursive: true, mode: 0o700 });
     folders.clear();
-    for (const name of await readdir(directory)) {
-      const round = /^round-(\d+)$/.exec(name)?.[1];
-      if (round === undefined) continue;
-      for (const hotkey of await readdir(join(directory, name))) {
-        const folder = { round: Number(round), hotkey, bytes: await measure(join(directory, name, hotkey)) };
-        folders.set(keyOf(folder.round, hotkey), folder);
+    const rows = new Map((await index.list()).map((row) => [keyOf(row.round, row.hotkey), row]));
+    for (const { round, hotkey } of await foldersIn(directory)) {
+      const row = rows.get(keyOf(round, hotkey));
+      if (row?.state !== 'kept') {
+        await discard(round, hotkey);
+        continue;
       }
+      folders.set(keyOf(round, hotkey), { round, hotkey, bytes: await measure(pathOf(round, hotkey)) });
+      // The machine may have another name by now, and the directory another place.
+      await index.begin(round, hotkey);
     }
+    for (const [key, { round, hotkey }] of rows) if (!folders.has(key)) await index.forget(round, hotkey);
   }
 
-  async function isLeased(round: number, hotkey: string): Promise<boolean> {
-    const prefix = `${round}.${hotkey}.`;
-    const leases = (await readdir(join(directory, LEASES))).filter((name) => name.startsWith(prefix));
-    let held = false;
-    for (const name of leases) {
-      if (lives(Number(name.slice(prefix.length).split('.')[0]))) held = true;
-      else await rm(join(directory, LEASES, name), { force: true });
-    }
-    return held;
-  }
-
-  async function remove(folder: Folder): Promise<void> {
-    const trash = join(directory, TRASH, `${folder.round}.${folder.hotkey}.${process.pid}.${++serial}`);
-    await rename(pathOf(folder.round, folder.hotkey), trash).catch(unlessGone);
-    folders.delete(keyOf(folder.round, folder.hotkey));
+  /** Out of sight at once, then off the disk. */
+  async function discard(round: number, hotkey: string): Promise<void> {
+    const trash = join(directory, TRASH, `${round}.${hotkey}.${++serial}`);
+    await rename(pathOf(round, hotkey), trash).catch(unlessGone);
     await rm(trash, { recursive: true, force: true });
-    const round = join(directory, `round-${folder.round}`);
-    if ((await readdir(round).catch(() => [''])).length === 0) await rm(round, { recursive: true, force: true });
+    const parent = join(directory, `round-${round}`);
+    if ((await readdir(parent).catch(() => [''])).length === 0) await rm(parent, { recursive: true, force: true });
   }
 
-  /** The oldest rounds make room; what is being written and what is leased stays. */
+  /** False: somebody reads it. */
+  async function remove({ round, hotkey }: Folder): Promise<boolean> {
+    if (!(await index.mark(round, hotkey))) return false;
+    await discard(round, hotkey);
+    folders.delete(keyOf(round, hotkey));
+    await index.forget(round, hotkey);
+    return true;
+  }
+
+  /** The oldest rounds make room; what is being written and what is read stays. */
   async function makeRoom(neededBytes: number, current: Folder): Promise<void> {
     const oldest = [...folders.values()].sort((a, b) => a.round - b.round || (a.hotkey < b.hotkey ? -1 : 1));
     for (const folder of oldest) {
       const tooOld = folder.round <= current.round - EVIDENCE_ROUNDS_KEPT;
-      if (!tooOld && usedBytes() + neededBytes <= options.bytesMax) break;
-      if (folder === current || (await isLeased(folder.round, folder.hotkey))) continue;
-      await remove(folder);
+      if (!tooOld && usedBytes() + neededBytes <= bytesMax) break;
+      if (folder !== current) await remove(folder);
     }
-    if (usedBytes() + neededBytes > options.bytesMax) {
-      throw nodeFailure('store.evidence_full', { usedBytes: usedBytes(), budgetBytes: options.bytesMax });
-    }
+    if (usedBytes() + neededBytes > bytesMax) throw nodeFailure('store.evidence_full', { usedBytes: usedBytes(), budgetBytes: bytesMax });
   }
 
   async function folderOf(round: number, hotkey: string): Promise<Folder> {
     const key = keyOf(round, hotkey);
-    const folder = folders.get(key) ?? { round, hotkey, bytes: 0 };
+    const known = folders.get(key);
+    if (known !== undefined) return known;
+    await index.begin(round, hotkey);
     await mkdir(pathOf(round, hotkey), { recursive: true, mode: 0o700 });
+    const folder = { round, hotkey, bytes: 0 };
     folders.set(key, folder);
     return folder;
   }
@@ -140,58 +155,71 @@ export function createEvidence(directory: string, options: EvidenceOptions): Evi
     const before = await sizeOf(path);
     await makeRoom(content.length, folder);
     const part = `${path}.part`;
-    await writeFile(part, content, { flush: true, mode: 0o600 });
-    await rename(part, path);
+    try {
+      await writeFile(part, content, { flush: true, mode: 0o600 });
+      await rename(part, path);
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
     await syncDirectory(pathOf(folder.round, folder.hotkey));
     folder.bytes += content.length - before;
-  }
-
-  async function samplesIn(round: number, hotkey: string): Promise<readonly EvidenceSample[]> {
-    const folder = pathOf(round, hotkey);
-    const names = await readdir(folder).catch(() => []);
-    return names
-      .flatMap((name): EvidenceSample[] => {
-        const [, prompt, kind, scorePpm] = SAMPLE.exec(name) ?? [];
-        if (prompt === undefined || kind === undefined) return [];
-        return [{ prompt: Number(prompt), kind, scorePpm: Number(scorePpm), path: join(folder, name) }];
-      })
-      .sort((a, b) => a.prompt - b.prompt);
   }
 
   return {
     directory,
     keepAudio: (round, hotkey, prompt, audio, { scorePpm }) =>
       exclusively(async () => {
-        const others = (await samplesIn(round, hotkey)).filter((sample) => sample.prompt >= FIRST_SAMPLES_KEPT);
-        const best = others.reduce<EvidenceSample | null>((top, sample) => (top && top.scorePpm >= sample.scorePpm ? top : sample), null);
-        const full = prompt.index >= FIRST_SAMPLES_KEPT && others.length >= WORST_SAMPLES_KEPT && best !== null;
-        if (full && best.scorePpm <= scorePpm) return;
+        const arrived = { prompt: prompt.index, kind: prompt.kind, scorePpm };
+        const { keep, goes } = makesPlace(await samplesIn(pathOf(round, hotkey)), arrived);
+        if (!keep) return;
         const folder = await folderOf(round, hotkey);
-        const name = `prompt-${String(prompt.index).padStart(2, '0')}-${prompt.kind}-${String(scorePpm).padStart(7, '0')}.wav`;
-        await put(folder, name, encodeWav(audio));
-        if (!full) return;
-        folder.bytes -= await sizeOf(best.path);
-        await rm(best.path, { force: true });
+        await put(folder, `${utteranceName(arrived)}-${String(scorePpm).padStart(7, '0')}.wav`, encodeWav(audio));
+        if (goes === null) return;
+        folder.bytes -= await sizeOf(goes.path);
+        await rm(goes.path, { force: true });
       }),
     keepReport: (round, hotkey, report) =>
       exclusively(async () => {
-        await put(await folderOf(round, hotkey), 'report.json', Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
-        await options.onKept?.(round, hotkey, pathOf(round, hotkey));
+        await put(await folderOf(round, hotkey), REPORT, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
+        await index.complete(round, hotkey);
       }),
-    samples: (round, hotkey) => exclusively(() => samplesIn(round, hotkey)),
-    lease: (round, hotkey) =>
-      exclusively(async () => {
-        const lease = join(directory, LEASES, `${round}.${hotkey}.${process.pid}.${++serial}`);
-        // The lease first: whoever deletes looks for leases before it renames.
-        await writeFile(lease, '', { mode: 0o600 });
-        const release = () => rm(lease, { force: true });
-        const there = await stat(pathOf(round, hotkey)).catch(() => null);
-        if (there !== null) return { directory: pathOf(round, hotkey), release };
-        await release();
-        return null;
-      }),
-    usage: () => exclusively(async () => ({ usedBytes: usedBytes(), budgetBytes: options.bytesMax })),
+    usage: () => exclusively(async () => ({ usedBytes: usedBytes(), budgetBytes: bytesMax })),
   };
+}
+
+/** By ascending prompt; empty when nothing is kept. For a reader that holds a lease. */
+export async function samplesIn(folder: string): Promise<readonly EvidenceSample[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .flatMap((name): EvidenceSample[] => {
+      const [, prompt, kind, scorePpm] = SAMPLE.exec(name) ?? [];
+      if (prompt === undefined || kind === undefined) return [];
+      return [{ prompt: Number(prompt), kind, scorePpm: Number(scorePpm), path: join(folder, name) }];
+    })
+    .sort((a, b) => a.prompt - b.prompt);
+}
+
+/** The samples with their bytes. One that a better one took the place of meanwhile is left out. */
+export async function readSamples(folder: string): Promise<readonly (EvidenceSample & { readonly wav: Uint8Array })[]> {
+  const found = await Promise.all(
+    (await samplesIn(folder)).map(async (sample) => {
+      const wav = await readFile(sample.path).catch(unlessGone);
+      return wav === undefined ? [] : [{ ...sample, wav }];
+    }),
+  );
+  return found.flat();
+}
+
+async function foldersIn(directory: string): Promise<readonly { readonly round: number; readonly hotkey: string }[]> {
+  const rounds = (await readdir(directory)).flatMap((name) => {
+    const [, round] = /^round-(\d+)$/.exec(name) ?? [];
+    return round === undefined ? [] : [Number(round)];
+  });
+  const found = await Promise.all(
+    rounds.map(async (round) => (await readdir(join(directory, `round-${round}`))).map((hotkey) => ({ round, hotkey }))),
+  );
+  return found.flat();
 }
 
 /** Half-written files go on the way: nobody writes when this is asked. */
@@ -213,16 +241,6 @@ async function syncDirectory(path: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
-function unlessGone(error: unknown): void {
+function unlessGone(error: unknown): undefined {
   if (errorCode(error) !== 'ENOENT') throw error;
-}
-
-function lives(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
 }

@@ -116,7 +116,8 @@ function statusClass(code: number): '2xx' | '3xx' | '4xx' | '5xx' {
   return code >= 300 ? '3xx' : '2xx';
 }
 
-function problem(reply: FastifyReply, status: number, code: string, detail: string, extra: object = {}): FastifyReply {
+/** An error as RFC 9457 has it. */
+export function problem(reply: FastifyReply, status: number, code: string, detail: string, extra: object = {}): FastifyReply {
   return reply
     .code(status)
     .type('application/problem+json')

@@ -24,7 +24,7 @@ export async function weigh(
   const weighing: Weighing = {
     block: snapshot.block.number,
     minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
-    records: scores.map(keyOf),
+    records: scores.map(recordKey),
     seats: snapshot.neurons.map(({ uid, hotkey, registeredAt }) => ({ uid, hotkey, registeredAt })),
     policy: options.policy,
     beliefs: await beliefsIn(stores, { round: row.round, self: options.self, scores: ours }),
@@ -45,7 +45,7 @@ export async function reweigh(
     stores.models.list(),
   ]);
   const used = new Set(weighing.records);
-  const heard = scores.filter((score) => used.has(keyOf(score)));
+  const heard = scores.filter((score) => used.has(recordKey(score)));
   const tensors = new Map(models.map(({ hotkey, model, tensorDigests }) => [`${hotkey}/${model}`, tensorDigests]));
   const weighed = weighRound({
     round: row.round,
@@ -63,6 +63,7 @@ export async function reweigh(
   return { weighed, rows: weighed.models.map((model) => ({ round: row.round, ...model })) };
 }
 
-function keyOf({ validator, record }: StoredScore): string {
+/** How `Weighing.records` names a record. */
+export function recordKey({ validator, record }: StoredScore): string {
   return `${validator}/${recordDigest(record)}`;
 }

@@ -88,7 +88,7 @@ export function neuralScore(builtin: PromptScore, heard: Heard): PromptScore {
   return {
     ...builtin,
     parts,
-    scorePpm: scoreOf(parts),
+    scorePpm: neuralScoreOf(parts),
     voice: voiceprint(heard.embedding),
     details: detailsOf(heard),
   };
@@ -119,12 +119,12 @@ export function concludeVoices(scores: readonly PromptScore[]): readonly PromptS
               NEURAL.voice,
             );
     const parts = { ...score.parts, voice: ppm(part) };
-    return { ...score, parts, scorePpm: scoreOf(parts) };
+    return { ...score, parts, scorePpm: neuralScoreOf(parts) };
   });
 }
 
 /** Weighted geometric mean of the parts, times the gates. A part that is not known yet counts in full. Shape: parts in ppm → ppm. */
-function scoreOf(parts: Readonly<Record<string, number>>): number {
+export function neuralScoreOf(parts: Readonly<Record<string, number>>): number {
   let logarithm = 0;
   for (const [name, percent] of Object.entries(NEURAL.weightsPercent)) {
     logarithm += (percent / 100) * Math.log(Math.max(NEURAL.floorPpm, parts[name] ?? 1e6) / 1e6);

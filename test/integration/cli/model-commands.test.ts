@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EXIT } from '../../../protocol/failure.js';
+import { escapeText } from '../../../scoring/pictures/svg.js';
 import { publishedVoice } from '../../../scoring/voices/published-voice.js';
 import { refusal, voxdJson } from '../../support/cli.js';
+import { recordOfValidator } from '../../support/validator-record.js';
 
 interface Score {
   readonly ok: boolean;
@@ -13,11 +15,14 @@ interface Score {
   readonly audio_digest: string;
   readonly score_ppm: number;
   readonly prompts: readonly {
+    readonly text: string;
+    readonly fault: string | null;
     readonly score_ppm: number;
     readonly parts: Readonly<Record<string, number>>;
     readonly audio_digest: string;
   }[];
   readonly timings: Readonly<Record<string, number>>;
+  readonly stages: readonly { readonly stage: string; readonly prompts: number }[];
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -72,16 +77,36 @@ describe('commands about models', function () {
     expect(checked).to.include({ model: imported.model, family: 'kokoro' });
   });
 
-  it('score prints parts, total, digests and times, the same each time', async () => {
-    const args = ['model', 'score', voice, '--seed', '0a0b', '--prompts', '1', '--engine', 'native', '--profile', 'builtin-1'];
-    const [first, second] = [await voxdJson<Score>(args), await voxdJson<Score>(args)];
-    expect(first).to.include({ ok: true, model });
-    for (const digest of [first.scorer, first.audio_digest, first.prompts[0]?.audio_digest]) expect(digest).to.match(DIGEST);
-    expect(first.score_ppm).to.be.within(900_000, 1_000_000);
-    expect(first.prompts).to.have.length(1);
-    for (const part of Object.values(first.prompts[0]?.parts ?? {})) expect(part).to.be.within(0, 1_000_000);
-    expect(first.timings).to.have.all.keys('loadMs', 'synthesisMs', 'judgeMs', 'totalMs');
-    expect({ ...first, timings: null }).to.deep.equal({ ...second, timings: null });
+  it('score is what a validator stores of the same model, seed and prompts, to the ppm; and a page shows it', async () => {
+    const seed = '0a0b'.repeat(16);
+    const report = join(folder, 'report');
+    const args = ['model', 'score', voice, '--seed', seed, '--prompts', '3', '--engine', 'native', '--profile', 'builtin-1'];
+    const said = await voxdJson<Score>([...args, '--report', report]);
+    const record = await recordOfValidator(voice, { seed, prompts: 3 });
+    expect(said).to.include({
+      model: record.model,
+      scorer: record.scorer,
+      seed: record.seed,
+      engine: record.engine,
+      score_ppm: record.scorePpm,
+      prompt_set: record.promptSet,
+      fingerprint: record.fingerprint,
+    });
+    expect(
+      said.prompts.map(({ score_ppm: scorePpm, parts, audio_digest: audioDigest, fault }) => ({ scorePpm, parts, audioDigest, fault })),
+    ).to.deep.equal(record.prompts);
+    expect(said.score_ppm).to.be.within(900_000, 1_000_000);
+    expect(said.timings).to.have.all.keys('loadMs', 'synthesisMs', 'judgeMs', 'totalMs');
+    expect(said.stages.map(({ stage, prompts }) => [stage, prompts])).to.deep.equal([['full', 3]]);
+
+    const names = readdirSync(report);
+    expect(names.filter((name) => name.endsWith('.wav'))).to.have.length(3);
+    expect(names.filter((name) => name.endsWith('.svg'))).to.have.length(3);
+    expect(JSON.parse(readFileSync(join(report, 'report.json'), 'utf8'))).to.include({ score_ppm: said.score_ppm });
+    const page = readFileSync(join(report, 'index.html'), 'utf8');
+    for (const { text } of said.prompts) expect(page).to.contain(escapeText(text));
+    expect(page.match(/<audio /g)).to.have.length(3);
+    expect(page, 'needs nothing else').to.not.match(/(src|href)="(?!data:)|<script/);
   });
 
   it('refuses a package that is not whole', async () => {

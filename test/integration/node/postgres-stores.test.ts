@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import { createEvidenceIndex, leaseEvidence } from '../../../node/postgres/evidence-index.js';
 import { ANNOUNCEMENTS_PER_HOTKEY_KEPT } from '../../../node/postgres/message-stores.js';
 import { LEFTOVERS_KEPT_MS, pruneHistory, ROUNDS_KEPT, SUBMISSIONS_KEPT } from '../../../node/postgres/pruning.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { createWeightLock } from '../../../node/postgres/weight-lock.js';
+import type { Hotkey } from '../../../protocol/names.js';
+import { evidenceIndexContract } from '../../contracts/evidence-index.js';
 import { queueContract } from '../../contracts/queue.js';
 import { codeOf, storesContract } from '../../contracts/stores.js';
 import { aNeuron, anAnnouncement, aRecord, aSnapshot, hashNamed, hotkeyNamed, modelNamed } from '../../support/store-samples.js';
@@ -36,6 +39,33 @@ describe('Postgres stores', function () {
 
   storesContract('postgres', async () => createStores(await empty()));
   queueContract('postgres', async () => createScoringQueue({ ...quiet, database: await empty() }, { stopGraceMs: 1_000 }));
+
+  evidenceIndexContract('postgres', async () => {
+    const database = await empty();
+    const store = '00000000-0000-4000-8000-000000000001';
+    const folderOf = (round: number, hotkey: string) => `/evidence/round-${round}/${hotkey}`;
+    const index = createEvidenceIndex(database, { store: async () => store, host: 'here', folderOf });
+    return { ...index, lease: (round, hotkey) => leaseEvidence(database, round, hotkey as Hotkey) };
+  });
+
+  it('a lease of a reader that died ends with its time, and each directory answers for its own folders', async () => {
+    const database = await empty();
+    const of = (store: string) =>
+      createEvidenceIndex(database, { store: async () => store, host: 'here', folderOf: (round) => `/${store}/${round}` });
+    const [node, worker] = [of('00000000-0000-4000-8000-000000000001'), of('00000000-0000-4000-8000-000000000002')];
+    const hotkey = hotkeyNamed('m');
+    await worker.begin(1, hotkey);
+    await node.begin(1, hotkey);
+    await worker.complete(1, hotkey);
+    expect((await leaseEvidence(database, 1, hotkey))?.directory).to.match(/2\/1$/);
+    expect(await worker.mark(1, hotkey)).to.equal(false);
+    expect(await node.mark(1, hotkey)).to.equal(true);
+    await database.query("UPDATE voxd.evidence_leases SET ends_at = now() - interval '1 second'");
+    expect(await worker.mark(1, hotkey)).to.equal(true);
+    await worker.forget(1, hotkey);
+    expect(await worker.list()).to.deep.equal([]);
+    expect(await node.list()).to.deep.equal([{ round: 1, hotkey, state: 'going' }]);
+  });
 
   it('lets one process at a time act on the weights of a hotkey, until it ends', async () => {
     const database = await empty();

@@ -9,7 +9,7 @@ import { packageRoutes } from '../../../node/http/package-routes.js';
 import { createPrometheusMetrics } from '../../../node/http/prometheus.js';
 import { createHttpServer, type HttpServer } from '../../../node/http/server.js';
 import { claimDatabase, type DatabaseClaim } from '../../../node/postgres/claim.js';
-import { findEvidence } from '../../../node/postgres/evidence-index.js';
+import { leaseEvidence } from '../../../node/postgres/evidence-index.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { writeTerms } from '../../../node/postgres/terms.js';
@@ -150,7 +150,7 @@ describe('a worker on another machine', function () {
     expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
     const [stage] = await stores.progress.stages(1);
     expect(stage).to.include({ stage: 'full', prompts: 8 - before.length });
-    await until(async () => (await findEvidence(database, 1, MINER)) !== null);
+    await until(async () => (await leaseEvidence(database, 1, MINER)) !== null);
 
     second.process.kill('SIGTERM');
     expect(await second.line('stopped')).to.deep.equal({ stopped: true, hanging: 0, failed: 0 });
