@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { EvidenceIndex } from '../../../node/explain/ports.js';
 import { FIRST_SAMPLES_KEPT, makesPlace, WORST_SAMPLES_KEPT } from '../../../node/explain/utterances.js';
 import {
   createEvidence,
@@ -10,7 +11,6 @@ import {
   readSamples,
   samplesIn,
 } from '../../../node/files/evidence.js';
-import type { EvidenceIndex } from '../../../node/explain/ports.js';
 import { isFailure } from '../../../protocol/failure.js';
 import { createChance } from '../../../scoring/chance.js';
 import { faultScore } from '../../../scoring/profile.js';
