@@ -22,6 +22,14 @@ export async function checkPackage(directory: string): Promise<{ readonly model:
   return { model, facts: await precheckModel(model) };
 }
 
+/** What a validator takes down of a package before anybody hears it. Errors: rejects with model.* failures. */
+export async function lookInto(
+  directory: string,
+): Promise<Pick<VerifiedModel, 'manifest'> & { readonly tensorDigests: readonly string[] }> {
+  const { model, facts } = await checkPackage(directory);
+  return { manifest: model.manifest, tensorDigests: facts.flatMap(({ tensorDigests }) => tensorDigests).sort() };
+}
+
 /** Every graph of the model, in the order in which they run. */
 export async function precheckModel(model: VerifiedModel): Promise<readonly GraphFacts[]> {
   const facts: GraphFacts[] = [];

@@ -16,7 +16,7 @@ import { type ChainOptions, composeChain } from './compose-chain.js';
 import { renderExplanation } from './compose-explain.js';
 import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
-import { importModel, precheckModel } from './compose-models.js';
+import { importModel, lookInto } from './compose-models.js';
 import { auditEngines, composeEvidence, composeRoutes, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, weightsHealth } from './compose-weights.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
@@ -342,13 +342,7 @@ export function createDaemon(
         clock,
         log: log('fetch'),
         metrics,
-        precheck: async (directory) => {
-          const model = await verifyPackage(directory);
-          return {
-            manifest: model.manifest,
-            tensorDigests: (await precheckModel(model)).flatMap(({ tensorDigests }) => tensorDigests).sort(),
-          };
-        },
+        precheck: lookInto,
         write: writeAt,
       });
       const own_: readonly Duty[] = [
@@ -394,9 +388,9 @@ export function createDaemon(
   };
 }
 
-/** A foreign model gets time to finish its prompt, then its process is killed. */
 /** One checks some 3,000 signatures a second; a second one lets gossip go on while the first is replaced. */
 const VERIFY_THREADS = 2;
+/** A foreign model gets time to finish its prompt, then its process is killed. */
 const SCORING_STOP_TIMEOUT_MS = 20_000;
 /** The embedded server writes everything out before it ends. */
 const DATABASE_STOP_TIMEOUT_MS = 40_000;
