@@ -68,6 +68,10 @@ export interface RunningValidator {
   readonly validator: TestValidator;
   /** All duties once, at the newest finalized head. */
   turn(): Promise<void>;
+  /** All but the weights, which wait for the chain. */
+  listen(): Promise<void>;
+  /** At the head that was listened to last. */
+  weigh(): Promise<void>;
   /** Sends what it has committed to, whatever the time. */
   publishReveals(round: number): Promise<void>;
 }
@@ -221,13 +225,20 @@ export async function startMemoryValidator(
   await registry.follow(await chain.reader.finalizedHead());
   await inbox.open();
   await setter.recover();
-  const turn = async () => {
+  const listen = async () => {
     const head = await chain.reader.finalizedHead();
-    const snapshot = await registry.follow(head);
+    await registry.follow(head);
     await keeper.turn(head);
     await settled(queue);
     await auditor.turn(head, new AbortController().signal);
-    await setter.turn(head, snapshot);
+  };
+  const weigh = async () => {
+    const snapshot = registry.current();
+    if (snapshot !== null) await setter.turn(snapshot.block, snapshot);
+  };
+  const turn = async () => {
+    await listen();
+    await weigh();
   };
   const publishReveals = async (round: number) => {
     const nonce = await stores.scores.nonce(round);
@@ -237,7 +248,7 @@ export async function startMemoryValidator(
       await postbox.post('scoreReveal', encodeScoreReveal(reveal), 3_600_000);
     }
   };
-  return { validator, turn, publishReveals };
+  return { validator, turn, listen, weigh, publishReveals };
 }
 
 const promptSets = new Map<string, { prompts: readonly Prompt[]; digest: string }>();

@@ -1,0 +1,316 @@
+import { createHash } from 'node:crypto';
+import { commitmentBytes, commitmentOf } from '../../chain/commitment.js';
+import { modelClaims } from '../../chain/registry.js';
+import { openEnvelope } from '../../protocol/envelope.js';
+import type { MessageKind } from '../../protocol/kinds.js';
+import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import type { Gossip, Signer } from '../../protocol/ports.js';
+import { createFakeChain, type FakeChain } from '../support/fake-chain.js';
+import { aModel } from '../support/keys.js';
+import { createMemoryStores } from '../support/memory-stores.js';
+import { type Person, type RunningValidator, type Surroundings, startMemoryValidator } from '../support/memory-validator.js';
+import { POLICY, SCORER } from '../support/small-subnet.js';
+import { type Chance, createChance } from './chance.js';
+import { type RunningMiner, startMemoryMiner } from './miner.js';
+import { createSimulatedNetwork, type SimulatedNetwork } from './network.js';
+import { simulatedPerson, simulatedVerifier } from './people.js';
+import { createTimeline, type Timeline } from './timeline.js';
+
+export const BLOCK_MS = 6_000;
+export const SCHEDULE = { cadenceBlocks: 20, commitPercent: 60, revealPercent: 75 };
+const START_BLOCK = 100;
+const FINALITY_LAG = 2;
+/** A head reaches a node within this time. */
+const HEAD_DELAY_MS_MAX = 1_500;
+const TRANSFER_MS_MAX = 8_000;
+const STAKE_RAO = 1_000_000_000_000n;
+/** Older rounds are pruned, as they are in the database. */
+const ROUNDS_KEPT = 12;
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly validators: number;
+  /** Of validators and of miners. */
+  readonly hostilePercent: number;
+}
+
+/** One participant: what stays of it when its process is killed, and its process while it runs. */
+export interface Inhabitant {
+  readonly name: string;
+  readonly signer: Signer;
+  readonly honest: boolean;
+  readonly validator: Person | null;
+  readonly stores: Person['stores'];
+  model: ModelDigest | null;
+  running: RunningValidator | RunningMiner | null;
+  /** Time of the newest start, and of the end before it. */
+  upSinceMs: number;
+  /** Heads are not heard before this time. */
+  stalledUntilMs: number;
+  readonly busy: Set<string>;
+}
+
+export interface Submission {
+  readonly name: string;
+  readonly block: number;
+}
+
+export interface World {
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly chain: FakeChain;
+  readonly network: SimulatedNetwork;
+  readonly inhabitants: readonly Inhabitant[];
+  /** Bytes that were published, by honest members only. */
+  onPublished(listener: (by: Inhabitant, kind: MessageKind, envelope: Uint8Array) => void): void;
+  /** Weights that a block has taken. */
+  onSubmitted(listener: (submission: Submission) => void): void;
+  start(of: Inhabitant): Promise<void>;
+  kill(of: Inhabitant): void;
+  /** A miner leaves its seat to a new one. */
+  replace(of: Inhabitant): void;
+  /** A running miner comes back with another model. */
+  renew(of: Inhabitant): Promise<void>;
+  /** One block later. */
+  block(): Promise<void>;
+  /** Goes on with trouble of others: what went wrong in a duty, oldest first. */
+  readonly troubles: string[];
+}
+
+/** A subnet of full nodes over one chain and a simulated network; everything that could be chance comes from the seed. */
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const chance = createChance(options.seed);
+  const chain = createFakeChain({
+    netuid: 7,
+    startBlock: START_BLOCK,
+    blockTimeMs: BLOCK_MS,
+    inclusion: 'manual',
+    finalityLag: FINALITY_LAG,
+    hyperparameters: { weightsRateLimitBlocks: 5, tempo: SCHEDULE.cadenceBlocks, maxUids: 4 * options.nodes },
+  });
+  const timeline = createTimeline(chain.nowMs());
+  const network = createSimulatedNetwork({ timeline, chance });
+  const published: ((by: Inhabitant, kind: MessageKind, envelope: Uint8Array) => void)[] = [];
+  const submitted: ((submission: Submission) => void)[] = [];
+  const inhabitants: Inhabitant[] = [];
+  const troubles: string[] = [];
+  let born = 0;
+  let models = 0;
+
+  const around: Surroundings = {
+    chain,
+    clock: timeline.clock,
+    verifier: simulatedVerifier,
+    schedule: SCHEDULE,
+    policy: POLICY,
+    replication: 4,
+    audits: 1,
+    weights: {},
+    fingerprints: new Map(),
+    truth: new Map(),
+    inPrivate: new Map(),
+  };
+
+  /** Weights that were taken are told of with who set them. */
+  function chainOf(name: string): FakeChain {
+    const setWeights: FakeChain['writer']['setWeights'] = async (...call) => {
+      const inclusion = await chain.writer.setWeights(...call);
+      for (const listener of submitted) listener({ name, block: inclusion.block.number });
+      return inclusion;
+    };
+    return { ...chain, writer: { ...chain.writer, setWeights } };
+  }
+
+  function heardBy(of: Inhabitant, gossip: Gossip): Gossip {
+    return {
+      ...gossip,
+      publish: async (kind, envelope) => {
+        const result = await gossip.publish(kind, envelope);
+        if (result.recipients > 0) for (const listener of published) listener(of, kind, envelope);
+        return result;
+      },
+    };
+  }
+
+  function seat(role: 'validator' | 'miner', honest: boolean): Inhabitant {
+    const name = `${honest ? 'honest' : 'hostile'} ${role} ${born++}`;
+    const signer = simulatedPerson(name);
+    const random = (sizeBytes: number) => Uint8Array.from({ length: sizeBytes }, () => chance.below(256));
+    const stores = createMemoryStores({ roundsKept: ROUNDS_KEPT, random });
+    const how = role === 'validator' ? { stakeRao: STAKE_RAO * BigInt(1 + chance.below(8)), permit: true } : {};
+    chain.register(signer.hotkey, how);
+    const person = role === 'validator' ? { name, signer, stores, ears: earsOf(honest), lies: new Map(), ways: {} } : null;
+    const model = role === 'miner' ? aModel(models++) : null;
+    const one: Inhabitant = {
+      name,
+      signer,
+      honest,
+      validator: person,
+      stores,
+      model,
+      running: null,
+      upSinceMs: 0,
+      stalledUntilMs: 0,
+      busy: new Set(),
+    };
+    inhabitants.push(one);
+    return one;
+  }
+
+  /** Honest ears hear the same; those of the hostile hear what suits them, each something else. */
+  function earsOf(honest: boolean): Map<ModelDigest, number> {
+    const bias = honest ? '' : `bias ${chance.below(1 << 30)}`;
+    return new (class extends Map<ModelDigest, number> {
+      override get(model: ModelDigest): number {
+        const digest = createHash('sha256').update(`${bias}${model}`).digest();
+        return 150_000 + (digest.readUInt32LE(0) % 800_000);
+      }
+    })();
+  }
+
+  async function start(of: Inhabitant): Promise<void> {
+    if (of.running !== null) return;
+    const own = { gossip: heardBy(of, network.join(of.name)), scorer: SCORER };
+    of.upSinceMs = timeline.clock.nowMs();
+    of.running =
+      of.validator === null
+        ? await startMemoryMiner({ ...of, model: of.model! }, own, around)
+        : await startMemoryValidator(of.validator, own, { ...around, chain: chainOf(of.name) });
+  }
+
+  function kill(of: Inhabitant): void {
+    network.leave(of.name);
+    of.running = null;
+    of.busy.clear();
+  }
+
+  /** A duty that waits for the chain must not hold up time; it never overlaps itself. */
+  function dispatch(of: Inhabitant, duty: string, turn: () => Promise<void>): void {
+    if (of.busy.has(duty)) return;
+    const { busy, running } = of;
+    busy.add(duty);
+    turn()
+      .catch((error: unknown) => troubles.push(`${of.name} ${duty}: ${String(error)}`))
+      .finally(() => {
+        if (of.running === running) busy.delete(duty);
+      });
+  }
+
+  async function hearHead(of: Inhabitant): Promise<void> {
+    const { running } = of;
+    if (running === null || timeline.clock.nowMs() < of.stalledUntilMs) return;
+    try {
+      await running.listen();
+    } catch (error) {
+      troubles.push(`${of.name} listen: ${String(error)}`);
+    }
+    if ('present' in running) dispatch(of, 'present', running.present);
+    else {
+      dispatch(of, 'weigh', running.weigh);
+      await fetchClaimed(of);
+    }
+    await settled();
+  }
+
+  /** Models come from whoever has them, if that one can be reached; they take their time. */
+  async function fetchClaimed(of: Inhabitant): Promise<void> {
+    const snapshot = await chain.reader.snapshot(chain.netuid);
+    const announcements = await of.stores.announcements.active(timeline.clock.nowMs());
+    for (const claim of modelClaims(snapshot)) {
+      const announced = announcements.find(
+        ({ hotkey, model }) => hotkey === claim.hotkey && commitmentOf(hotkey, model) === claim.commitment,
+      );
+      if (announced === undefined) continue;
+      const { hotkey, model } = announced;
+      const known = await of.stores.models.get(hotkey, model);
+      if (known?.commitmentBlock === claim.block || of.busy.has(model) || !(await offered(of, hotkey, model))) continue;
+      const registeredAt = snapshot.neurons.find((neuron) => neuron.hotkey === hotkey)?.registeredAt ?? 0;
+      const row = {
+        hotkey,
+        registeredAt,
+        model,
+        commitmentBlock: claim.block,
+        reason: null,
+        attempts: 0,
+        manifest: null,
+        tensorDigests: [],
+      };
+      of.busy.add(model);
+      timeline.after(chance.below(TRANSFER_MS_MAX), async () => {
+        of.busy.delete(model);
+        if (of.running !== null && (await offered(of, hotkey, model))) await of.stores.models.put({ ...row, state: 'prechecked' });
+      });
+    }
+  }
+
+  async function offered(to: Inhabitant, hotkey: Hotkey, model: ModelDigest): Promise<boolean> {
+    for (const one of inhabitants) {
+      const holds = one.signer.hotkey === hotkey || (await one.stores.models.get(hotkey, model)) !== null;
+      if (holds && one !== to && one.running !== null && network.reaches(to.name, one.name)) return true;
+    }
+    return false;
+  }
+
+  network.onNeighbour((name) => {
+    const running = inhabitants.find((one) => one.name === name)?.running;
+    if (running && 'peerArrived' in running) running.peerArrived();
+  });
+  const validatorsHostile = Math.floor((options.validators * options.hostilePercent) / 100);
+  const miners = options.nodes - options.validators;
+  const minersHostile = Math.floor((miners * options.hostilePercent) / 100);
+  for (let n = 0; n < options.validators; n++) seat('validator', n >= validatorsHostile);
+  for (let n = 0; n < miners; n++) seat('miner', n >= minersHostile);
+  for (const one of inhabitants) {
+    await start(one);
+    network.withhold(one.name, !one.honest);
+  }
+
+  return {
+    timeline,
+    chance,
+    chain,
+    network,
+    inhabitants,
+    troubles,
+    onPublished: (listener) => void published.push(listener),
+    onSubmitted: (listener) => void submitted.push(listener),
+    start,
+    kill,
+    replace(of) {
+      kill(of);
+      chain.deregister(of.signer.hotkey);
+      inhabitants.splice(inhabitants.indexOf(of), 1);
+      const heir = seat('miner', of.honest);
+      network.withhold(heir.name, !heir.honest);
+      timeline.after(chance.below(BLOCK_MS), () => start(heir));
+    },
+    async renew(of) {
+      kill(of);
+      of.model = aModel(models++);
+      await start(of);
+    },
+    async block() {
+      chain.advance(1);
+      await settled();
+      for (const one of inhabitants) timeline.after(chance.below(HEAD_DELAY_MS_MAX), () => hearHead(one));
+      await timeline.run(chain.nowMs() + BLOCK_MS - 1);
+    },
+  };
+}
+
+export function claimOf(hotkey: Hotkey, model: ModelDigest): Uint8Array {
+  return commitmentBytes(commitmentOf(hotkey, model));
+}
+
+/** Sequence number of an envelope of ours. */
+export function sequenceOf(envelope: Uint8Array): bigint {
+  const opened = openEnvelope(envelope);
+  if (!opened.ok) throw new TypeError(`not an envelope: ${opened.error}`);
+  return opened.value.body.sequence;
+}
+
+/** Everything that can go on without time passing has gone on. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
