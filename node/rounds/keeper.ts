@@ -75,6 +75,7 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
   const published = new Set<string>();
   let view: ReturnType<RoundKeeper['view']> = null;
   let agreement: AgreementReport | null = null;
+  let assigned: { readonly key: string; readonly models: ReadonlyMap<ModelDigest, readonly Hotkey[]> } | null = null;
 
   /** The row of the round with its opening, from the rows or else from the chain. Null: this node did not listen when it opened. */
   async function openRound(round: number, window: RoundWindow): Promise<OpenRound | null> {
@@ -113,6 +114,17 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     const all = [...row.entries, ...added].sort((a, b) => a.commitmentBlock - b.commitmentBlock || (a.hotkey < b.hotkey ? -1 : 1));
     await stores.rounds.update(row.round, { entries: all });
     return { ...row, entries: all };
+  }
+
+  /** A hash per model, listener and ticket: worth keeping while nobody joins. */
+  function assignment(row: OpenRound): ReadonlyMap<ModelDigest, readonly Hotkey[]> {
+    const models = unique(row.entries);
+    const key = `${row.seed} ${models.join()}`;
+    if (assigned?.key !== key) {
+      const { seed, opening } = row;
+      assigned = { key, models: assignModels({ seed, models, listeners: opening.listeners, replication: options.replication }) };
+    }
+    return assigned.models;
   }
 
   async function ownRecords(round: number): Promise<readonly ScoreRecord[]> {
@@ -193,13 +205,8 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     let row = opened;
     const phase = phaseAt(head.number, window);
     if (phase === 'scoring') row = await refreshEntries(row);
-    const assigned = assignModels({
-      seed: row.seed,
-      models: unique(row.entries),
-      listeners: row.opening.listeners,
-      replication: options.replication,
-    });
-    const mine = row.entries.filter(({ model }) => assigned.get(model)?.includes(options.self));
+    const listeners = assignment(row);
+    const mine = row.entries.filter(({ model }) => listeners.get(model)?.includes(options.self));
     const records = await ownRecords(round);
     const heard = new Set(records.map(({ hotkey }) => hotkey as string));
     deps.metrics.set('voxd_round_current', {}, round);
