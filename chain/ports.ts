@@ -21,6 +21,8 @@ export interface RuntimeDescription {
   readonly epochClock: 'state' | 'formula';
   /** Calls by which weights can get on this chain. */
   readonly weightCalls: readonly string[];
+  /** What a node sends, and "7.0": the numbers that its pallet and the call have here. */
+  readonly nodeCalls: readonly { readonly name: string; readonly number: string }[];
   /** Every error a pallet can answer with, in the order of the metadata. */
   readonly errors: readonly {
     readonly pallet: string;
@@ -79,6 +81,8 @@ export interface WeightFacts {
   /** Mechanisms the subnet has, where it was read. */
   readonly mechanismCount?: number;
   readonly hotkey: Hotkey;
+  /** Extrinsics of this hotkey in the blocks up to that one. */
+  readonly nonce: number;
   /** null: not registered. */
   readonly uid: Uid | null;
   readonly registeredAt: number;
@@ -147,6 +151,11 @@ export interface Inclusion {
 export interface Bounded {
   /** The extrinsic must not be includable after this block: it is not sent if it would be. Default: no bound. */
   readonly lastBlock?: number;
+  /**
+   * It was decided by what that final block shows, where the account had this nonce. It is not sent if the key has signed anything else since then
+   * that this process does not know, and it has the nonce that makes the chain refuse it if that comes first. Default: any state will do.
+   */
+  readonly since?: { readonly block: number; readonly nonce: number };
 }
 
 export interface SetWeights extends Bounded {

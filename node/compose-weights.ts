@@ -1,5 +1,7 @@
-/** The weight setter of the daemon, on its database. */
+/** The weight setter of the daemon, on its database; and how it and its signer feel. */
 import { randomBytes } from 'node:crypto';
+import { isFailure } from '../protocol/failure.js';
+import type { Signer } from '../protocol/ports.js';
 import type { Stores } from './ports.js';
 import type { Database } from './postgres/database.js';
 import { createWeightLock } from './postgres/weight-lock.js';
@@ -26,4 +28,16 @@ export async function weightsHealth({ submissions }: Pick<Stores, 'submissions'>
     waiting: setter.waitingFor(),
     reveal: reveal === undefined ? null : { round: reveal.round, way: reveal.way, from: reveal.revealFrom, until: reveal.revealUntil },
   };
+}
+
+/** Null: the key is in this process. */
+export async function signerHealth({ probe }: Signer): Promise<StatusFacts['signer']> {
+  if (probe === undefined) return null;
+  try {
+    await probe();
+    return { failure: null };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { failure: error };
+  }
 }

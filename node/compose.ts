@@ -18,7 +18,7 @@ import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { auditEngines, composeEvidence, composeRoutes, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
-import { composeWeights, weightsHealth } from './compose-weights.js';
+import { composeWeights, signerHealth, weightsHealth } from './compose-weights.js';
 import { createArtifactSource, writeAt } from './files/artifacts.js';
 import { openDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
@@ -40,7 +40,7 @@ import { writeTerms } from './postgres/terms.js';
 import { createRegistrySync } from './registry-sync.js';
 import type { JudgeChoice } from './rounds/judges.js';
 import { createRoundKeeper } from './rounds/keeper.js';
-import { healthReport } from './status.js';
+import { healthReport, STARTING } from './status.js';
 import type { WeightSetterOptions } from './weights/setter.js';
 import { createWork, type Duty } from './work.js';
 
@@ -207,6 +207,7 @@ export function createDaemon(
           () => true,
           () => false,
         ),
+        signer: await signerHealth(signer),
       });
     const page =
       validator === null
@@ -234,10 +235,10 @@ export function createDaemon(
       work.trigger('fetch');
       work.trigger('rounds');
     });
+    await validator?.setter.recover();
     await work.start(signal);
     own('work', work, (running) => running.stop());
     if (validator) {
-      await validator.setter.recover();
       own(
         'scoring',
         await validator.queue.work(validator.scorer.handle, options.scoring.concurrency),
@@ -363,14 +364,7 @@ export function createDaemon(
 
   async function health(): Promise<HealthReport> {
     if (view !== null) return view();
-    return {
-      status: 'degraded',
-      live: true,
-      ready: false,
-      version: '',
-      uptimeSeconds: 0,
-      components: [{ name: 'start', status: 'degraded', detail: 'starting' }],
-    };
+    return STARTING;
   }
 
   return {

@@ -40,7 +40,19 @@ export interface StatusFacts {
   /** Of the newest round that was weighed since the start; null: none yet. */
   readonly agreement: AgreementReport | null;
   readonly databaseOk: boolean;
+  /** Null: the key is in this process. */
+  readonly signer: { readonly failure: Failure | null } | null;
 }
+
+/** Before there is anything to look at. */
+export const STARTING: HealthReport = {
+  status: 'degraded',
+  live: true,
+  ready: false,
+  version: VERSION,
+  uptimeSeconds: 0,
+  components: [{ name: 'start', status: 'degraded', detail: 'starting' }],
+};
 
 /** A head older than so many block times means that the chain, or our way to it, stands still. */
 const STALE_HEADS = 8;
@@ -54,6 +66,7 @@ export function healthReport(facts: StatusFacts): HealthReport {
     registry(facts),
     network(facts),
     database(facts),
+    ...signer(facts),
     ...scoring(facts),
     ...agreement(facts),
   ];
@@ -134,6 +147,14 @@ function network({ peers }: StatusFacts): ComponentHealth {
 
 function database({ databaseOk }: StatusFacts): ComponentHealth {
   return { name: 'database', status: databaseOk ? 'ok' : 'failing', ...(databaseOk ? {} : { detail: 'The database does not answer.' }) };
+}
+
+function signer({ signer: asked, hotkey }: StatusFacts): readonly ComponentHealth[] {
+  if (asked === null) return [];
+  const { failure } = asked;
+  const facts = { hotkey, code: failure?.code ?? null };
+  if (failure === null) return [{ name: 'signer', status: 'ok', facts }];
+  return [{ name: 'signer', status: 'failing', detail: `${failure.message} ${failure.hint}`, facts }];
 }
 
 function scoring({ round, queue, weights }: StatusFacts): readonly ComponentHealth[] {

@@ -29,6 +29,8 @@ export interface Signer {
    * what they cannot read. Errors: signer.* where the key is in another process.
    */
   sign(message: Uint8Array, of?: { readonly extrinsic: Uint8Array }): Promise<Uint8Array>;
+  /** Where the key is in another process: asks whether that is there and still holds this key. Errors: signer.*. */
+  readonly probe?: () => Promise<void>;
 }
 
 /** sr25519 verification on the calling thread, for the odd signature of our own. Never throws. */

@@ -20,6 +20,14 @@ const WEIGHT_CALLS = [
   'commitTimelockedMechanismWeights',
 ];
 
+/** Every call that a node may sign with its hotkey. */
+const NODE_CALLS: readonly (readonly [pallet: string, method: string])[] = [
+  ...WEIGHT_CALLS.map((method) => ['subtensorModule', method] as const),
+  ['subtensorModule', 'serveAxon'],
+  ['subtensorModule', 'serveAxonTls'],
+  ['commitments', 'setCommitment'],
+];
+
 /** Shape: the metadata of a connected runtime → what it offers, by the runtime's own names. */
 export function describeRuntime(api: ApiPromise): RuntimeDescription {
   const { selectiveMetagraph, epochClock } = featuresOf(api);
@@ -29,6 +37,10 @@ export function describeRuntime(api: ApiPromise): RuntimeDescription {
     registry: selectiveMetagraph ? 'selective_metagraph' : 'storage',
     epochClock: epochClock ? 'state' : 'formula',
     weightCalls: WEIGHT_CALLS.filter((method) => calls[method] !== undefined).map((method) => callName({ method })),
+    nodeCalls: NODE_CALLS.flatMap(([pallet, method]) => {
+      const call = api.tx[pallet]?.[method];
+      return call === undefined ? [] : [{ name: callName({ method }), number: call.callIndex.join('.') }];
+    }),
     errors: api.runtimeMetadata.asLatest.pallets.flatMap((pallet) => {
       if (pallet.errors.isNone) return [];
       const { def } = api.registry.lookup.getSiType(pallet.errors.unwrap().type);

@@ -1,7 +1,7 @@
 import type { Failure } from '../../protocol/failure.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
-import type { ChainReader, ChainWriter, Inclusion } from '../ports.js';
+import type { Bounded, ChainReader, ChainWriter, Inclusion } from '../ports.js';
 import { failureOfModuleError, type RefusedCall } from '../refusals.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { axonCall, commitCall, commitmentCall, registerCall, revealCall, stakeCall, timelockedCall, weightsCall } from './calls.js';
@@ -30,6 +30,8 @@ export type SubmitterOptions = SettlementOptions;
 export const MAX_WAITING_PER_SIGNER = 16;
 /** Times a transaction is signed anew because the pool would not take it as signed (stale nonce, renewed runtime). */
 export const SIGNING_ATTEMPTS = 3;
+/** Own transactions remembered per account, to tell them from those of others. */
+export const SETTLED_REMEMBERED = 64;
 /** Finality further behind than this, and the newest block (which may still be reorganised) is the era's start instead. */
 const MAX_FINALITY_LAG_BLOCKS = ERA_PERIOD_BLOCKS / 2;
 
@@ -61,6 +63,8 @@ export function createSubmitter(
   const { connection, reader, logger } = deps;
   const clock = deps.clock ?? systemClock;
   const lines = new Map<Hotkey, { tail: Promise<unknown>; waiting: number }>();
+  /** Blocks of our own transactions, newest last. */
+  const settledIn = new Map<Hotkey, readonly number[]>();
 
   /** Runs after everything queued before it for this account has settled. */
   async function inLine<T>(hotkey: Hotkey, work: () => Promise<T>): Promise<T> {
@@ -82,6 +86,7 @@ export function createSubmitter(
     readonly signer: Signer;
     readonly netuid: number;
     readonly lastBlock?: number | undefined;
+    readonly since?: Bounded['since'] | undefined;
     callFor(session: Session): Call | Promise<Call>;
     /** Facts that make the hint of such a refusal exact. */
     readonly explain: Explain;
@@ -121,6 +126,8 @@ export function createSubmitter(
           else await nextHead(session);
           continue;
         }
+        const { number } = settled.ok ? settled.inclusion.block : settled.block;
+        settledIn.set(signer.hotkey, [...(settledIn.get(signer.hotkey) ?? []), number].slice(-SETTLED_REMEMBERED));
         if (settled.ok) return settled.inclusion;
         const { pallet, error, documentation } = settled.refusal;
         throw await explained((known) => failureOfModuleError(pallet, error, { ...known, documentation }));
@@ -129,13 +136,18 @@ export function createSubmitter(
   }
 
   /** All that comes before the bytes leave. */
-  async function prepare({ signer, callFor, lastBlock = Number.POSITIVE_INFINITY }: Transaction, named: (method: string) => void) {
+  async function prepare({ signer, callFor, since, lastBlock = Number.POSITIVE_INFINITY }: Transaction, named: (method: string) => void) {
     const session = await freshSession();
     const call = await callFor(session);
     const method = callName(call);
     named(method);
     const birth = await birthBlock(session);
     const nonce = toNumber(await session.request('system_accountNextIndex', signer.hotkey));
+    if (since !== undefined) {
+      const known = since.nonce + (settledIn.get(signer.hotkey) ?? []).filter((block) => block > since.block).length;
+      const reason = `this hotkey has signed something else since block ${since.block} (nonce ${nonce}, not ${known})`;
+      if (nonce !== known) throw chainFailure('chain.not_sent', { method, reason });
+    }
     const signed = await signCall(session, call, signer, { nonce, birth });
     logger?.debug({ method, nonce, extrinsicHash: signed.hash, lastBlock: signed.lastBlock }, 'transaction signed');
     if (signed.lastBlock > lastBlock) {
@@ -177,6 +189,7 @@ export function createSubmitter(
         signer,
         netuid: request.netuid,
         lastBlock: request.lastBlock,
+        since: request.since,
         callFor: (session) => weightsCall(session, request),
         explain: explainWeights(reader, signer.hotkey, request),
       }),
@@ -185,6 +198,7 @@ export function createSubmitter(
         signer,
         netuid: request.netuid,
         lastBlock: request.lastBlock,
+        since: request.since,
         callFor: (session) => commitCall(session, request),
         explain: explainCommit(reader, signer.hotkey, request),
       }),
@@ -200,6 +214,7 @@ export function createSubmitter(
         signer,
         netuid: request.netuid,
         lastBlock: request.lastBlock,
+        since: request.since,
         callFor: (session) => timelockedCall(session, request),
         explain: explainCommit(reader, signer.hotkey, request),
       }),

@@ -3,7 +3,7 @@ import { chainFailure } from '../failures.js';
 import type { EpochClock, WeightEntry, WeightFacts } from '../ports.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { commitRevealOf, commitRevealSlots, pendingEpochs, timelockedSlots } from './commit-reveal.js';
-import { at, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
+import { at, fieldIn, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
 import { HOLDER_SLOTS, holderOf, holderSlots, hyperparametersOf, outsideStakes, readNamed, subnetSlots, weightOf } from './neurons.js';
 import type { Session } from './session.js';
 import { storageAt } from './storage.js';
@@ -25,6 +25,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     ...commitRevealSlots(storage, netuid, mechanism, hotkey),
     lastUpdate: storage.slot(PALLET, 'lastUpdate', storageIndexOf(netuid, mechanism)),
     uid: storage.slot(PALLET, 'uids', netuid, hotkey),
+    account: storage.slot('system', 'account', hotkey),
     ownerHotkey: storage.slot(PALLET, 'subnetOwnerHotkey', netuid),
     stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
     mechanismCount: storage.slot(PALLET, 'mechanismCountCurrent', netuid),
@@ -53,6 +54,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     mechanism,
     mechanismCount: isAbsent(values.mechanismCount) ? 1 : toNumber(values.mechanismCount),
     hotkey,
+    nonce: toNumber(fieldIn(values.account, 'nonce') ?? 0),
     uid,
     registeredAt: toNumber(registeredAt ?? 0),
     lastUpdate: uid === null ? 0 : at(toList(values.lastUpdate ?? [], toNumber), uid, 0),

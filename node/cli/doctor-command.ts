@@ -3,6 +3,9 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainClient } from '../../chain/substrate/client.js';
+import { isRemote, type RemoteSigner } from '../../chain/wallet/remote/client.js';
+import { KINDS_OF_A_NODE } from '../../chain/wallet/remote/policy.js';
+import { showWallet } from '../../chain/wallet/views.js';
 import type { Config } from '../../config/schema.js';
 import { EXIT, type Failure, isFailure } from '../../protocol/failure.js';
 import type { Signer } from '../../protocol/ports.js';
@@ -10,6 +13,7 @@ import { type EndpointFacts, examineEndpoints } from '../doctor/chain.js';
 import { type Finding, fromFailure, ok, type Section, skip, type Verdict, worst } from '../doctor/finding.js';
 import { examineHotkey } from '../doctor/hotkey.js';
 import { examineMachine } from '../doctor/machine.js';
+import { examineSigner } from '../doctor/signer.js';
 import { createLogger } from '../logger.js';
 import { VERSION_KEY } from '../weights/setter.js';
 import {
@@ -48,9 +52,12 @@ export function addDoctorCommand(program: Command, env: Environment): void {
       openWallet(config, env),
     ]);
     const reachable = endpoints.some(({ failure }) => failure === null);
+    const signer =
+      isFailure(wallet) || !isRemote(wallet) ? [] : [{ area: 'signer', findings: await signerFindings(config, wallet, endpoints) }];
     const sections: readonly Section[] = [
       machine,
       { area: 'chain', findings: examineEndpoints(endpoints) },
+      ...signer,
       { area: 'hotkey', findings: await hotkeyFindings(config, wallet, reachable) },
       { area: 'database', findings: [await databaseFinding(config)] },
     ];
@@ -157,6 +164,38 @@ function openWallet(config: Config, env: Environment): Promise<Signer | Failure>
   return openSigner(config, env).catch(failureOf);
 }
 
+async function signerFindings(config: Config, signer: RemoteSigner, endpoints: readonly EndpointFacts[]): Promise<readonly Finding[]> {
+  const from = performance.now();
+  const failure = await signer.probe().then(() => null, failureOf);
+  if (failure !== null) return [fromFailure('signer', 'fail', failure)];
+  const latencyMs = performance.now() - from;
+  const { path, name, hotkey } = config.wallet;
+  const wallet = await showWallet({ walletPath: path, wallet: name, hotkey }).then(
+    (view) => view.hotkey.address,
+    (error: unknown) => {
+      failureOf(error);
+      return null;
+    },
+  );
+  const seen = endpoints.find(({ failure: trouble }) => trouble === null);
+  return examineSigner({
+    socket: config.wallet.signer ?? '',
+    latencyMs,
+    hotkey: signer.hotkey,
+    policy: signer.policy(),
+    neededKinds: KINDS_OF_A_NODE,
+    expected: wallet === null ? [] : [{ by: `the wallet ${name}/${hotkey}`, hotkey: wallet }],
+    genesis: seen?.identity?.genesis ?? null,
+    nodeCalls: seen?.runtime?.nodeCalls ?? [],
+    validates: validates(config),
+    mechanism: config.chain.mechanism,
+  });
+}
+
+function validates({ role, miner }: Config): boolean {
+  return role === 'validator' || (role === 'auto' && miner.modelDir === null);
+}
+
 async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachable: boolean): Promise<readonly Finding[]> {
   if (isFailure(wallet)) return [fromFailure('wallet', 'fail', wallet)];
   const opened = ok('wallet', `opens: ${wallet.hotkey}`);
@@ -166,12 +205,19 @@ async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachabl
       const { netuid, mechanism } = config.chain;
       const snapshot = await chain.snapshot(netuid);
       const weights = await chain.weightFacts(netuid, mechanism, wallet.hotkey);
-      const validates = config.role === 'validator' || (config.role === 'auto' && config.miner.modelDir === null);
       const { announceIp } = config.p2p;
       const nowSeconds = Math.floor(createClock().nowMs() / 1000);
       return [
         opened,
-        ...examineHotkey({ hotkey: wallet.hotkey, snapshot, weights, validates, versionKey: VERSION_KEY, announceIp, nowSeconds }),
+        ...examineHotkey({
+          hotkey: wallet.hotkey,
+          snapshot,
+          weights,
+          validates: validates(config),
+          versionKey: VERSION_KEY,
+          announceIp,
+          nowSeconds,
+        }),
       ];
     });
   } catch (error) {

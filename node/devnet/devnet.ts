@@ -1,5 +1,6 @@
 /** `voxd devnet`: a chain and seven nodes, each a process of its own, watched from outside until the rounds are done. */
 import { join } from 'node:path';
+import { epochIndex, epochStart } from '../../chain/epoch.js';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import { isFailure } from '../../protocol/failure.js';
@@ -10,7 +11,7 @@ import type { Stores } from '../ports.js';
 import { type CastMember, castOf } from './cast.js';
 import { checksOf } from './checks.js';
 import { configPath, type DevnetFolders, freeBasePort, prepareFolders, writeConfig, writeVoices } from './files.js';
-import { fateOf, healthOf, leaderboard, type ObservedValidator, summarise } from './observe.js';
+import { fateOf, healthOf, landedAt, leaderboard, type ObservedValidator, summarise } from './observe.js';
 import { type KeptProcess, keepProcess } from './processes.js';
 import type { Progress, ProgressRow } from './progress.js';
 import type { DevnetResult, RoundSummary } from './result.js';
@@ -144,17 +145,13 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       if (await everybodyFinishes(round)) finished.push(round);
     }
     const last = finished.at(-1) ?? first;
+    const sent = Math.max(...(await Promise.all(validators.map(async (validator) => (await landedAt(validator, last)) ?? 0))));
     const paid = await until('an epoch with these weights', async () => {
-      const snapshot = await look(chain, players);
-      const sent = Math.max(
-        ...validators.map(({ hotkey }) => snapshot.neurons.find((neuron) => neuron.hotkey === hotkey)?.lastUpdate ?? 0),
-      );
+      await look(chain, players);
       const facts = await chain.weightFacts(NETUID, MECHANISM, validators[0]!.hotkey);
-      return (facts.epochClock?.lastEpochBlock ?? 0) > sent && snapshot.block.number >= (facts.epochClock?.lastEpochBlock ?? 0)
-        ? { snapshot, facts }
-        : null;
+      return epochStart(facts) > sent ? facts : null;
     });
-    progress.event(`the epoch at block ${paid.facts.epochClock?.lastEpochBlock} paid by these weights`);
+    progress.event(`the epoch at block ${epochStart(paid)} paid by these weights`);
     progress.end();
 
     const nameOf = (hotkey: string) => players.find((player) => player.hotkey === hotkey)?.name ?? hotkey;
@@ -174,7 +171,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       checks,
       rounds,
       leaderboard: rows,
-      chain: { endpoint, genesis: identity.genesis, block: snapshot.block.number, epochs: paid.facts.epochClock?.index ?? 0 },
+      chain: { endpoint, genesis: identity.genesis, block: snapshot.block.number, epochs: epochIndex(paid) },
       evidence: validators.map(({ member }) => join(folders.nodes, member.name, 'evidence')),
       data_dir: folders.root,
       elapsed_seconds: Math.round((clock.nowMs() - startedAtMs) / 1000),

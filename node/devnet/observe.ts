@@ -43,6 +43,12 @@ export async function fateOf({ hotkey, stores }: ObservedValidator, round: numbe
   return (newest[0]?.round ?? 0) > round + 1 ? 'missed' : 'running';
 }
 
+/** The block in which the weights of that round came to be on chain; null: not known. */
+export async function landedAt({ stores }: ObservedValidator, round: number): Promise<number | null> {
+  const row = (await stores.submissions.list(32)).find((sent) => sent.state === 'finalized' && sent.round === round);
+  return (row?.included ?? row?.committed)?.number ?? null;
+}
+
 export async function summarise(
   round: number,
   validators: readonly ObservedValidator[],

@@ -7,8 +7,9 @@ import type { Clock } from '../../protocol/ports.js';
 import { nodeFailure } from '../failures.js';
 import type { Logger } from '../logger.js';
 import type { Database } from './database.js';
+import { hangUp } from './hang-up.js';
 import { LOCK_CLASS, LOCK_DAEMON } from './migrate.js';
-import { bytesOfHash, hashOf, type Sql } from './sql.js';
+import { bytesOfHash, hashOf, LOCK_KEEPALIVE, type Sql } from './sql.js';
 
 /** A daemon that just ended may need a moment until the server has noticed. */
 export const CLAIM_WAIT_MS = 5_000;
@@ -48,7 +49,7 @@ export async function claimDatabase(
   try {
     await register();
   } catch (err) {
-    await client.end().catch(() => {});
+    await hangUp(client);
     throw err;
   }
   const kept = keep();
@@ -58,7 +59,7 @@ export async function claimDatabase(
     const candidate = await database.connect();
     try {
       // Lets the server notice within half a minute that the machine of a lock's holder is gone.
-      await candidate.query('SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3');
+      await candidate.query(LOCK_KEEPALIVE);
       for (;;) {
         const { rows } = await candidate.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [LOCK_CLASS, LOCK_DAEMON]);
         if (rows[0]?.got === true) return candidate;
@@ -66,7 +67,7 @@ export async function claimDatabase(
         await deps.clock.sleep(CLAIM_RETRY_MS);
       }
     } catch (err) {
-      await candidate.end().catch(() => {});
+      await hangUp(candidate);
       throw err;
     }
   }
@@ -122,7 +123,7 @@ export async function claimDatabase(
     async release() {
       stopping.abort(new Error('the claim is released'));
       await kept;
-      await client.end().catch(() => {});
+      await hangUp(client);
     },
   };
 }

@@ -18,6 +18,10 @@ import type { Sql, TransactionalSql } from './sql.js';
 export const POOL_CONNECTIONS_MAX = 8;
 export const CONNECT_TIMEOUT_MS = 10_000;
 export const STATEMENT_TIMEOUT_MS = 30_000;
+/** Longer than the server takes to give up on a statement: without an answer by then, nobody is at the other end. */
+export const ANSWER_TIMEOUT_MS = 40_000;
+/** An idle connection is tried after this; a few seconds later it is known to be dead. */
+export const KEEP_ALIVE_AFTER_MS = 10_000;
 export const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
 /** How long an external server may be away when we start (it may be starting beside us). */
 export const EXTERNAL_WAIT_MS = 30_000;
@@ -39,12 +43,14 @@ export interface DatabaseOptions {
   readonly durable?: boolean;
   readonly signal?: AbortSignal;
   readonly poolConnectionsMax?: number;
+  /** Default ANSWER_TIMEOUT_MS; no connection is waited for any longer. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface Database extends TransactionalSql {
   readonly pool: pg.Pool;
-  /** A connection of one's own (locks, LISTEN), not from the pool; the caller ends it. */
-  connect(): Promise<pg.Client>;
+  /** A connection of one's own (locks, LISTEN), not from the pool; the caller ends it. `patient`: its statements may take as long as they like. */
+  connect(how?: { readonly patient: boolean }): Promise<pg.Client>;
   /** Where it is, without credentials. */
   readonly where: string;
   readonly embedded: EmbeddedServer | null;
@@ -167,10 +173,12 @@ async function openPool(
   const shared: pg.ClientConfig = {
     ...config,
     application_name: `voxd ${options.role ?? 'daemon'}`,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS),
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    query_timeout: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   };
   const pool = new pg.Pool({ ...shared, max: options.poolConnectionsMax ?? POOL_CONNECTIONS_MAX });
   const metrics = deps.metrics ?? NO_METRICS;
@@ -218,8 +226,8 @@ async function openPool(
     }
   }
 
-  async function connect(): Promise<pg.Client> {
-    const client = new pg.Client(shared);
+  async function connect({ patient } = { patient: false }): Promise<pg.Client> {
+    const client = new pg.Client(patient ? { ...shared, statement_timeout: 0, query_timeout: 0 } : shared);
     client.on('error', (err) => deps.logger.debug({ err }, 'A database connection was lost'));
     await client.connect().catch((err: unknown) => {
       throw fail(err);
@@ -274,9 +282,8 @@ async function prepare(deps: DatabaseDeps, options: DatabaseOptions, database: D
   const [row] = await database.query<{ number: number }>(`SELECT current_setting('server_version_num')::int AS number`);
   const major = Math.floor((row?.number ?? 0) / 10_000);
   if (major < POSTGRES_MAJOR_MIN) throw nodeFailure('store.server_too_old', { found: major, required: POSTGRES_MAJOR_MIN });
-  const client = await database.connect();
+  const client = await database.connect({ patient: true });
   try {
-    await client.query('SET statement_timeout = 0');
     await migrate(client, deps);
     await migrateQueue(database, client, deps);
   } finally {

@@ -39,7 +39,7 @@ export function storeFailure(err: unknown, where: string, trouble: ServerTrouble
 
 function isLostConnection(code: string, reason: string): boolean {
   if (UNREACHABLE_CODES.has(code) || code.startsWith('08') || code.startsWith('57P') || code === '53300') return true;
-  return /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|socket hang up|not queryable|Cannot use a pool after calling end/i.test(
+  return /connection terminated|query read timeout|timeout exceeded when trying to connect|timeout expired|client has encountered a connection error|socket hang up|not queryable|Cannot use a pool after calling end/i.test(
     reason,
   );
 }

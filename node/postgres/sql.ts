@@ -42,3 +42,6 @@ export function jsonText(value: unknown): string {
     typeof item === 'string' ? item.replaceAll('\0', '\ufffd').replace(HALF_PAIR, '\ufffd') : item,
   );
 }
+
+/** For connections that hold a lock: the server notices within half a minute that the other end is gone. */
+export const LOCK_KEEPALIVE = 'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3';

@@ -1,7 +1,9 @@
 import { sha256 } from '../../protocol/digest.js';
 import type { WeightLock } from '../ports.js';
 import type { Database } from './database.js';
+import { hangUp } from './hang-up.js';
 import { storeFailure } from './pg-errors.js';
+import { LOCK_KEEPALIVE } from './sql.js';
 
 /** Advisory lock class of the weights of a hotkey ("voxw"); beside that of migrate.ts. */
 const LOCK_CLASS_WEIGHTS = 0x766f7877;
@@ -14,13 +16,15 @@ export function createWeightLock(database: Pick<Database, 'connect' | 'where'>):
       const key = new DataView(digest.buffer, digest.byteOffset).getInt32(0);
       const client = await database.connect();
       try {
+        // Lets the server notice within half a minute that the machine of a lock's holder is gone.
+        await client.query(LOCK_KEEPALIVE);
         const { rows } = await client.query<{ got: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS got', [LOCK_CLASS_WEIGHTS, key]);
-        if (rows[0]?.got === true) return { release: () => client.end().catch(() => {}) };
+        if (rows[0]?.got === true) return { release: () => hangUp(client) };
       } catch (error) {
-        await client.end().catch(() => {});
+        await hangUp(client);
         throw storeFailure(error, database.where);
       }
-      await client.end().catch(() => {});
+      await hangUp(client);
       return null;
     },
   };

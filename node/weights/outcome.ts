@@ -8,6 +8,11 @@ import { submissionFailure } from './failures.js';
 /** An extrinsic is signed so that it cannot be included later than so many blocks after its plan: it is looked for until then. */
 export const SUBMISSION_LIFETIME_BLOCKS = 40;
 
+/** What failed before the first byte went to a node: the line was down, or nobody signed. */
+export function neverLeft({ code }: Pick<Failure, 'code'>): boolean {
+  return code === 'chain.not_sent' || code.startsWith('signer.');
+}
+
 /** The chain holds exactly the vector of the row; both are in ascending uid. */
 export function holds({ uids, values }: Pick<SubmissionRow, 'uids' | 'values'>, there: readonly WeightEntry[]): boolean {
   return there.length === uids.length && there.every(({ uid, value }, i) => uid === uids[i] && value === values[i]);

@@ -54,6 +54,11 @@ export function createRevealing(
       remember(row, facts.block.number, refusal);
       return row;
     }
+    const unsigned = await deps.signer.probe?.().catch(asFailure);
+    if (unsigned !== undefined) {
+      journal.trouble(row, unsigned);
+      return row;
+    }
     const again = row.state === 'revealing' ? await journal.move(row, 'committed', { because: last }) : row;
     const trying = await journal.move(again, 'revealing');
     const sent = await reveal(deps, trying);
@@ -63,6 +68,11 @@ export function createRevealing(
     if (sent.kind === 'unknown' || sent.failure.code === 'chain.commit_lost') return trying;
     return journal.move(trying, 'committed', { because: sent.failure });
   };
+}
+
+function asFailure(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  throw error;
 }
 
 function missed(row: SubmissionRow, commitEpoch: number, facts: WeightFacts, last: Failure | null): Failure {

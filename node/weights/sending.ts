@@ -9,7 +9,7 @@ import type { Clock, Signer } from '../../protocol/ports.js';
 import { Secret } from '../../protocol/secret.js';
 import type { WeightVector } from '../../scoring/weights.js';
 import type { SubmissionRow } from '../ports.js';
-import { SUBMISSION_LIFETIME_BLOCKS } from './outcome.js';
+import { neverLeft, SUBMISSION_LIFETIME_BLOCKS } from './outcome.js';
 
 /** 256 bits: nobody finds the vector by trying salts. */
 export const SALT_VALUES = 16;
@@ -59,19 +59,19 @@ export type Sent =
   | { readonly kind: 'included'; readonly inclusion: Inclusion }
   | { readonly kind: 'refused' | 'unknown' | 'unsent'; readonly failure: Failure };
 
-/** Sets or commits. The row must be `sent`. */
-export function send(deps: SendingDeps, row: SubmissionRow, ciphertext: Uint8Array | null, timelockVersion: number | null): Promise<Sent> {
+/** Sets or commits, if this hotkey has signed nothing unknown since `facts`, by which it was planned. The row must be `sent`. */
+export function send(deps: SendingDeps, row: SubmissionRow, ciphertext: Uint8Array | null, facts: WeightFacts): Promise<Sent> {
   const { netuid, mechanism, uids, values, versionKey, digest } = row;
   const { chain, signer } = deps;
   const lastBlock = row.plannedAt.number + SUBMISSION_LIFETIME_BLOCKS;
-  if (row.way === 'open') return outcome(() => chain.setWeights(signer, { netuid, mechanism, uids, values, versionKey, lastBlock }));
+  const where = { netuid, mechanism, lastBlock, since: { block: facts.block.number, nonce: facts.nonce } };
+  if (row.way === 'open') return outcome(() => chain.setWeights(signer, { ...where, uids, values, versionKey }));
   if (digest === null) throw new TypeError('a commit without a digest');
-  if (row.way === 'hash') return outcome(() => chain.commitWeights(signer, { netuid, mechanism, hash: digest, lastBlock }));
+  if (row.way === 'hash') return outcome(() => chain.commitWeights(signer, { ...where, hash: digest }));
   const { revealRound: round } = row;
-  if (ciphertext === null || round === null || timelockVersion === null) throw new TypeError('a timelocked commit without its bytes');
-  return outcome(() =>
-    chain.commitTimelocked(signer, { netuid, mechanism, commit: ciphertext, round, version: timelockVersion, lastBlock }),
-  );
+  const version = facts.commitReveal?.timelockVersion ?? null;
+  if (ciphertext === null || round === null || version === null) throw new TypeError('a timelocked commit without its bytes');
+  return outcome(() => chain.commitTimelocked(signer, { ...where, commit: ciphertext, round, version }));
 }
 
 /** Reveals a commit by hash. The row must be `revealing`. */
@@ -86,7 +86,7 @@ async function outcome(work: () => Promise<Inclusion>): Promise<Sent> {
     return { kind: 'included', inclusion: await work() };
   } catch (error) {
     if (!isFailure(error)) throw error;
-    if (error.code === 'chain.not_sent') return { kind: 'unsent', failure: error };
+    if (neverLeft(error)) return { kind: 'unsent', failure: error };
     return { kind: UNKNOWN_OUTCOMES.has(error.code) ? 'unknown' : 'refused', failure: error };
   }
 }

@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.js';
 import type { Burn, RoundRow, Stores, SubmissionRow, WeightLock } from '../ports.js';
 import { submissionFailure } from './failures.js';
 import { createWeightJournal } from './journal.js';
-import { foreignAct } from './outcome.js';
+import { foreignAct, neverLeft } from './outcome.js';
 import { prepare, type SendingDeps, send } from './sending.js';
 import { createSettling } from './settling.js';
 import { isAccepted, isSettled } from './states.js';
@@ -164,7 +164,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
 
   /** Newest first: the last attempt of this epoch that the chain disliked or that did not reach it, and how many there were. */
   function isResting(facts: WeightFacts, own: readonly SubmissionRow[]): boolean {
-    const failed = ({ state, failure }: SubmissionRow) => state === 'refused' || failure?.code === 'chain.not_sent';
+    const failed = ({ state, failure }: SubmissionRow) => state === 'refused' || (failure !== null && neverLeft(failure));
     const refused = own.filter((row) => row.epochStart === epochStart(facts) && failed(row));
     const [last] = refused;
     return last !== undefined && facts.block.number < last.plannedAt.number + REFUSED_REST_BLOCKS * 2 ** (refused.length - 1);
@@ -177,6 +177,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
   ): Promise<SubmissionRow | null> {
     if (plan.action === 'done') throw submissionFailure('weights.already_there', { what: plan.what, block: plan.block });
     if (plan.action !== 'submit') throw plan.because;
+    await signer.probe?.();
     const { way, method } = plan;
     const { ciphertext, ...kept } = prepare(deps, facts, plan, { ...vector, versionKey });
     const about = { ...of(), epochStart: epochStart(facts), round, way, method, ...vector, versionKey, burn, plannedAt: facts.block };
@@ -186,7 +187,7 @@ export function createWeightSetter(deps: WeightSetterDeps, options: WeightSetter
     const moved = vector.uids.find((uid, index) => seats.find((seat) => seat.uid === uid)?.hotkey !== vector.hotkeys[index]);
     if (moved !== undefined) return journal.move(row, 'abandoned', { because: submissionFailure('weights.seat_changed', { uid: moved }) });
     const sending = await journal.move(row, 'sent');
-    const sent = await send(deps, sending, ciphertext, facts.commitReveal?.timelockVersion ?? null);
+    const sent = await send(deps, sending, ciphertext, facts);
     if (sent.kind === 'included') return settling.confirm(sending, sent.inclusion);
     if (sent.kind === 'refused') return journal.move(sending, 'refused', { because: sent.failure });
     if (sent.kind === 'unsent') return journal.move(sending, 'abandoned', { because: sent.failure });

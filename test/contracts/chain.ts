@@ -102,11 +102,14 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
       });
 
       it('describes its runtime', () => {
-        const { specVersion, registry, epochClock, weightCalls, errors } = chain.reader.runtime();
+        const { specVersion, registry, epochClock, weightCalls, nodeCalls, errors } = chain.reader.runtime();
         expect(specVersion).to.equal(chain.reader.identity().specVersion);
         expect(registry).to.be.oneOf(['selective_metagraph', 'storage']);
         expect(epochClock).to.be.oneOf(['state', 'formula']);
         expect(weightCalls).to.include('set_weights');
+        expect(nodeCalls)
+          .to.deep.include({ name: 'set_weights', number: '7.0' })
+          .and.deep.include({ name: 'set_commitment', number: '18.0' });
         expect(errors.map(({ name }) => name)).to.include.members(['SettingWeightsTooFast', 'HotKeyNotRegisteredInSubNet']);
       });
 
@@ -247,6 +250,18 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         expect((await chain.reader.epochInput(chain.netuid, 0)).weights[uid]).to.deep.equal([[uid, 65535]]);
         expect(await chain.reader.weightsOf(chain.netuid, 0, uid, await chain.reader.blockAt(block.number - 1))).to.deep.equal([]);
         expect((await neuron(signer.hotkey))?.lastUpdate).to.equal(block.number);
+      });
+
+      it('sends nothing that was decided before something else of the same key', async () => {
+        const { signer } = await register();
+        const before = await chain.reader.weightFacts(chain.netuid, 0, signer.hotkey);
+        await chain.mine(before.rateLimitBlocks);
+        const since = { block: before.block.number, nonce: before.nonce };
+        const vector = weights([before.uid ?? -1], [7]);
+        const stale = { ...vector, since: { ...since, nonce: since.nonce + 1 } };
+        expect((await refusal(chain.writer.setWeights(signer, stale))).code).to.equal('chain.not_sent');
+        await chain.writer.setWeights(signer, { ...vector, since });
+        expect((await chain.reader.weightFacts(chain.netuid, 0, signer.hotkey)).nonce).to.equal(before.nonce + 1);
       });
 
       it('refuses a stranger', async () => {

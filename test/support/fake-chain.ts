@@ -1,6 +1,6 @@
 import { timelockedDigest } from '../../chain/commit-hash.js';
 import { chainFailure } from '../../chain/failures.js';
-import type { ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightFacts } from '../../chain/ports.js';
+import type { Bounded, ChainIdentity, ChainReader, ChainWriter, Inclusion, WeightFacts } from '../../chain/ports.js';
 import { failureOfModuleError, type RefusedCall } from '../../chain/refusals.js';
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, SubnetSnapshot, Uid } from '../../chain/snapshot.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
@@ -115,6 +115,7 @@ interface State {
   readonly neurons: readonly Neuron[];
   readonly weights: WeightState;
   readonly owner: Hotkey | null;
+  readonly nonces: ReadonlyMap<Hotkey, number>;
   readonly lastEpochBlock: number;
   readonly epochIndex: number;
 }
@@ -158,6 +159,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     neurons: [],
     weights: NO_WEIGHTS,
     owner: null,
+    nonces: new Map(),
     lastEpochBlock: start,
     epochIndex: 0,
   };
@@ -167,7 +169,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
   const planned = new Map<FakeOperation, Failure[]>();
   const calls: { operation: FakeOperation; args: readonly unknown[] }[] = [];
   const accepted: { operation: FakeOperation; block: number; epoch: number }[] = [];
-  const pool: { readonly from: number; run: () => void; settle: () => void }[] = [];
+  const pool: { readonly from: number; readonly hotkey: Hotkey; run: () => void; settle: () => void }[] = [];
   const settling: { at: number; settle: () => void }[] = [];
 
   const refAt = (n: number): BlockRef => ({ number: n, hash: n === 0 ? genesis : (`0x${sha256Hex(genesis, String(n))}` as Hash) });
@@ -228,15 +230,26 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
   }
 
   /** Queues a transaction: `run` is the dispatch, in a block; what it throws is the refusal. */
-  function transact(operation: FakeOperation, method: string, args: readonly unknown[], run: () => void): Promise<Inclusion> {
+  function transact(
+    operation: FakeOperation,
+    method: string,
+    args: readonly [hotkey: Hotkey, ...unknown[]],
+    run: () => void,
+    { since }: Bounded = {},
+  ): Promise<Inclusion> {
     return new Promise((resolve, reject) => {
       enter(operation, args);
+      const [hotkey] = args;
+      const nonce = (state.nonces.get(hotkey) ?? 0) + pool.filter((waiting) => waiting.hotkey === hotkey).length;
+      if (since !== undefined && since.nonce !== nonce) throw chainFailure('chain.not_sent', { method, reason: 'the key was used since' });
       let refusal: unknown = null;
       let block = refAt(number);
       pool.push({
         from: number + 1 + (options.poolDelayBlocks ?? 0),
+        hotkey,
         run: () => {
           block = refAt(number);
+          state = { ...state, nonces: new Map(state.nonces).set(hotkey, (state.nonces.get(hotkey) ?? 0) + 1) };
           try {
             run();
             accepted.push({ operation, block: number, epoch: state.epochIndex });
@@ -337,13 +350,14 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       enter('weightFacts', [asked, mechanism, hotkey]);
       subnet(asked);
       const block = finalized();
-      const { hyperparameters, neurons, owner, lastEpochBlock, epochIndex, weights } = stateAt(block);
+      const { hyperparameters, neurons, owner, nonces, lastEpochBlock, epochIndex, weights } = stateAt(block);
       const self = neurons.find((neuron) => neuron.hotkey === hotkey);
       const facts: WeightFacts = {
         block,
         netuid,
         mechanism,
         hotkey,
+        nonce: nonces.get(hotkey) ?? 0,
         uid: self?.uid ?? null,
         registeredAt: self?.registeredAt ?? 0,
         lastUpdate: self?.lastUpdate ?? 0,
@@ -395,6 +409,14 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       registry: 'selective_metagraph',
       epochClock: options.statefulEpochs === false ? 'formula' : 'state',
       weightCalls: ['set_weights', 'commit_weights', 'reveal_weights', 'commit_timelocked_weights'],
+      nodeCalls: [
+        ['set_weights', '7.0'],
+        ['commit_weights', '7.96'],
+        ['reveal_weights', '7.97'],
+        ['commit_timelocked_weights', '7.113'],
+        ['serve_axon', '7.4'],
+        ['set_commitment', '18.0'],
+      ].map(([name = '', number = '']) => ({ name, number })),
       errors: ['SettingWeightsTooFast', 'HotKeyNotRegisteredInSubNet'].map((name, index) => ({
         pallet: 'SubtensorModule',
         index,
@@ -407,26 +429,44 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
   const writer: ChainWriter = {
     setWeights: (signer, request) => {
       const method = request.mechanism === 0 ? 'set_weights' : 'set_mechanism_weights';
-      return transact('setWeights', method, [signer.hotkey, request], () => {
-        withWeights((weights, around) => setWeights(weights, around, signer.hotkey, request, method));
-        replaceNeuron(signer.hotkey, { lastUpdate: number });
-      });
+      return transact(
+        'setWeights',
+        method,
+        [signer.hotkey, request],
+        () => {
+          withWeights((weights, around) => setWeights(weights, around, signer.hotkey, request, method));
+          replaceNeuron(signer.hotkey, { lastUpdate: number });
+        },
+        request,
+      );
     },
     commitWeights: (signer, request) =>
-      transact('commitWeights', 'commit_weights', [signer.hotkey, request], () => {
-        withWeights((weights, around) => commitWeights(weights, around, signer.hotkey, request));
-        replaceNeuron(signer.hotkey, { lastUpdate: number });
-      }),
+      transact(
+        'commitWeights',
+        'commit_weights',
+        [signer.hotkey, request],
+        () => {
+          withWeights((weights, around) => commitWeights(weights, around, signer.hotkey, request));
+          replaceNeuron(signer.hotkey, { lastUpdate: number });
+        },
+        request,
+      ),
     revealWeights: (signer, request) =>
       transact('revealWeights', 'reveal_weights', [signer.hotkey, request], () => {
         withWeights((weights, around) => revealWeights(weights, around, signer.hotkey, request));
       }),
     commitTimelocked: (signer, request) =>
-      transact('commitTimelocked', 'commit_timelocked_weights', [signer.hotkey, request], () => {
-        const entry = { ...request, digest: timelockedDigest(request.commit) };
-        withWeights((weights, around) => commitTimelocked(weights, around, signer.hotkey, entry, beacon(number)));
-        replaceNeuron(signer.hotkey, { lastUpdate: number });
-      }),
+      transact(
+        'commitTimelocked',
+        'commit_timelocked_weights',
+        [signer.hotkey, request],
+        () => {
+          const entry = { ...request, digest: timelockedDigest(request.commit) };
+          withWeights((weights, around) => commitTimelocked(weights, around, signer.hotkey, entry, beacon(number)));
+          replaceNeuron(signer.hotkey, { lastUpdate: number });
+        },
+        request,
+      ),
     serveAxon: (signer, asked, endpoint) => {
       const method = endpoint.peerKey === null ? 'serve_axon' : 'serve_axon_tls';
       return transact('serveAxon', method, [signer.hotkey, asked, endpoint], () => {

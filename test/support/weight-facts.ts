@@ -8,6 +8,7 @@ export function someWeightFacts(over: Partial<WeightFacts> = {}): WeightFacts {
     netuid: 3,
     mechanism: 0,
     hotkey: aHotkey(1),
+    nonce: 3,
     uid: 2,
     registeredAt: 10,
     lastUpdate: 800,

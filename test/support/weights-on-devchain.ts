@@ -160,18 +160,17 @@ export async function createWeightWorld(options: WorldOptions) {
     return work;
   }
 
-  /** One turn at the newest final block, as the daemon does it: what fails is tried again at the next. */
-  async function turn(life: Life): Promise<void> {
-    const { client, setter } = life;
-    await driven(
-      (async () => {
-        const head = await client.reader.finalizedHead();
-        await setter.turn(head, await client.reader.snapshot(NETUID));
-      })().catch((error: unknown) => {
+  /** One turn at the newest final block, as the daemon does it: what fails is tried again at the next. Several lives take theirs at once. */
+  async function turn(life: Life, ...others: readonly Life[]): Promise<void> {
+    const turnOf = async ({ client, setter }: Life) => {
+      const head = await client.reader.finalizedHead();
+      await setter.turn(head, await client.reader.snapshot(NETUID));
+    };
+    const patient = (each: Life) =>
+      turnOf(each).catch((error: unknown) => {
         if (!isFailure(error)) throw error;
-      }),
-      life,
-    );
+      });
+    await driven(Promise.all([life, ...others].map(patient)), life);
   }
 
   let round = 0;

@@ -11,14 +11,28 @@ import { createFrameReader, encodeFrame, parseAnswer, SIGNER_PROTOCOL_VERSION, t
 
 /** One signature with all attempts, and the connection at the start. */
 export const SIGN_TIMEOUT_MS = 10_000;
+/** Whether it is there, without a second attempt. */
+export const PROBE_TIMEOUT_MS = 2_000;
 /** Between two attempts to reach a signer that is being restarted. */
 export const RECONNECT_REST_MS = 200;
 
 export interface RemoteSigner extends Signer {
-  /** What it lets be signed, as it said when it was first reached. */
-  readonly kinds: readonly string[];
+  /** What it lets be signed, as it said last. */
+  policy(): ToldPolicy;
+  probe(): Promise<void>;
   /** Ends the connection; later calls fail with signer.unreachable. */
   close(): void;
+}
+
+export function isRemote(signer: Signer): signer is RemoteSigner {
+  return 'policy' in signer;
+}
+
+/** The policy of a signer in its own words. */
+export interface ToldPolicy {
+  readonly kinds: readonly string[];
+  readonly calls: readonly string[] | null;
+  readonly genesis: string | null;
 }
 
 interface Connection {
@@ -46,7 +60,7 @@ export async function connectSigner(
   let line: Connection | null = null;
   let closed = false;
   let hotkey: Hotkey | null = null;
-  let kinds: readonly string[] = [];
+  let policy: ToldPolicy = { kinds: [], calls: null, genesis: null };
 
   /** One connection for all; its first exchange tells whose key is there. */
   function connected(): Promise<Connection> {
@@ -65,13 +79,7 @@ export async function connectSigner(
       const dialled = await dial(socket, forget);
       line = dialled;
       try {
-        const answer = orThrow(await dialled.ask({ op: 'identity' }), socket);
-        if (!('hotkey' in answer)) throw signerFailure('signer.bad_answer', { socket, reason: 'it does not say whose key it has' });
-        const told = parseHotkey(answer.hotkey);
-        if (!told.ok) throw signerFailure('signer.bad_answer', { socket, reason: 'it names no address' });
-        if (hotkey !== null && hotkey !== told.value) throw signerFailure('signer.other_key', { socket, now: told.value, before: hotkey });
-        hotkey = told.value;
-        kinds = answer.kinds;
+        await introduce(dialled);
         return dialled;
       } catch (error) {
         dialled.close('refused');
@@ -80,10 +88,21 @@ export async function connectSigner(
     }
   }
 
-  /** Tries until the deadline: a signer that is being restarted is back in a moment. */
-  async function patiently<T>(work: (of: Connection) => Promise<T>, expiresAtMs: number): Promise<T> {
+  async function introduce(dialled: Connection): Promise<void> {
+    const answer = orThrow(await dialled.ask({ op: 'identity' }), socket);
+    if (!('hotkey' in answer)) throw signerFailure('signer.bad_answer', { socket, reason: 'it does not say whose key it has' });
+    const told = parseHotkey(answer.hotkey);
+    if (!told.ok) throw signerFailure('signer.bad_answer', { socket, reason: 'it names no address' });
+    if (hotkey !== null && hotkey !== told.value) throw signerFailure('signer.other_key', { socket, now: told.value, before: hotkey });
+    hotkey = told.value;
+    policy = { kinds: answer.kinds, calls: answer.calls, genesis: answer.genesis };
+  }
+
+  /** Tries until that much time is up: a signer that is being restarted is back in a moment. */
+  async function patiently<T>(work: (of: Connection) => Promise<T>, timeoutMs: number, restMs = RECONNECT_REST_MS): Promise<T> {
+    const expiresAtMs = clock.nowMs() + timeoutMs;
     const timeUp = new AbortController();
-    const late = clock.sleep(Math.max(0, expiresAtMs - clock.nowMs()), timeUp.signal).then(() => {
+    const late = clock.sleep(Math.max(0, timeoutMs), timeUp.signal).then(() => {
       throw signerFailure('signer.timeout', { socket, timeoutMs });
     });
     late.catch(() => undefined);
@@ -95,8 +114,8 @@ export async function connectSigner(
           if (!isFailure(error)) throw error;
           // A silent connection is not used again.
           if (error.code === 'signer.timeout') line?.close('it was silent');
-          if (error.code !== 'signer.unreachable' || closed || clock.nowMs() + RECONNECT_REST_MS >= expiresAtMs) throw error;
-          await clock.sleep(RECONNECT_REST_MS);
+          if (error.code !== 'signer.unreachable' || closed || clock.nowMs() + restMs >= expiresAtMs) throw error;
+          await clock.sleep(restMs);
         }
       }
     } finally {
@@ -109,7 +128,7 @@ export async function connectSigner(
     const kind: SigningKind = of ? 'extrinsic' : (markedKind(message) ?? 'bytes');
     const subject = Buffer.from(of?.extrinsic ?? message).toString('base64');
     const expiresAtMs = clock.nowMs() + timeoutMs;
-    const answer = await patiently(async (of) => orThrow(await of.ask({ op: 'sign', kind, subject, expiresAtMs }), socket), expiresAtMs);
+    const answer = await patiently(async (of) => orThrow(await of.ask({ op: 'sign', kind, subject, expiresAtMs }), socket), timeoutMs);
     if (!('signature' in answer)) throw signerFailure('signer.bad_answer', { socket, reason: 'it answers without a signature' });
     const signature = new Uint8Array(Buffer.from(answer.signature, 'hex'));
     if (known === null || !deps.verify(message, signature, known)) {
@@ -118,15 +137,16 @@ export async function connectSigner(
     return signature;
   }
 
-  await patiently(async () => undefined, clock.nowMs() + timeoutMs).catch((error: unknown) => {
+  await patiently(async () => undefined, timeoutMs).catch((error: unknown) => {
     line?.close('given up');
     throw error;
   });
   if (hotkey === null) throw signerFailure('signer.unreachable', { socket, reason: 'it was never reached' });
   return {
     hotkey,
-    kinds,
+    policy: () => policy,
     sign,
+    probe: () => patiently(introduce, Math.min(timeoutMs, PROBE_TIMEOUT_MS), Number.POSITIVE_INFINITY),
     close() {
       closed = true;
       line?.close('this side is closed');

@@ -136,7 +136,16 @@ export async function startSignerServer(
     }
     const request = parsed.value;
     if (request.op === 'identity') {
-      return { v: SIGNER_PROTOCOL_VERSION, id: request.id, ok: true, hotkey: signer.hotkey, kinds: [...options.policy.kinds] };
+      const { kinds, calls, genesis } = options.policy;
+      return {
+        v: SIGNER_PROTOCOL_VERSION,
+        id: request.id,
+        ok: true,
+        hotkey: signer.hotkey,
+        kinds: [...kinds],
+        calls: calls === null ? null : [...calls],
+        genesis: genesis === null ? null : `0x${Buffer.from(genesis).toString('hex')}`,
+      };
     }
     const subject = Buffer.from(request.subject, 'base64');
     const facts = {

@@ -30,7 +30,20 @@ const request = z.discriminatedUnion('op', [
 export type SignerRequest = z.output<typeof request>;
 
 const answer = z.union([
-  z.strictObject({ v: z.int(), id, ok: z.literal(true), hotkey: z.string().max(64), kinds: z.array(z.string().max(32)).max(16) }),
+  z.strictObject({
+    v: z.int(),
+    id,
+    ok: z.literal(true),
+    hotkey: z.string().max(64),
+    kinds: z.array(z.string().max(32)).max(16),
+    /** "7.0": the only calls it signs; null: any. */
+    calls: z.array(z.string().max(7)).max(256).nullable(),
+    /** The only chain whose extrinsics it signs, hex; null: any. */
+    genesis: z
+      .string()
+      .regex(/^0x[0-9a-f]{64}$/)
+      .nullable(),
+  }),
   z.strictObject({
     v: z.int(),
     id,

@@ -268,6 +268,24 @@ describe('weights on a chain in trouble', function () {
     });
   }
 
+  for (const way of WAYS) {
+    it(`of two setters on two databases that plan at the same block: one gets there (${way})`, async () => {
+      const { world, life } = await start({ way, subnet: { tempo: 60 } });
+      const other = await createOther(world);
+      await world.weigh(1);
+      await world.turn(life, other.life);
+      await world.mint(2);
+      await world.turn(life);
+      await world.turn(other.life);
+      const rows = [...(await world.rows()), ...(await other.stores.submissions.list(9))];
+      const failed = rows.filter(({ state }) => state === 'abandoned' || state === 'refused');
+      expect(failed, JSON.stringify(rows.map(({ state, failure }) => [state, failure?.code]))).to.have.length(1);
+      expect(failed[0]?.failure?.code).to.be.oneOf(['chain.not_sent', 'chain.expired', 'chain.outdated']);
+      await world.ledger.readTo(world.chain.finalized().number);
+      expect(world.ledger.accepted).to.have.length(1);
+    });
+  }
+
   it('of two setters on one database: the second is refused by name', async () => {
     const lock = createMemoryWeightLock();
     const { world, life } = await start({ way: 'hash', lock });

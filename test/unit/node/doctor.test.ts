@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { QUICKNET, roundAt } from '../../../chain/beacon.js';
 import { chainFailure } from '../../../chain/failures.js';
 import type { RuntimeDescription } from '../../../chain/ports.js';
+import { KINDS_OF_A_NODE } from '../../../chain/wallet/remote/policy.js';
 import { type EndpointFacts, examineEndpoints } from '../../../node/doctor/chain.js';
 import { type Finding, ok, skip, warn, worst } from '../../../node/doctor/finding.js';
 import { examineHotkey } from '../../../node/doctor/hotkey.js';
 import { examineMachine, type MachineFacts } from '../../../node/doctor/machine.js';
+import { examineSigner, type SignerFacts } from '../../../node/doctor/signer.js';
 import { createFakeChain } from '../../support/fake-chain.js';
 import { aHash, aHotkey } from '../../support/keys.js';
 
@@ -68,6 +70,7 @@ describe('doctor', () => {
       registry: 'selective_metagraph',
       epochClock: 'state',
       weightCalls: ['set_weights'],
+      nodeCalls: [],
       errors: [],
     };
     const endpoint = (name: string, head = 100, more: Partial<EndpointFacts> = {}): EndpointFacts => ({
@@ -129,6 +132,53 @@ describe('doctor', () => {
       expect(verdicts(examineEndpoints([endpoint('ws://a')]))['endpoints']).to.equal('warn');
       const mute = endpoint('ws://a', 100, { runtime: { ...runtime, weightCalls: [] } });
       expect(verdicts(examineEndpoints([mute, endpoint('ws://b')]))['weights']).to.equal('fail');
+    });
+  });
+
+  describe('the signer', () => {
+    const HELD = aHotkey('validator');
+    const nodeCalls = createFakeChain().reader.runtime().nodeCalls;
+    const numbers = nodeCalls.map(({ number }) => number);
+    const genesis = aHash('g');
+    const all: SignerFacts['policy'] = { kinds: KINDS_OF_A_NODE, calls: numbers, genesis };
+    const base: SignerFacts = {
+      socket: 'unix:/run/s',
+      latencyMs: 1,
+      hotkey: HELD,
+      policy: all,
+      neededKinds: KINDS_OF_A_NODE,
+      expected: [{ by: 'the wallet a/b', hotkey: HELD }],
+      genesis,
+      nodeCalls,
+      validates: true,
+      mechanism: 0,
+    };
+
+    it('is content with one that signs what this node needs, and no more', () => {
+      const found = verdicts(examineSigner(base));
+      expect(found).to.deep.equal({ signer: 'ok', key: 'ok', purposes: 'ok', chain: 'ok', calls: 'ok' });
+    });
+
+    const bad: readonly (readonly [string, Partial<SignerFacts>, string, Finding['verdict'], RegExp])[] = [
+      ['another key', { hotkey: aHotkey('other') }, 'key', 'warn', /the wallet a\/b has/],
+      ['no extrinsics', { policy: { ...all, kinds: ['envelope', 'binding'] } }, 'purposes', 'fail', /does not sign extrinsic$/],
+      ['any chain', { policy: { ...all, genesis: null } }, 'chain', 'warn', /any chain/],
+      ['another chain', { policy: { ...all, genesis: aHash('h') } }, 'chain', 'fail', /and this chain is/],
+      ['no weights', { policy: { ...all, calls: ['7.4', '18.0'] } }, 'calls', 'fail', /set_weights 7\.0, commit_weights 7\.96/],
+      ['no commitment', { policy: { ...all, calls: numbers.filter((call) => call !== '18.0') } }, 'calls', 'warn', /set_commitment 18\.0$/],
+    ];
+    for (const [what, change, name, verdict, words] of bad) {
+      it(`says what to do about one with ${what}`, () => {
+        const finding = examineSigner({ ...base, ...change }).find((each) => each.name === name);
+        expect(finding?.verdict).to.equal(verdict);
+        expect(finding?.detail).to.match(words);
+        expect(finding?.next).to.match(/--\w{3,}/);
+      });
+    }
+
+    it('asks no weights of the signer of a miner', () => {
+      const calls = ['7.4', '18.0'];
+      expect(verdicts(examineSigner({ ...base, validates: false, policy: { ...all, calls } }))['calls']).to.equal('ok');
     });
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { EndpointHealth } from '../../../chain/endpoint-health.js';
 import { chainFailure } from '../../../chain/failures.js';
+import { signerFailure } from '../../../chain/signer-failures.js';
 import type { SubnetSnapshot } from '../../../chain/snapshot.js';
 import type { AgreementReport } from '../../../node/audit/agreement.js';
 import { healthReport, type StatusFacts } from '../../../node/status.js';
@@ -55,6 +56,7 @@ describe('status', () => {
     weights: { lastRound: 2, lastBlock: 90, waiting: null, reveal: null },
     agreement: null,
     databaseOk: true,
+    signer: null,
     ...change,
   });
   const component = (change: Partial<StatusFacts>, name: string) => {
@@ -134,6 +136,14 @@ describe('status', () => {
     ],
     ['p2p', 'nobody is there', { peers: [] }, 'degraded', 'No peer is connected: is p2p.announceIp reachable, and is anybody registered?'],
     ['database', 'it is away', { databaseOk: false }, 'failing', 'The database does not answer.'],
+    ['signer', 'it answers', { signer: { failure: null } }, 'ok', undefined],
+    [
+      'signer',
+      'it is away',
+      { signer: { failure: signerFailure('signer.unreachable', { socket: '/run/s', reason: 'nobody listens on it' }) } },
+      'failing',
+      'No signer answers at /run/s: nobody listens on it. Start it: `voxd signer --wallet W --hotkey H --socket /run/s`. Nothing is signed until it is back; voxd asks again by itself.',
+    ],
     [
       'scoring',
       'jobs gave up',

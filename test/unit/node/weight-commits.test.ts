@@ -172,8 +172,9 @@ describe('weights by commit and reveal', () => {
     const real = writer.setWeights;
     // Another program of the same hotkey is in the same block.
     Object.assign(writer, {
-      setWeights: async (signer: typeof SIGNER, request: SetWeights) => {
-        const [inclusion] = await Promise.all([real(signer, request), real(signer, { ...request, uids: [0], values: [65_535] })]);
+      setWeights: async (signer: typeof SIGNER, { since, ...request }: SetWeights) => {
+        const own = since === undefined ? request : { ...request, since };
+        const [inclusion] = await Promise.all([real(signer, own), real(signer, { ...request, uids: [0], values: [65_535] })]);
         return inclusion;
       },
     });

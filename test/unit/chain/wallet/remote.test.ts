@@ -122,6 +122,20 @@ describe('a signer in another process', () => {
     expect(await code(signer.sign(text('d')))).to.equal('signer.unreachable');
   });
 
+  it('is asked whether it is there: at once, without a second attempt, and for its policy', async () => {
+    const first = await serve({ policy: { kinds: new Set(['extrinsic']), calls: new Set(['7.0']), genesis: new Uint8Array(32) } });
+    const signer = await reach(30_000);
+    await signer.probe();
+    expect(signer.policy()).to.deep.equal({ kinds: ['extrinsic'], calls: ['7.0'], genesis: `0x${'00'.repeat(32)}` });
+    await first.stop();
+    const askedAtMs = Date.now();
+    expect(await code(signer.probe())).to.equal('signer.unreachable');
+    expect(Date.now() - askedAtMs).to.be.lessThan(1_500);
+    await serve();
+    await signer.probe();
+    expect(signer.policy().calls).to.equal(null);
+  });
+
   it('replaces a dead socket, but no living one and no file', async () => {
     await serve();
     expect(await code(serve())).to.equal('signer.socket_taken');
@@ -234,7 +248,7 @@ describe('a signer in another process', () => {
     await mkdir(join(folder.path, 's'), { recursive: true, mode: 0o700 });
     await new Promise<void>((resolve) => fake.listen(socket, resolve));
     await chmod(socket, 0o600);
-    const self = ({ id }: { id: number }) => ({ v: 1, id, ok: true, hotkey: ALICE, kinds: ['bytes'] });
+    const self = ({ id }: { id: number }) => ({ v: 1, id, ok: true, hotkey: ALICE, kinds: ['bytes'], calls: null, genesis: null });
     try {
       answers.push(() => undefined);
       expect(await code(reach(200))).to.equal('signer.timeout');
