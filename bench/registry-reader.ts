@@ -82,7 +82,8 @@ async function openVoxd(endpoint: string, dataDir: string): Promise<Reader> {
 }
 
 async function openSdk(endpoint: string, atOnce: boolean): Promise<Reader> {
-  const provider = new WsProvider(endpoint);
+  // Longer than the library's own, so that all at once may take as long as it does.
+  const provider = new WsProvider(endpoint, undefined, undefined, 300_000);
   // Safety: the library's own provider; its declaration leaves out that an optional method may be undefined.
   const api = await ApiPromise.create({ provider: provider as unknown as RpcProvider, noInitWarn: true });
   const sent = () => provider.stats.total.requests;

@@ -7,11 +7,12 @@ import { gate } from './gate.js';
 import { judge } from './judge.js';
 import { registry } from './registry.js';
 import { scoring } from './scoring.js';
+import { submission } from './submission.js';
 import { timelock } from './timelock.js';
 import { transfer } from './transfer.js';
 import { weights } from './weights.js';
 
-const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judge, registry, connection, timelock, weights];
+const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judge, registry, connection, submission, timelock, weights];
 const GIB = 1024 ** 3;
 
 const { values, positionals } = parseArgs({

@@ -200,7 +200,7 @@ export const chainFailure = defineFailures({
   },
   'chain.price_above_limit': {
     disposition: 'retry',
-    message: 'A seat on subnet {netuid} costs {priceRao} rao now, more than the limit of {limitRao}.',
+    message: 'A seat on subnet {netuid} costs {priceRao:tao} TAO now, more than the limit of {limitRao:tao} TAO.',
     hint: 'Raise --max-price, or wait: the price falls by half every few hundred blocks.',
   },
   'chain.insufficient_balance': {

@@ -35,8 +35,8 @@ export interface RefusedCall {
 export function failureOfModuleError(pallet: string, name: string, call: RefusedCall, cause?: unknown): Failure {
   const code = MODULE_ERRORS.get(name);
   const facts = factsOf(call, name);
-  if (code !== undefined) return chainFailure(code, facts, cause);
-  return chainFailure('chain.refused', { ...facts, pallet, documentation: call.documentation ?? '' }, cause);
+  if (code !== undefined) return refusal(code, facts, cause);
+  return refusal('chain.refused', { ...facts, pallet, documentation: call.documentation ?? '' }, cause);
 }
 
 /**
@@ -52,17 +52,30 @@ export function failureOfPoolError(rpcCode: number, message: string, data: strin
   if (custom !== undefined) {
     const known = /stake/.test(call.method) && Number(custom) === STAKE_TOO_LOW ? 'AmountTooLow' : CUSTOM_ERRORS.get(Number(custom));
     if (known !== undefined) return failureOfModuleError('SubtensorModule', known, call, cause);
-    return chainFailure('chain.refused', { ...facts, pallet: 'Pool', error: `CustomError${custom}`, documentation: '' }, cause);
+    return refusal('chain.refused', { ...facts, pallet: 'Pool', error: `CustomError${custom}`, documentation: '' }, cause);
   }
   if (rpcCode === INVALID_TRANSACTION) {
     const code = INVALIDITIES.find(([words]) => words.test(text))?.[1];
-    if (code !== undefined) return chainFailure(code, facts, cause);
+    if (code !== undefined) return refusal(code, facts, cause);
   }
   const code = POOL_CODES.get(rpcCode);
-  if (code !== undefined) return chainFailure(code, facts, cause);
+  if (code !== undefined) return refusal(code, facts, cause);
   if (rpcCode < FIRST_POOL_CODE || rpcCode > LAST_POOL_CODE) return null;
-  return chainFailure('chain.refused', { ...facts, pallet: 'Pool', error: data === '' ? message : data, documentation: '' }, cause);
+  return refusal('chain.refused', { ...facts, pallet: 'Pool', error: data === '' ? message : data, documentation: '' }, cause);
 }
+
+/** Facts that are parts of a sentence, and of no use where the sentence is another. */
+const WORDS: ReadonlySet<string> = new Set(['wait', 'next', 'reason', 'given', 'required']);
+
+/** Keeps of the facts what the failure says, and what is known beside it. */
+function refusal(code: ChainCode, facts: Facts, cause: unknown): Failure {
+  const { message, hint } = chainFailure.table[code];
+  const said = (name: string) => new RegExp(`\\{${name}\\b`).test(`${message} ${hint}`);
+  const kept = Object.entries(facts).filter(([name, value]) => said(name) || (value !== UNKNOWN && !WORDS.has(name)));
+  return chainFailure(code, Object.fromEntries(kept), cause);
+}
+
+const UNKNOWN = '?';
 
 /** Facts for every template of the table, so that none is shown with a hole. */
 function factsOf(call: RefusedCall, error: string): Facts {
@@ -70,10 +83,10 @@ function factsOf(call: RefusedCall, error: string): Facts {
     call;
   const { priceRao, balanceRao, limitRao, ...plain } = rest;
   return {
-    netuid: '?',
-    mechanism: '?',
-    givenVersion: '?',
-    requiredVersion: '?',
+    netuid: UNKNOWN,
+    mechanism: UNKNOWN,
+    givenVersion: UNKNOWN,
+    requiredVersion: UNKNOWN,
     ...plain,
     error,
     wait: blocksLeft === undefined ? WAIT_UNKNOWN : inBlocks(blocksLeft),
@@ -82,13 +95,13 @@ function factsOf(call: RefusedCall, error: string): Facts {
       blocksLeft === undefined
         ? 'Permits go to the largest stakes at each epoch: wait for the next one, or add stake to the hotkey.'
         : `Permits are given to the largest stakes at the next epoch, in ${inBlocks(blocksLeft)}; if there is none then, add stake.`,
-    priceRao: priceRao === undefined ? '?' : String(priceRao),
-    limitRao: limitRao === undefined ? '?' : String(limitRao),
+    priceRao: priceRao === undefined ? UNKNOWN : String(priceRao),
+    limitRao: limitRao === undefined ? UNKNOWN : String(limitRao),
     reason: priceRao === undefined || balanceRao === undefined ? error : `${error}: it holds ${balanceRao} rao, ${priceRao} are asked`,
-    stakeRao: stakeRao === undefined ? '?' : String(stakeRao),
-    requiredRao: requiredRao === undefined ? '?' : String(requiredRao),
-    given: weightCount ?? (versionKey === undefined ? '?' : String(versionKey)),
-    required: requiredWeightCount ?? (requiredVersionKey === undefined ? '?' : String(requiredVersionKey)),
+    stakeRao: stakeRao === undefined ? UNKNOWN : String(stakeRao),
+    requiredRao: requiredRao === undefined ? UNKNOWN : String(requiredRao),
+    given: weightCount ?? (versionKey === undefined ? UNKNOWN : String(versionKey)),
+    required: requiredWeightCount ?? (requiredVersionKey === undefined ? UNKNOWN : String(requiredVersionKey)),
   };
 }
 

@@ -4,6 +4,8 @@
  * Each domain declares its codes in one table with `defineFailures`; the table is what the compiler, the CLI, the HTTP API and
  * `docs/failures.md` read. A `Failure` is data first and an `Error` second (for the stack and the `cause` chain).
  */
+import { exactTao } from './tao.js';
+
 export type FactValue = string | number | boolean | readonly string[] | readonly number[];
 export type Facts = Readonly<Record<string, FactValue>>;
 
@@ -16,7 +18,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface FailureSpec {
   readonly disposition: Disposition;
-  /** One sentence for a person; `{name}` is replaced by the fact of that name. */
+  /** One sentence for a person; `{name}` is replaced by the fact of that name, `{name:tao}` by that many rao in TAO. */
   readonly message: string;
   /** The next thing to do, same templates. */
   readonly hint: string;
@@ -71,9 +73,10 @@ export function invariant(condition: unknown, message: string): asserts conditio
 }
 
 function fill(template: string, facts: Facts): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return template.replace(/\{(\w+)(:tao)?\}/g, (whole, name: string, unit: string | undefined) => {
     const value = facts[name];
     if (value === undefined) return whole;
+    if (unit !== undefined && /^\d+$/.test(String(value))) return exactTao(BigInt(String(value)));
     return Array.isArray(value) ? value.join(', ') : String(value);
   });
 }

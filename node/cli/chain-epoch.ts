@@ -61,7 +61,7 @@ function epochText(facts: WeightFacts, identity: ChainIdentity): string {
     `  ${start} ${bar} ${next}`,
     `next epoch in ${counted(blocks, 'block')} (about ${duration(blocks * identity.blockTimeMs)}), then every ${facts.epochClock === null ? facts.tempo + 1 : facts.tempo} blocks`,
     facts.epochClock === null
-      ? 'clock: by formula, (block + netuid + 1) is a multiple of (tempo + 1)'
+      ? 'clock: by formula, (block + netuid + 2) is a multiple of (tempo + 1)'
       : `clock: kept by the chain, epoch ${facts.epochClock.index}${facts.epochClock.pendingEpochAt > 0 ? `, deferred to block ${facts.epochClock.pendingEpochAt}` : ''}`,
     `weights: at most once in ${counted(facts.rateLimitBlocks, 'block')}, ${facts.commitRevealEnabled ? `committed first, revealed ${counted(period, 'epoch')} later` : 'set openly'}`,
   ].join('\n');

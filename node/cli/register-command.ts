@@ -4,6 +4,7 @@ import { chainFailure } from '../../chain/failures.js';
 import type { Inclusion } from '../../chain/ports.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { Hotkey } from '../../protocol/names.js';
+import { exactTao } from '../../protocol/tao.js';
 import {
   addChainOptions,
   addConfigOptions,
@@ -96,7 +97,7 @@ function refuseWhereHopeless(snapshot: SubnetSnapshot, { netuid, hotkey, priceRa
   if (balanceRao < priceRao) {
     throw chainFailure('chain.insufficient_balance', {
       method: 'a registration',
-      reason: `it costs ${tao(priceRao)} TAO, the coldkey has ${tao(balanceRao)}`,
+      reason: `it costs ${exactTao(priceRao)} TAO, the coldkey has ${tao(balanceRao)}`,
     });
   }
 }
@@ -107,7 +108,7 @@ async function confirm(offer: Offer): Promise<void> {
   if (!stdin.isTTY) throw cliFailure('cli.not_confirmed', { what: 'A registration', why: 'nobody can be asked here' });
   const terminal = createInterface({ input: stdin, output: stderr });
   try {
-    const answer = await terminal.question(`${offerLines(offer).join('\n')}\nPay ${tao(offer.priceRao)} TAO? [y/N] `);
+    const answer = await terminal.question(`${offerLines(offer).join('\n')}\nPay ${exactTao(offer.priceRao)} TAO? [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) throw cliFailure('cli.not_confirmed', { what: 'A registration', why: 'the answer was no' });
   } finally {
     terminal.close();
@@ -129,7 +130,7 @@ function offerJson(offer: Offer): object {
 function offerLines(offer: Offer): readonly string[] {
   return [
     `a seat on netuid ${offer.netuid}, as of block ${offer.block}`,
-    `  price      ${tao(offer.priceRao)} TAO, burned; at most ${tao(offer.limitRao)} TAO is paid`,
+    `  price      ${exactTao(offer.priceRao)} TAO, burned; at most ${exactTao(offer.limitRao)} TAO is paid`,
     `  balance    ${tao(offer.balanceRao)} TAO`,
     `  seats      ${offer.seats}`,
     `  hotkey     ${offer.hotkey}`,

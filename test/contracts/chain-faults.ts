@@ -5,6 +5,7 @@ import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Signer } from '../../protocol/ports.js';
 import { aHash } from '../support/keys.js';
 import { startWsProxy, type WsProxy } from '../support/ws-proxy.js';
+import { CHAIN_TIMEOUT_MS } from './chain.js';
 
 export interface NodeUnderTest {
   readonly endpoint: string;
@@ -20,7 +21,7 @@ const NEVER_STALLED_MS = 3_600_000;
 /** What the client does when the way to the node is bad. The node makes a block for each transaction, or when told to. */
 export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>): void {
   describe(`${name} over a bad line`, function () {
-    this.timeout(60_000);
+    this.timeout(CHAIN_TIMEOUT_MS);
     let node: NodeUnderTest;
     let proxy: WsProxy;
     let second: WsProxy;

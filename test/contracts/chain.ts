@@ -22,7 +22,7 @@ export interface ChainUnderTest {
   stop(): Promise<void>;
 }
 
-const CHAIN_TIMEOUT_MS = 240_000;
+export const CHAIN_TIMEOUT_MS = 240_000;
 
 /** What every chain behind the ports does. `factory` is called once; the tests build on one another's blocks, not on their state. */
 export function chainContract(name: string, factory: () => Promise<ChainUnderTest>): void {

@@ -44,7 +44,8 @@ function realRuntime(endpoint: string): void {
   const newBlocks = (count: number) => dev.send('dev_newBlock', [{ count }]);
 
   before(async () => {
-    dev = new WsProvider(endpoint, false);
+    // It can take a minute for 20 blocks on a busy machine.
+    dev = new WsProvider(endpoint, false, {}, 300_000);
     await dev.connect();
     await dev.isReady;
     await dev.send('dev_setStorage', [

@@ -36,6 +36,23 @@ describe('refusals of the chain', () => {
     expect(failureOfModuleError('X', 'CommittingWeightsTooFast', { ...CALL, blocksLeft: 1 }).hint).to.equal('Wait 1 block.');
   });
 
+  it('carry no facts that nobody knows or that belong to another sentence', () => {
+    const tooFast = failureOfModuleError('SubtensorModule', 'ServingRateLimitExceeded', {
+      method: 'serve_axon',
+      netuid: 1,
+      blocksLeft: 49,
+    });
+    expect(tooFast.facts).to.deep.equal({
+      method: 'serve_axon',
+      netuid: 1,
+      error: 'ServingRateLimitExceeded',
+      wait: '49 blocks',
+      blocksLeft: 49,
+    });
+    const badAddress = failureOfModuleError('SubtensorModule', 'InvalidIpAddress', { method: 'serve_axon' });
+    expect(badAddress.facts).to.deep.equal({ method: 'serve_axon', error: 'InvalidIpAddress' });
+  });
+
   it('are deliberate for every error that these pallets ever had', () => {
     for (const [pallet, codes] of Object.entries(errors.pallets))
       for (const [code, names] of Object.entries(codes))
