@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import type { ModelDigest } from '../protocol/names.js';
-import type { ArtifactSource, PackageLayout } from '../protocol/ports.js';
+import type { ArtifactSource, OpenArtifact, PackageLayout } from '../protocol/ports.js';
 import { CHUNK_SIZE_BYTES } from '../scoring/manifest.js';
 import { BARE_PROTOCOL, type Offer, openBareNode, openHost } from './transfer-parts.js';
 
@@ -21,9 +21,15 @@ function packageOf(bytes: Uint8Array) {
   const manifest = new TextEncoder().encode(JSON.stringify(layout));
   // Safety: a sha-256 in hex.
   const model = sha(manifest) as ModelDigest;
+  const artifact: OpenArtifact = {
+    manifest: async () => manifest,
+    chunk: async (_file, chunk) => cut(chunk * CHUNK_SIZE_BYTES),
+    holdings: async () => ({ chunks: null, count: starts.length }),
+    close: async () => {},
+  };
   const source: ArtifactSource = {
-    manifest: async (asked) => (asked === model ? manifest : null),
-    chunk: async (asked, _file, chunk) => (asked === model ? cut(chunk * CHUNK_SIZE_BYTES) : null),
+    open: async (asked) => (asked === model ? artifact : null),
+    holds: async (models) => models.map((asked) => (asked === model ? 'whole' : 'none')),
   };
   return { model, source };
 }

@@ -27,7 +27,7 @@ async function rateOf(sizeBytes: number, receive: () => Promise<number>): Promis
 async function byVoxd(host: P2pHost, { model, peerId }: Offer): Promise<number> {
   let place = new Uint8Array();
   const { receivedBytes } = await host.fetchModel({
-    peer: peerId,
+    providers: () => [peerId],
     model,
     // Safety: made by our own provider, and its digest has been checked.
     parseManifest: (bytes) => ok(JSON.parse(new TextDecoder().decode(bytes)) as PackageLayout),
@@ -35,6 +35,7 @@ async function byVoxd(host: P2pHost, { model, peerId }: Offer): Promise<number> 
     sink: {
       begin: async (_manifest, { files }) => {
         place = new Uint8Array(files[0]?.sizeBytes ?? 0);
+        return () => false;
       },
       write: async (_file, offset, bytes) => place.set(bytes, offset),
     },

@@ -20,6 +20,8 @@ const text = () => z.string().min(1, 'it must not be empty');
 const whole = (min: number, max: number) =>
   z.int('a whole number is expected').min(min, `at least ${min} is expected`).max(max, `at most ${max} is expected`);
 const oneOf = <const T extends readonly string[]>(...words: T) => z.enum(words, `one of ${words.join(', ')} is expected`);
+/** Slower than 128 KiB per second a provider counts as too slow. */
+const rate = () => whole(128 * 1024, 1024 ** 4);
 const percent = () => whole(0, 100);
 const port = (min = 1) => whole(min, 65_535);
 const optional = <T extends z.ZodType>(form: T) => form.nullable().default(null as never);
@@ -112,6 +114,26 @@ export const configSchema = z.strictObject({
     maxConnections: key(whole(4, 1_000).default(96), { description: 'Connections to peers at most.' }),
     allowPrivateAddresses: key(z.boolean().default(false), {
       description: 'Dial private and loopback addresses as well: for development networks.',
+    }),
+    uploadBytesPerSecond: key(optional(rate()), {
+      description: 'Model bytes sent to all peers together. Unset: as fast as it goes.',
+      unit: 'bytes per second',
+    }),
+    uploadBytesPerSecondPerPeer: key(optional(rate()), {
+      description: 'Model bytes sent to one hotkey. Unset: as fast as it goes.',
+      unit: 'bytes per second',
+    }),
+    uploadBytesPerDayPerPeer: key(whole(MEBI, 1024 * 1024 * MEBI).default(64 * 1024 * MEBI), {
+      description: 'Model bytes that one hotkey gets in a day.',
+      unit: 'bytes',
+    }),
+    downloadBytesPerSecond: key(optional(rate()), {
+      description: 'Model bytes taken from all peers together. Unset: as fast as they come.',
+      unit: 'bytes per second',
+    }),
+    downloadBytesPerSecondPerPeer: key(optional(rate()), {
+      description: 'Model bytes taken from one hotkey. Unset: as fast as they come.',
+      unit: 'bytes per second',
     }),
   }),
   http: z.strictObject({

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
+import type { NetworkMetrics } from '../protocol/libp2p/metrics.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
 import type { Clock, Signer, Verifier } from '../protocol/ports.js';
 import type { Logger } from './logger.js';
+import { dropReasonOf, type Metrics } from './metrics.js';
 
 export interface HostOptions {
   readonly listenIp: string;
@@ -12,17 +14,23 @@ export interface HostOptions {
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   readonly allowPrivateAddresses: boolean;
+  /** Null: as fast as it goes. */
+  readonly uploadBytesPerSecond: number | null;
+  readonly uploadBytesPerSecondPerPeer: number | null;
+  readonly uploadBytesPerDayPerPeer: number;
+  readonly downloadBytesPerSecond: number | null;
+  readonly downloadBytesPerSecondPerPeer: number | null;
 }
 
 /** The libp2p host, not started yet. */
 export async function composeHost(
-  deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger },
+  deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
   of: { readonly genesis: Hash; readonly netuid: number; readonly dataDir: string },
-  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses }: HostOptions,
+  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses, ...rates }: HostOptions,
 ): Promise<P2pHost> {
   const multiaddr = (ip: string) => `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`;
   return createHost(
-    { ...deps, peerKey: await loadOrCreatePeerKey(join(of.dataDir, 'identity', 'peer.key')) },
+    { ...deps, metrics: countTransfers(deps.metrics), peerKey: await loadOrCreatePeerKey(join(of.dataDir, 'identity', 'peer.key')) },
     {
       genesis: of.genesis,
       netuid: of.netuid,
@@ -31,6 +39,23 @@ export async function composeHost(
       bootstrap,
       maxConnections,
       privateNetwork: allowPrivateAddresses,
+      transfer: {
+        uploads: {
+          bytesPerSecond: rates.uploadBytesPerSecond,
+          bytesPerSecondPerHotkey: rates.uploadBytesPerSecondPerPeer,
+          bytesPerDayPerHotkey: rates.uploadBytesPerDayPerPeer,
+        },
+        downloadBytesPerSecond: rates.downloadBytesPerSecond,
+        downloadBytesPerSecondPerPeer: rates.downloadBytesPerSecondPerPeer,
+      },
     },
   );
+}
+
+function countTransfers(metrics: Metrics): NetworkMetrics {
+  return {
+    transferBytes: (direction, bytes) => metrics.count('voxd_transfer_bytes_total', { direction }, bytes),
+    providerDropped: (code) => metrics.count('voxd_transfer_providers_dropped_total', { reason: dropReasonOf(code) }),
+    uploadOffence: (offence) => metrics.count('voxd_transfer_offences_total', { offence }),
+  };
 }

@@ -11,8 +11,8 @@ import type { PackageMeta } from '../scoring/package.js';
 import { PHONES } from '../scoring/phonemes.js';
 import type { VerifiedModel } from '../scoring/ports.js';
 import { unmappedSymbols } from '../scoring/tokens.js';
+import type { ModelCache } from './model-cache.js';
 import type { OfferedModel } from './network/presence.js';
-import type { ModelCache } from './ports.js';
 
 export { importVoice, sealVoiceFolder };
 

@@ -13,7 +13,9 @@ import { createEvidence, type EvidenceStore, evidenceFolder, evidenceStoreId } f
 import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';
 import { packageRoutes } from './http/package-routes.js';
 import type { HttpRoutes } from './http/server.js';
-import type { ModelCache, ModelRow } from './ports.js';
+import type { ModelCache } from './model-cache.js';
+import { createModelLeases, type ModelLeases } from './model-leases.js';
+import type { ModelRow } from './ports.js';
 import { createEvidenceIndex } from './postgres/evidence-index.js';
 import type { TransactionalSql } from './postgres/sql.js';
 import { createScorer, type Scorer, type ScorerDeps, type ScoringTerms } from './rounds/scorer.js';
@@ -83,20 +85,23 @@ export function composeScorer(
   },
   terms: ScoringTerms,
   self: Hotkey,
-): Scorer {
+): Scorer & { readonly leases: ModelLeases } {
   const { cache, fetch, ...rest } = deps;
-  return createScorer(
+  const leases = createModelLeases(cache);
+  const scorer = createScorer(
     {
       ...rest,
       openModel: async (row) => {
         if (row.manifest === null) return null;
-        const directory = (await cache.find(row.model)) ?? (await fetch?.(row)) ?? null;
+        let directory = await leases.open(row.model);
+        if (directory === null && fetch !== undefined && (await fetch(row)) !== null) directory = await leases.open(row.model);
         return directory === null ? null : { digest: row.model, manifest: row.manifest, directory };
       },
       dropModel: (row) => cache.drop(row.model),
     },
     { ...terms, self, host: hostname() },
   );
+  return { ...scorer, leases, handle: (job, signal) => leases.during(job.model, () => scorer.handle(job, signal)) };
 }
 
 /** Both engines, for audits: ours as it is, and the wasm one to decide. */

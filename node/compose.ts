@@ -1,5 +1,6 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
 import { join } from 'node:path';
+import { createHolders } from '../protocol/holders.js';
 import { createMessageGate } from '../protocol/message-gate.js';
 import type { Clock, Peer, Signer } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
@@ -17,9 +18,9 @@ import { renderExplanation } from './compose-explain.js';
 import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
+import { composeModelTraffic } from './compose-network.js';
 import { auditEngines, composeEvidence, composeRoutes, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, signerHealth, weightsHealth } from './compose-weights.js';
-import { createArtifactSource, writeAt } from './files/artifacts.js';
 import { openDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
 import type { HealthReport } from './health.js';
@@ -138,10 +139,15 @@ export function createDaemon(
       pool.close(),
     );
     verifier.warm();
-    const host = await composeHost({ signer, verifier, clock, logger: log('p2p') }, { ...network, dataDir: dataDir.path }, options.p2p);
+    const host = await composeHost(
+      { signer, verifier, clock, logger: log('p2p'), metrics },
+      { ...network, dataDir: dataDir.path },
+      options.p2p,
+    );
     own('p2p', host, (running) => running.stop());
     await host.start(signal);
-    host.serve(createArtifactSource(cache, (bytes) => metrics.count('voxd_transfer_bytes_total', { direction: 'out' }, bytes)));
+    const holders = createHolders();
+    const traffic = composeModelTraffic({ host, cache, holders, clock, log: log('fetch'), metrics });
 
     const registry = createRegistrySync(
       { chain, store: stores.registry, log: log('registry'), metrics },
@@ -293,6 +299,7 @@ export function createDaemon(
         terms,
         signer.hotkey,
       );
+      const ears = auditEars({ stores, engines: auditEngines(runner, options.scoring), judge, openModel: scoring.openModel });
       const auditor = createAuditor(
         {
           stores,
@@ -300,7 +307,7 @@ export function createDaemon(
           log: log('audit'),
           metrics,
           publicPrompts: scoring.promptsOf,
-          hear: auditEars({ stores, engines: auditEngines(runner, options.scoring), judge, openModel: scoring.openModel }),
+          hear: (ask) => scoring.leases.during(ask.model, () => ears(ask)),
         },
         { self: signer.hotkey, scorer, engine: options.scoring.engine, schedule: options.rounds, count: options.scoring.audits },
       );
@@ -335,17 +342,7 @@ export function createDaemon(
         { chain, signer, stores, clock, database, log: log('weights'), metrics },
         { netuid, mechanism, ...options.weights },
       );
-      const fetcher = createFetcher({
-        stores,
-        cache,
-        peers: host,
-        transfer: host,
-        clock,
-        log: log('fetch'),
-        metrics,
-        precheck: lookInto,
-        write: writeAt,
-      });
+      const fetcher = createFetcher({ stores, cache, ...traffic, clock, log: log('fetch'), metrics, precheck: lookInto });
       const own_: readonly Duty[] = [
         { name: 'fetch', turn: ({ snapshot }, turnSignal) => fetcher.turn(snapshot, turnSignal) },
         {

@@ -7,6 +7,25 @@ import { EXCHANGE_FAULTS } from './network/exchange-faults.js';
 const VERDICTS = ['accept', 'ignore', 'reject'] as const;
 const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;
 const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'other'] as const;
+/** Why a provider is dropped from a transfer: the `p2p.*` code without its domain, others together. */
+export const DROP_REASONS = [
+  'wrong_manifest',
+  'wrong_bytes',
+  'protocol_violation',
+  'timeout',
+  'too_slow',
+  'truncated',
+  'stream_failed',
+  'model_not_found',
+  'peer_busy',
+  'other',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export function dropReasonOf(code: string): DropReason {
+  return DROP_REASONS.find((reason) => code === `p2p.${reason}`) ?? 'other';
+}
+
 const DIRECTIONS = ['in', 'out'] as const;
 const SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const QUICK_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -44,6 +63,16 @@ export const METRICS = {
   },
   voxd_gossip_published_total: { kind: 'counter', help: 'Gossip messages published by this node.', labels: { kind: MESSAGE_KINDS } },
   voxd_transfer_bytes_total: { kind: 'counter', help: 'Model bytes moved between peers.', labels: { direction: DIRECTIONS } },
+  voxd_transfer_providers_dropped_total: {
+    kind: 'counter',
+    help: 'Providers dropped from a transfer, by what they did.',
+    labels: { reason: DROP_REASONS },
+  },
+  voxd_transfer_offences_total: {
+    kind: 'counter',
+    help: 'Askers that broke the rules of transfer.',
+    labels: { offence: ['malformed', 'flood', 'stalled'] },
+  },
   voxd_transfer_models_total: { kind: 'counter', help: 'Model fetches finished.', labels: { outcome: OUTCOMES } },
   voxd_model_cache_bytes: { kind: 'gauge', help: 'Size of the models in the cache.', labels: {} },
   voxd_model_cache_evictions_total: { kind: 'counter', help: 'Models dropped from the cache for room.', labels: {} },

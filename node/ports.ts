@@ -382,18 +382,3 @@ export interface ScoringQueue {
 }
 
 /** Verified model packages on disk, by digest. */
-export interface ModelCache {
-  /** The directory of a complete, verified package; null when it is not here. Marks it used. */
-  find(model: ModelDigest): Promise<string | null>;
-  /** Room for an arriving package: a private directory that `commit` verifies and renames, `discard` removes. */
-  begin(model: ModelDigest, sizeBytes: number): Promise<PendingModel>;
-  list(): Promise<readonly { readonly model: ModelDigest; readonly sizeBytes: number }[]>;
-  /** What lies under this digest is not the package any more: it goes. Resolves also when there is nothing. */
-  drop(model: ModelDigest): Promise<void>;
-}
-
-export interface PendingModel {
-  readonly directory: string;
-  commit(): Promise<string>;
-  discard(): Promise<void>;
-}

@@ -117,6 +117,12 @@ const p2p = {
   'p2p.model_not_found': spec('retry', 'peer {peer} does not have model {model}', 'try another provider'),
   'p2p.peer_busy': spec('retry', 'peer {peer} serves as many transfers as it can', 'try again later, or another provider'),
   'p2p.not_served': spec('retry', 'peer {peer} does not serve us', 'our hotkey must be registered and the greeting complete'),
+  'p2p.quota_used': spec('retry', 'peer {peer} has given us what it gives in a day', 'try another provider, or tomorrow'),
+  'p2p.no_source_left': spec(
+    'retry',
+    'none of {asked} providers gives model {model} ({codes}); {resting} more are not asked for now',
+    'it is tried again; somebody who has the model must be connected (`voxd status` shows the peers)',
+  ),
   'p2p.peer_trouble': spec('retry', 'peer {peer} could not read the model', 'try another provider'),
   'p2p.wrong_manifest': spec(
     'skip',

@@ -4,6 +4,8 @@ export interface Lru<V> {
   has(key: string): boolean;
   set(key: string, value: V): void;
   delete(key: string): void;
+  /** What was used longest ago comes first. Looking at them uses none. */
+  values(): readonly V[];
   readonly size: number;
 }
 
@@ -22,6 +24,7 @@ export function createLru<V>(max: number): Lru<V> {
       if (value !== undefined) touch(key, value);
       return value;
     },
+    values: () => [...entries.values()],
     has: (key) => entries.has(key),
     set(key, value) {
       touch(key, value);

@@ -1,4 +1,5 @@
 /** What the protocol needs from the outside. */
+import type { Failure } from './failure.js';
 import type { MessageKind } from './kinds.js';
 import type { Hotkey, ModelDigest } from './names.js';
 import type { PeerId } from './peer-id.js';
@@ -97,6 +98,8 @@ export interface Peers {
   /** Who is registered. Until called, every proved hotkey counts as registered. */
   setMembers(members: ReadonlyMap<Hotkey, Member>): void;
   onPeer(listener: (event: PeerEvent) => void): () => void;
+  /** Connects to a neuron by what is known of its addresses, unless it is connected. Null: nothing is known, or it is not to be reached now. */
+  reach(hotkey: Hotkey, signal: AbortSignal): Promise<Peer | null>;
 }
 
 /** A peer of this or an earlier run, and where it was found. */
@@ -142,10 +145,25 @@ export interface Discovery {
   leave(): Promise<void>;
 }
 
-/** Model packages we can serve. Null: not here. A rejection is reported to the asking peer as trouble of ours. */
+/** A model package that is being served: it stays where it is until closed. */
+export interface OpenArtifact {
+  manifest(): Promise<Uint8Array>;
+  /** Null: no such chunk, or it is not here yet. The bytes are the asker's. */
+  chunk(fileIndex: number, chunkIndex: number): Promise<Uint8Array | null>;
+  /** Which of its chunks are here, by place in the package (file after file); null: all of them. */
+  holdings(): Promise<{ readonly chunks: ReadonlySet<number> | null; readonly count: number }>;
+  close(): Promise<void>;
+}
+
+/** none: not here. part: some verified chunks are. whole: all are. */
+export type Holding = 'none' | 'part' | 'whole';
+
+/** Model packages we can serve. A rejection is reported to the asking peer as trouble of ours. */
 export interface ArtifactSource {
-  manifest(model: ModelDigest): Promise<Uint8Array | null>;
-  chunk(model: ModelDigest, fileIndex: number, chunkIndex: number): Promise<Uint8Array | null>;
+  /** Null: not here. */
+  open(model: ModelDigest): Promise<OpenArtifact | null>;
+  /** One answer per model, in this order. Reads no package. */
+  holds(models: readonly ModelDigest[]): Promise<readonly Holding[]>;
 }
 
 /** What a transfer must know of a manifest; scoring owns the whole schema. */
@@ -160,11 +178,11 @@ export interface PackageLayout {
   }[];
 }
 
-/** Where verified bytes go. A rejection ends the transfer with `p2p.sink_failed`. */
+/** Where verified bytes go. A failure of its own ends the transfer with that failure, any other rejection with `p2p.sink_failed`. */
 export interface ArtifactSink<L extends PackageLayout = PackageLayout> {
-  /** The verified manifest, before any chunk. */
-  begin(manifest: Uint8Array, layout: L): Promise<void>;
-  /** Verified bytes; the array is the sink's to keep. */
+  /** The verified manifest, before any chunk. Shape: which chunks are here already; they are not asked for. */
+  begin(manifest: Uint8Array, layout: L): Promise<(fileIndex: number, chunkIndex: number) => boolean>;
+  /** A verified chunk, in any order; the array is the sink's to keep. */
   write(fileIndex: number, offset: number, bytes: Uint8Array): Promise<void>;
 }
 
@@ -174,17 +192,36 @@ export interface TransferLimits {
   readonly filesMax: number;
 }
 
+export interface TransferProgress {
+  /** Verified bytes that came in this transfer. */
+  readonly receivedBytes: number;
+  /** Those and what was here before. */
+  readonly hereBytes: number;
+  readonly totalBytes: number;
+  /** Providers at work. */
+  readonly providers: number;
+}
+
 export interface FetchModel<L extends PackageLayout = PackageLayout> {
-  readonly peer: PeerId;
   readonly model: ModelDigest;
+  /** Whom to ask, best first; looked at again while the transfer runs, so that somebody who turns up can help. */
+  readonly providers: () => readonly PeerId[];
+  /** Until it settles more providers may turn up, so having none is not the end. Never rejects. */
+  readonly looking?: Promise<unknown>;
   readonly sink: ArtifactSink<L>;
   /** Errors: what is wrong with the manifest. */
   readonly parseManifest: (bytes: Uint8Array) => Result<L, string>;
   readonly limits: TransferLimits;
-  /** Chunks that are here already are not asked for. */
-  readonly have?: (fileIndex: number, chunkIndex: number) => boolean;
-  readonly onProgress?: (receivedBytes: number, totalBytes: number) => void;
+  readonly onProgress?: (progress: TransferProgress) => void;
+  /** A provider is asked no more in this transfer. */
+  readonly onDropped?: (drop: DroppedProvider) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface DroppedProvider {
+  readonly peer: PeerId;
+  readonly failure: Failure;
+  readonly atMs: number;
 }
 
 export interface FetchedModel<L extends PackageLayout = PackageLayout> {
@@ -192,12 +229,17 @@ export interface FetchedModel<L extends PackageLayout = PackageLayout> {
   readonly layout: L;
   readonly receivedBytes: number;
   readonly elapsedMs: number;
+  /** Verified bytes of each provider that gave some. */
+  readonly from: readonly { readonly peer: PeerId; readonly bytes: number }[];
+  readonly dropped: readonly DroppedProvider[];
 }
 
 /** Models from peer to peer. Every byte handed to the sink has been checked against the digest asked for. */
 export interface ArtifactTransfer {
-  /** Rejects with a `Failure` of a `p2p.*` code whose facts name the peer. */
+  /** Rejects with a `Failure` of a `p2p.*` code, or of the sink. Whoever lied in it is not asked again for a time, by any transfer. */
   fetchModel<L extends PackageLayout>(request: FetchModel<L>): Promise<FetchedModel<L>>;
+  /** Asks one peer which of the models it has, in this order. Rejects with a `p2p.*` failure. */
+  askHoldings(peer: PeerId, models: readonly ModelDigest[]): Promise<readonly Holding[]>;
   /** Null: serve nothing. */
   serve(source: ArtifactSource | null): void;
 }

@@ -42,3 +42,25 @@ export function createRateLimiter(limit: RateLimit, keysMax: number): RateLimite
     },
   };
 }
+
+/** Bytes under a rate, for senders that wait rather than drop: debt is allowed once, then it is waited for. Time is passed in. */
+export interface Pacer {
+  /** How long until something may be sent; 0: now. */
+  waitMs(nowMs: number): number;
+  take(bytes: number, nowMs: number): void;
+}
+
+/** What an idle pacer may send at once, in time at its rate. */
+export const PACER_BURST_MS = 100;
+
+/** Null: no limit. */
+export function createPacer(bytesPerSecond: number | null): Pacer {
+  if (bytesPerSecond === null) return { waitMs: () => 0, take: () => {} };
+  let paidUntilMs = Number.NEGATIVE_INFINITY;
+  return {
+    waitMs: (nowMs) => Math.max(0, Math.ceil(paidUntilMs - nowMs)),
+    take(bytes, nowMs) {
+      paidUntilMs = Math.max(paidUntilMs, nowMs - PACER_BURST_MS) + (bytes * 1000) / bytesPerSecond;
+    },
+  };
+}

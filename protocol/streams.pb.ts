@@ -6,7 +6,7 @@
 /* eslint-disable import/consistent-type-specifier-style */
 /* eslint-disable @typescript-eslint/no-unused-vars */
 
-import { decodeMessage, encodeMessage, message } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -358,5 +358,142 @@ export namespace ArtifactResponse {
 
   export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ArtifactResponse>): ArtifactResponse => {
     return decodeMessage(buf, ArtifactResponse.codec(), opts)
+  }
+}
+
+export interface HaveRequest {
+  models: Uint8Array[]
+}
+
+export namespace HaveRequest {
+  let _codec: Codec<HaveRequest>
+
+  export const codec = (): Codec<HaveRequest> => {
+    if (_codec == null) {
+      _codec = message<HaveRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.models != null) {
+          for (const value of obj.models) {
+            w.uint32(10)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          models: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.models != null && obj.models.length === opts.limits.models) {
+                throw new MaxLengthError('Decode error - map field "models" had too many elements')
+              }
+
+              obj.models.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<HaveRequest>): Uint8Array => {
+    return encodeMessage(obj, HaveRequest.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HaveRequest>): HaveRequest => {
+    return decodeMessage(buf, HaveRequest.codec(), opts)
+  }
+}
+
+export interface HaveReply {
+  status: number
+  holdings: Uint8Array
+}
+
+export namespace HaveReply {
+  let _codec: Codec<HaveReply>
+
+  export const codec = (): Codec<HaveReply> => {
+    if (_codec == null) {
+      _codec = message<HaveReply>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.holdings != null && obj.holdings.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.holdings)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          holdings: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.holdings = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<HaveReply>): Uint8Array => {
+    return encodeMessage(obj, HaveReply.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HaveReply>): HaveReply => {
+    return decodeMessage(buf, HaveReply.codec(), opts)
   }
 }

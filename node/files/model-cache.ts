@@ -2,32 +2,25 @@
  * Verified model packages on disk, one directory per digest. A package arrives in a private directory, is verified, made durable, then
  * renamed into place: what stands under its digest is always whole. Least recently used packages make room; leased ones never go.
  */
-import { lstat, mkdir, open, readdir, rename, rm, statfs, utimes } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelDigest, parseModelDigest } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { nodeFailure } from '../failures.js';
 import type { Logger } from '../logger.js';
 import { type Metrics, NO_METRICS } from '../metrics.js';
-import type { ModelCache, PendingModel } from '../ports.js';
+import type { ModelCache, PendingModel } from '../model-cache.js';
+import { createArrivals } from './arrivals.js';
 import { diskFailure, errorCode } from './disk-failures.js';
+import { makeDurable, measure, syncDirectory } from './package-folder.js';
 
 /** Left free on the disk for the database and the logs. */
 export const DISK_RESERVE_BYTES = 256 * 1024 * 1024;
 /** A directory handed out by `find` may still be being read for so long. */
 export const FOUND_PROTECTS_MS = 10 * 60_000;
-export const PACKAGE_FILES_MAX = 4_096;
-
-export interface ModelLease {
-  readonly directory: string;
-  /** Idempotent. */
-  release(): void;
-}
 
 export interface FileModelCache extends ModelCache {
-  /** As `find`, and the package stays until released. */
-  lease(model: ModelDigest): Promise<ModelLease | null>;
-  /** Bytes of complete packages and of room given to arriving ones. */
+  /** Bytes of complete packages, of room given to arriving ones, and of those left over from interrupted ones. */
   usage(): Promise<{ readonly usedBytes: number; readonly reservedBytes: number; readonly budgetBytes: number }>;
 }
 
@@ -57,13 +50,12 @@ interface Entry {
 /** Errors of its methods: store.full, store.read_only, store.model_too_large, store.cache_busy, node.data_dir_unwritable. */
 export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOptions): FileModelCache {
   const complete = join(options.directory, 'complete');
-  const arriving = join(options.directory, 'arriving');
+  const arrivals = createArrivals(join(options.directory, 'arriving'), deps.clock);
   const metrics = deps.metrics ?? NO_METRICS;
   // Bounded by budgetBytes.
   const entries = new Map<ModelDigest, Entry>();
   const reserved = new Map<string, number>();
   let opened: Promise<void> | null = null;
-  let serial = 0;
   let turn: Promise<unknown> = Promise.resolve();
 
   /** One change at a time: two arrivals cannot both be promised the same room. */
@@ -84,10 +76,7 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
 
   async function scan(): Promise<void> {
     await mkdir(complete, { recursive: true, mode: 0o700 });
-    await mkdir(arriving, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(arriving)) {
-      if (!lives(Number(name.split('.')[1]))) await rm(join(arriving, name), { recursive: true, force: true });
-    }
+    await arrivals.scan();
     for (const name of await readdir(complete)) await learn(name);
     report();
   }
@@ -118,17 +107,20 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
     return entry;
   }
 
-  const usedBytes = () => [...entries.values()].reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  const completeBytes = () => [...entries.values()].reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  const usedBytes = () => completeBytes() + arrivals.leftBytes();
   const reservedBytes = () => [...reserved.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const report = () => metrics.set('voxd_model_cache_bytes', {}, usedBytes());
+  const report = () => metrics.set('voxd_model_cache_bytes', {}, completeBytes());
 
-  async function makeRoom(neededBytes: number): Promise<void> {
+  /** `onDiskBytes`: of the needed ones, those that an interrupted arrival has on disk already. */
+  async function makeRoom(neededBytes: number, onDiskBytes: number): Promise<void> {
     const over = () => usedBytes() + reservedBytes() + neededBytes - options.budgetBytes;
     const nowMs = deps.clock.nowMs();
     const protectsMs = options.foundProtectsMs ?? FOUND_PROTECTS_MS;
     const idle = [...entries]
       .filter(([, entry]) => entry.leases === 0 && (entry.foundAtMs === 0 || nowMs - entry.foundAtMs >= protectsMs))
       .sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs);
+    while (over() > 0 && (await arrivals.dropOldest())) report();
     for (const [model] of idle) {
       if (over() <= 0) break;
       await evict(model);
@@ -137,14 +129,14 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
       throw nodeFailure('store.cache_busy', { usedBytes: usedBytes() + reservedBytes(), budgetBytes: options.budgetBytes });
     }
     const disk = await statfs(options.directory);
-    if (disk.bavail * disk.bsize < neededBytes + (options.diskReserveBytes ?? DISK_RESERVE_BYTES)) {
+    if (disk.bavail * disk.bsize < neededBytes - onDiskBytes + (options.diskReserveBytes ?? DISK_RESERVE_BYTES)) {
       throw nodeFailure('store.full', { where: options.directory });
     }
   }
 
   async function evict(model: ModelDigest): Promise<void> {
     const sizeBytes = entries.get(model)?.sizeBytes ?? 0;
-    const trash = pendingPath(model);
+    const trash = arrivals.newPath(model);
     await rename(join(complete, model), trash).catch((err: unknown) => {
       if (errorCode(err) !== 'ENOENT') throw err;
     });
@@ -155,16 +147,14 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
     deps.logger.debug({ model, sizeBytes }, 'Dropped a model from the cache');
   }
 
-  function pendingPath(model: ModelDigest): string {
-    serial += 1;
-    return join(arriving, `${model}.${process.pid}.${serial}`);
-  }
-
-  function pending(model: ModelDigest, directory: string): PendingModel {
+  function pending(model: ModelDigest, place: string): PendingModel {
+    const directory = join(place, 'package');
     let done: Promise<string> | null = null;
+    let over = false;
     const end = async () => {
-      reserved.delete(directory);
-      await rm(directory, { recursive: true, force: true });
+      over = true;
+      reserved.delete(place);
+      await rm(place, { recursive: true, force: true });
     };
     async function finish(): Promise<string> {
       try {
@@ -190,10 +180,18 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
     }
     return {
       directory,
+      journalPath: join(place, 'journal'),
       commit: () => (done ??= finish()),
       async discard() {
-        if (done === null) await end();
+        if (done === null && !over) await end();
       },
+      suspend: () =>
+        exclusively(async () => {
+          if (done !== null || over) return;
+          over = true;
+          reserved.delete(place);
+          await arrivals.leave(model, place);
+        }),
     };
   }
 
@@ -222,11 +220,15 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
     begin: (model, sizeBytes) =>
       exclusively(async () => {
         if (sizeBytes > options.budgetBytes) throw nodeFailure('store.model_too_large', { sizeBytes, budgetBytes: options.budgetBytes });
-        await makeRoom(sizeBytes);
-        const directory = pendingPath(model);
-        await mkdir(directory, { mode: 0o700 });
-        reserved.set(directory, sizeBytes);
-        return pending(model, directory);
+        const { place, onDiskBytes } = await arrivals.begin(model);
+        try {
+          await makeRoom(sizeBytes, onDiskBytes);
+        } catch (error) {
+          await arrivals.leave(model, place);
+          throw error;
+        }
+        reserved.set(place, sizeBytes);
+        return pending(model, place);
       }),
     drop: (model) =>
       exclusively(async () => {
@@ -236,54 +238,4 @@ export function createModelCache(deps: ModelCacheDeps, options: ModelCacheOption
     list: () => exclusively(async () => [...entries].map(([model, { sizeBytes }]) => ({ model, sizeBytes }))),
     usage: () => exclusively(async () => ({ usedBytes: usedBytes(), reservedBytes: reservedBytes(), budgetBytes: options.budgetBytes })),
   };
-}
-
-function lives(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (err) {
-    return errorCode(err) === 'EPERM';
-  }
-}
-
-async function filesOf(directory: string): Promise<readonly { readonly path: string; readonly isDirectory: boolean }[]> {
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  return found.slice(0, PACKAGE_FILES_MAX).map((item) => ({ path: join(item.parentPath, item.name), isDirectory: item.isDirectory() }));
-}
-
-async function measure(directory: string): Promise<number> {
-  let sizeBytes = 0;
-  for (const { path, isDirectory } of await filesOf(directory)) if (!isDirectory) sizeBytes += (await lstat(path)).size;
-  return sizeBytes;
-}
-
-/** After this a power cut leaves the package whole. Shape: its size. */
-async function makeDurable(directory: string): Promise<number> {
-  let sizeBytes = 0;
-  for (const { path, isDirectory } of await filesOf(directory)) {
-    if (isDirectory) {
-      await syncDirectory(path);
-      continue;
-    }
-    const file = await open(path, 'r');
-    try {
-      await file.sync();
-      sizeBytes += (await file.stat()).size;
-    } finally {
-      await file.close();
-    }
-  }
-  await syncDirectory(directory);
-  return sizeBytes;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

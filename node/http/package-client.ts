@@ -8,7 +8,7 @@ import type { ModelDigest } from '../../protocol/names.js';
 import type { Secret } from '../../protocol/secret.js';
 import { MANIFEST_FILE_NAME, type Manifest, manifestBytes, packageSizeBytes } from '../../scoring/manifest.js';
 import { nodeFailure } from '../failures.js';
-import type { ModelCache } from '../ports.js';
+import type { ModelCache } from '../model-cache.js';
 
 /** Between two bytes, and for an answer. */
 export const PACKAGE_ANSWER_TIMEOUT_MS = 15_000;

@@ -1,37 +1,32 @@
 import { commitmentOf } from '../../chain/commitment.js';
 import { modelClaims } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
-import { type Failure, isFailure } from '../../protocol/failure.js';
+import { isFailure } from '../../protocol/failure.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
-import type { ArtifactTransfer, Clock, Peer, Peers } from '../../protocol/ports.js';
-import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, type Manifest, MODEL_SIZE_BYTES_MAX, parseManifest } from '../../scoring/manifest.js';
-import { nodeFailure } from '../failures.js';
+import type { Clock } from '../../protocol/ports.js';
+import type { Manifest } from '../../scoring/manifest.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
-import type { ModelCache, ModelRow, StoredAnnouncement, Stores } from '../ports.js';
-import { packageSink } from './package-sink.js';
+import type { ModelCache } from '../model-cache.js';
+import type { ModelRow, StoredAnnouncement, Stores } from '../ports.js';
+import { type Bringer, isOwnFault } from './bringer.js';
+import type { ProviderFinder, WantedModel } from './provider-finder.js';
 
 export interface FetcherDeps {
   readonly stores: Pick<Stores, 'models' | 'announcements'>;
-  readonly cache: ModelCache;
-  readonly peers: Peers;
-  readonly transfer: ArtifactTransfer;
+  readonly cache: Pick<ModelCache, 'drop'>;
+  readonly bringer: Pick<Bringer, 'bring'>;
+  readonly finder: Pick<ProviderFinder, 'look'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Looks at the graph before anything runs it. Rejects with a `model.*` failure. */
   readonly precheck: (directory: string) => Promise<{ readonly manifest: Manifest; readonly tensorDigests: readonly string[] }>;
-  /** Writes one file of an arriving package. */
-  readonly write: (directory: string, file: string, offset: number, bytes: Uint8Array) => Promise<void>;
 }
 
 const RETRY_FIRST_MS = 2_000;
 const RETRY_MAX_MS = 60_000;
-/** Providers tried in one turn. */
-export const PROVIDERS_TRIED_MAX = 4;
 export const FETCHES_AT_ONCE_MAX = 4;
-/** One provider gets so long for a whole model: the largest one at about 1 Mbit/s. */
-export const FETCH_TIMEOUT_MS = 20 * 60_000;
 const WAITING: ReadonlySet<string> = new Set(['announced', 'retry', 'verified', 'superseded']);
 
 /** Brings announced models whose claim is final onto this machine, and has them looked at before they run. */
@@ -39,9 +34,9 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
   const { stores, log } = deps;
   const retryAt = new Map<string, number>();
 
-  async function claimed(snapshot: SubnetSnapshot): Promise<readonly { row: ModelRow; announcement: StoredAnnouncement }[]> {
+  async function claimed(snapshot: SubnetSnapshot): Promise<readonly Claimed[]> {
     const announcements = await stores.announcements.active(deps.clock.nowMs());
-    const wanted: { row: ModelRow; announcement: StoredAnnouncement }[] = [];
+    const wanted: Claimed[] = [];
     for (const claim of modelClaims(snapshot)) {
       const announcement = announcements.find(
         ({ hotkey, model }) => hotkey === claim.hotkey && commitmentOf(hotkey, model) === claim.commitment,
@@ -62,44 +57,12 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
     return row;
   }
 
-  async function bring(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<string> {
-    const here = await deps.cache.find(row.model);
-    if (here !== null) return here;
-    let last: Failure | null = null;
-    for (const { peerId } of sourcesOf(row, announcement, deps.peers)) {
-      const pending = await deps.cache.begin(row.model, announcement.sizeBytes + announcement.manifestSizeBytes);
-      try {
-        const { receivedBytes, elapsedMs } = await deps.transfer.fetchModel({
-          peer: peerId,
-          model: row.model,
-          sink: packageSink(pending.directory, deps.write),
-          parseManifest: (bytes) => {
-            const parsed = parseManifest(bytes);
-            return parsed.ok ? parsed : { ok: false, error: parsed.error.message };
-          },
-          limits: { manifestSizeBytesMax: MANIFEST_SIZE_BYTES_MAX, totalSizeBytesMax: MODEL_SIZE_BYTES_MAX, filesMax: FILES_MAX },
-          signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
-        });
-        deps.metrics.count('voxd_transfer_bytes_total', { direction: 'in' }, receivedBytes);
-        const directory = await pending.commit();
-        deps.metrics.count('voxd_transfer_models_total', { outcome: 'ok' });
-        log.info({ hotkey: row.hotkey, model: row.model, from: peerId, receivedBytes, elapsedMs }, 'model fetched');
-        return directory;
-      } catch (error) {
-        await pending.discard();
-        if (!isFailure(error) || signal.aborted || error.disposition === 'fatal' || isOwnFault(error)) throw error;
-        last = error;
-        log.debug({ model: row.model, from: peerId, code: error.code, facts: error.facts }, 'this provider did not help');
-      }
-    }
-    throw last ?? noProvider(row);
-  }
+  const isDue = (row: ModelRow) => deps.clock.nowMs() >= (retryAt.get(keyOf(row)) ?? 0);
 
-  async function settle(row: ModelRow, announcement: StoredAnnouncement, signal: AbortSignal): Promise<void> {
+  async function settle({ row, announcement }: Claimed, looking: Promise<unknown>, signal: AbortSignal): Promise<void> {
     const key = keyOf(row);
-    if (deps.clock.nowMs() < (retryAt.get(key) ?? 0)) return;
     try {
-      const directory = await bring(row, announcement, signal);
+      const directory = await deps.bringer.bring(wantedOf({ row, announcement }), { signal, looking });
       const { manifest, tensorDigests } = await deps.precheck(directory).catch(async (error: unknown) => {
         // It was whole when it was put there: another copy may be, this one never again.
         if (isFailure(error) && error.code.startsWith('model.') && error.disposition === 'retry') await deps.cache.drop(row.model);
@@ -137,9 +100,11 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
     async turn(snapshot, signal) {
       const wanted = await claimed(snapshot);
       // Those that failed least come first, several at once: one slow provider must not hold up the others.
-      const waiting = wanted.filter(({ row }) => WAITING.has(row.state)).sort((a, b) => a.row.attempts - b.row.attempts);
+      const waiting = wanted.filter(({ row }) => WAITING.has(row.state) && isDue(row)).sort((a, b) => a.row.attempts - b.row.attempts);
+      const validators = snapshot.neurons.filter(({ validatorPermit }) => validatorPermit).map(({ hotkey }) => hotkey);
+      const looking = deps.finder.look(waiting.map(wantedOf), validators, signal);
       const settleNext = async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await settle(next.row, next.announcement, signal);
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await settle(next, looking, signal);
       };
       const done = await Promise.allSettled(Array.from({ length: FETCHES_AT_ONCE_MAX }, settleNext));
       const failed = done.find((each) => each.status === 'rejected');
@@ -149,30 +114,15 @@ export function createFetcher(deps: FetcherDeps): { turn(snapshot: SubnetSnapsho
   };
 }
 
-/** The owner, then peers that the announcement names, then others: different ones at each attempt, so that everybody is asked in the end. */
-function sourcesOf(row: ModelRow, { providers }: StoredAnnouncement, peers: Peers): readonly Peer[] {
-  const owner = peers.peerOf(row.hotkey);
-  const others = peers.peers().filter(({ hotkey, peerId }) => hotkey !== null && peerId !== owner?.peerId);
-  const isNamed = ({ peerId }: Peer) => providers.some((address) => address.endsWith(`/p2p/${peerId}`));
-  const first = [...(owner ? [owner] : []), ...others.filter(isNamed)].slice(0, PROVIDERS_TRIED_MAX - 1);
-  const rest = others.filter((peer) => !first.includes(peer));
-  const room = PROVIDERS_TRIED_MAX - first.length;
-  const from = rest.length === 0 ? 0 : (row.attempts * room) % rest.length;
-  return [...first, ...rest.slice(from), ...rest.slice(0, from)].slice(0, PROVIDERS_TRIED_MAX);
+interface Claimed {
+  readonly row: ModelRow;
+  readonly announcement: StoredAnnouncement;
+}
+
+function wantedOf({ row: { model, hotkey }, announcement: { providers } }: Claimed): WantedModel {
+  return { model, owner: hotkey, named: providers };
 }
 
 function keyOf({ hotkey, model }: Pick<ModelRow, 'hotkey' | 'model'>): string {
   return `${hotkey}/${model}`;
-}
-
-/** Deterministic: another provider or another try would end the same. */
-function isOwnFault({ code, disposition }: Failure): boolean {
-  return (code.startsWith('model.') && disposition === 'skip') || OWN_FAULTS.has(code);
-}
-
-/** Faults of the package that show while it arrives; every other provider would send the same. */
-const OWN_FAULTS = new Set(['p2p.bad_manifest', 'p2p.model_too_large']);
-
-function noProvider(row: ModelRow): Failure {
-  return nodeFailure('node.no_provider', { model: row.model, hotkey: row.hotkey });
 }

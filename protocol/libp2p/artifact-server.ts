@@ -1,18 +1,28 @@
-/** Serves model packages to members, a few at a time. */
+/** Serves model packages to members: a few at a time, in turns, under rates, and to nobody who does not take what he asked for. */
 import type { Connection, Stream } from '@libp2p/interface';
-import { decode, encode } from 'it-length-prefixed';
+import { decode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { toHex } from '../digest.js';
-import { type ModelDigest, parseModelDigest } from '../names.js';
-import type { ArtifactSource, Logger } from '../ports.js';
-import { ArtifactRequest, ArtifactResponse } from '../streams.pb.js';
+import type { Hotkey } from '../names.js';
+import type { ArtifactSource, Clock, Logger } from '../ports.js';
+import { createRateLimiter } from '../rate.js';
+import { ArtifactRequest } from '../streams.pb.js';
+import { createUploadTurns, type UploadLimits } from '../upload-turns.js';
+import { encodeAnswer } from './artifact-frames.js';
+import { createShelf } from './artifact-shelf.js';
 import type { NetworkMetrics } from './metrics.js';
-import { FRAME_DATA_BYTES_MAX, REQUEST_SIZE_BYTES_MAX, STATUS, WANT } from './transfer.js';
+import { FRAME_DATA_BYTES_MAX, REQUEST_LENGTH_MAX, REQUEST_SIZE_BYTES_MAX, STATUS } from './transfer.js';
 
-export const UPLOADS_MAX = 8;
-export const UPLOADS_PER_PEER_MAX = 2;
 /** A stream on which nothing is asked for this long is closed. */
 export const UPLOAD_IDLE_MS_MAX = 30_000;
+/** An answer that is not taken for this long closes its stream. */
+export const UPLOAD_STALL_MS_MAX = 10_000;
+/** Streams that one peer may open at once (and 2 per second after that); the next ones are aborted and count against its score. */
+export const STREAM_OPENS = { intervalMs: 500, burst: 16 } as const;
+/** Peers whose opening of streams is counted. */
+const OPENERS_KEPT_MAX = 512;
+const TURN_MS = 1_000;
 
 export interface ArtifactServer {
   serve(source: ArtifactSource | null): void;
@@ -20,54 +30,166 @@ export interface ArtifactServer {
 }
 
 export interface ArtifactServerDeps {
-  readonly isMember: (peerId: string) => boolean;
+  /** Null: not a member, nothing is served. */
+  readonly memberOf: (peerId: string) => { readonly hotkey: Hotkey; readonly isValidator: boolean } | null;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: NetworkMetrics;
+  /** A peer does what no honest one does. */
+  readonly onOffence: (peerId: string, offence: UploadOffence) => void;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly total: number;
-  readonly data: Uint8Array;
+/** malformed: a request that nobody may send. flood: streams opened faster than anybody needs. stalled: it asks and does not read. */
+export const UPLOAD_OFFENCES = ['malformed', 'flood', 'stalled'] as const;
+export type UploadOffence = (typeof UPLOAD_OFFENCES)[number];
+
+export interface ArtifactServerOptions {
+  readonly uploads: UploadLimits;
+  readonly idleMs?: number;
+  readonly stallMs?: number;
 }
 
 type Refusal = Exclude<keyof typeof STATUS, 'ok'>;
-const refuse = (reason: Refusal): Answer => ({ status: STATUS[reason], total: 0, data: new Uint8Array() });
 
-export function createArtifactServer({ isMember, logger, metrics }: ArtifactServerDeps): ArtifactServer {
-  const uploads = new Map<string, number>();
-  let uploadCount = 0;
+interface Upload {
+  readonly peer: string;
+  readonly stream: Stream;
+  /** Since when we wait for the other side, and for what. */
+  sinceMs: number;
+  waitsFor: 'request' | 'reader' | 'us';
+  grant: (() => void) | null;
+  readonly end: () => void;
+}
+
+const NOTHING = new Uint8Array();
+
+export function createArtifactServer(deps: ArtifactServerDeps, options: ArtifactServerOptions): ArtifactServer {
+  const { clock, logger, metrics } = deps;
+  const turns = createUploadTurns(options.uploads);
+  const opens = createRateLimiter(STREAM_OPENS, OPENERS_KEPT_MAX);
+  const idleMs = options.idleMs ?? UPLOAD_IDLE_MS_MAX;
+  const stallMs = options.stallMs ?? UPLOAD_STALL_MS_MAX;
+  // Bounded by the streams that libp2p lets in per connection.
+  const uploads = new Map<number, Upload>();
+  let nextId = 1;
   let source: ArtifactSource | null = null;
+  let isWatching = false;
+  let wakeAtMs = Number.POSITIVE_INFINITY;
 
-  function takeSlot(peer: string): boolean {
-    const own = uploads.get(peer) ?? 0;
-    if (uploadCount >= UPLOADS_MAX || own >= UPLOADS_PER_PEER_MAX) return false;
-    uploads.set(peer, own + 1);
-    uploadCount += 1;
-    return true;
+  /** Lets go whoever has his turn; called when somebody wants something and when the rate allows more. */
+  function pump(): void {
+    const nowMs = clock.nowMs();
+    const { ids, againInMs } = turns.grant(nowMs);
+    for (const id of ids) uploads.get(id)?.grant?.();
+    if (againInMs === null || nowMs + againInMs >= wakeAtMs) return;
+    wakeAtMs = nowMs + againInMs;
+    clock.sleep(againInMs).then(
+      () => {
+        wakeAtMs = Number.POSITIVE_INFINITY;
+        pump();
+      },
+      () => {},
+    );
   }
 
-  function freeSlot(peer: string): void {
-    const own = (uploads.get(peer) ?? 1) - 1;
-    uploadCount -= 1;
-    if (own === 0) uploads.delete(peer);
-    else uploads.set(peer, own);
+  function turnOf(id: number, upload: Upload, bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      upload.grant = () => {
+        upload.grant = null;
+        resolve();
+      };
+      turns.want(id, bytes);
+      pump();
+    });
+  }
+
+  /** Closes what waits too long; runs while there are uploads. */
+  async function keepWatch(): Promise<void> {
+    if (isWatching) return;
+    isWatching = true;
+    while (uploads.size > 0) {
+      await clock.sleep(Math.min(TURN_MS, idleMs, stallMs));
+      const nowMs = clock.nowMs();
+      for (const { peer, stream, sinceMs, waitsFor, end } of [...uploads.values()]) {
+        if (waitsFor === 'us' || nowMs - sinceMs < (waitsFor === 'reader' ? stallMs : idleMs)) continue;
+        if (waitsFor === 'reader') deps.onOffence(peer, 'stalled');
+        end();
+        stream.abort(new Error(waitsFor === 'reader' ? 'answers are not read' : 'nothing is asked'));
+      }
+    }
+    isWatching = false;
   }
 
   async function serveStream(stream: Stream, peer: string): Promise<void> {
-    const reason: Refusal | null = !isMember(peer) ? 'notServed' : source === null ? 'notFound' : takeSlot(peer) ? null : 'busy';
-    const read = createReader(() => source);
-    // Released by whichever comes first: writing to a stream whose connection is gone can stay pending for ever.
-    let held = true;
-    const release = () => {
-      clearTimeout(watchdog);
-      if (held && reason === null) freeSlot(peer);
-      held = false;
+    const member = deps.memberOf(peer);
+    const id = nextId++;
+    const hasSeat = member !== null && turns.enter(id, member);
+    const shelf = createShelf(() => source);
+    const upload: Upload = {
+      peer,
+      stream,
+      sinceMs: clock.nowMs(),
+      waitsFor: 'request',
+      grant: null,
+      // By whichever comes first: writing to a stream whose connection is gone can stay pending for ever.
+      end() {
+        uploads.delete(id);
+        turns.leave(id);
+        upload.grant?.();
+        shelf.close().catch((error: unknown) => logger.warn({ err: error, peer }, 'a package could not be closed'));
+        pump();
+      },
     };
-    const watchdog = setTimeout(() => {
-      release();
-      stream.abort(new Error('nothing asked'));
-    }, UPLOAD_IDLE_MS_MAX).unref();
+    uploads.set(id, upload);
+    void keepWatch();
+
+    const waitFor = (whom: Upload['waitsFor']) => {
+      upload.waitsFor = whom;
+      upload.sinceMs = clock.nowMs();
+    };
+    const refusalOf = (request: ArtifactRequest | null): Refusal | null => {
+      if (request === null || request.length < 1 || request.length > REQUEST_LENGTH_MAX) return 'badRequest';
+      if (member === null) return 'notServed';
+      if (source === null) return 'notFound';
+      if (!hasSeat) return 'busy';
+      return turns.mayHave(member.hotkey, clock.nowMs()) ? null : 'quota';
+    };
+
+    /** The frames of one answer. Shape: whether more may be asked; after a refusal nothing is. */
+    async function* answer(request: ArtifactRequest | null): AsyncGenerator<Uint8ArrayList, boolean> {
+      const refuse = (reason: Refusal) => {
+        if (reason === 'badRequest') deps.onOffence(peer, 'malformed');
+        return encodeAnswer({ id: request?.id ?? 0, status: STATUS[reason], total: 0 }, NOTHING);
+      };
+      const refusal = refusalOf(request);
+      const bytes = refusal === null && request !== null ? await read(request) : null;
+      if (request === null || bytes === null || bytes === 'trouble' || request.offset > bytes.length) {
+        yield refuse(refusal ?? (bytes === null ? 'notFound' : bytes === 'trouble' ? 'trouble' : 'badRequest'));
+        return false;
+      }
+      const head = { id: request.id, status: STATUS.ok, total: bytes.length };
+      const end = Math.min(request.offset + request.length, bytes.length);
+      for (let from = request.offset; from < end || from === request.offset; from += FRAME_DATA_BYTES_MAX) {
+        const data = bytes.subarray(from, Math.min(from + FRAME_DATA_BYTES_MAX, end));
+        await turnOf(id, upload, data.length);
+        if (!uploads.has(id)) return false;
+        waitFor('reader');
+        yield encodeAnswer(head, data);
+        waitFor('us');
+        metrics.transferBytes?.('out', data.length);
+      }
+      return true;
+    }
+
+    async function read(request: ArtifactRequest): Promise<Uint8Array | 'trouble' | null> {
+      try {
+        return await shelf.bytesOf(request);
+      } catch (error) {
+        logger.warn({ err: error, peer, model: toHex(request.model) }, 'a model could not be read for a peer');
+        return 'trouble';
+      }
+    }
+
     try {
       await pipe(
         stream,
@@ -75,47 +197,21 @@ export function createArtifactServer({ isMember, logger, metrics }: ArtifactServ
         async function* (frames) {
           try {
             for await (const frame of frames) {
-              if (!held) return;
-              watchdog.refresh();
-              const request = decodeRequest(frame.slice());
-              const answer = request === null ? refuse('badRequest') : reason === null ? await read(request, peer) : refuse(reason);
-              yield ArtifactResponse.encode({ id: request?.id ?? 0, ...answer });
-              metrics.transferBytes?.('out', answer.data.length);
-              if (answer.status !== STATUS.ok) return;
+              if (!uploads.has(id)) return;
+              waitFor('us');
+              if (!(yield* answer(decodeRequest(frame.slice())))) return;
+              waitFor('request');
             }
           } finally {
-            release();
+            upload.end();
           }
         },
-        (frames) => encode(frames),
         stream,
       );
       await stream.close({ signal: AbortSignal.timeout(1_000) });
     } finally {
-      release();
+      upload.end();
     }
-  }
-
-  function createReader(current: () => ArtifactSource | null) {
-    // Frames of one chunk are asked for one after the other: it is read once.
-    let last: { readonly key: string; readonly bytes: Uint8Array | null } | null = null;
-    return async (request: ArtifactRequest, peer: string): Promise<Answer> => {
-      const model = parseModelDigest(toHex(request.model));
-      const artifacts = current();
-      if (!model.ok || request.length < 1 || request.length > FRAME_DATA_BYTES_MAX) return refuse('badRequest');
-      if (artifacts === null) return refuse('notFound');
-      const key = `${request.want} ${model.value} ${request.file} ${request.chunk}`;
-      try {
-        if (last?.key !== key) last = { key, bytes: await readWhole(artifacts, request, model.value) };
-      } catch (error) {
-        logger.warn({ err: error, peer, model: model.value }, 'a model could not be read for a peer');
-        return refuse('trouble');
-      }
-      const { bytes } = last;
-      if (bytes === null) return refuse('notFound');
-      if (request.offset > bytes.length) return refuse('badRequest');
-      return { status: STATUS.ok, total: bytes.length, data: bytes.subarray(request.offset, request.offset + request.length) };
-    };
   }
 
   return {
@@ -124,18 +220,17 @@ export function createArtifactServer({ isMember, logger, metrics }: ArtifactServ
     },
     onStream({ stream, connection }) {
       const peer = connection.remotePeer.toString();
+      if (!opens.take(peer, clock.nowMs())) {
+        deps.onOffence(peer, 'flood');
+        stream.abort(new Error('too many streams'));
+        return;
+      }
       serveStream(stream, peer).catch((error: unknown) => {
         logger.debug({ err: error, peer }, 'an upload ended early');
         stream.abort(error instanceof Error ? error : new Error('failed'));
       });
     },
   };
-}
-
-function readWhole(source: ArtifactSource, request: ArtifactRequest, model: ModelDigest): Promise<Uint8Array | null> {
-  if (request.want === WANT.manifest) return source.manifest(model);
-  if (request.want === WANT.chunk) return source.chunk(model, request.file, request.chunk);
-  return Promise.resolve(null);
 }
 
 function decodeRequest(bytes: Uint8Array): ArtifactRequest | null {

@@ -1,14 +1,19 @@
-/** The asking end of one transfer stream: requests in flight, answers in order, and how long we wait for them. */
+/** The asking end of one transfer stream: what is asked, and the answers in that order. Who watches the time closes it from outside. */
 import type { Stream } from '@libp2p/interface';
 import { decode, encode } from 'it-length-prefixed';
 import { pipe } from 'it-pipe';
 import { type Pushable, pushable } from 'it-pushable';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { fromHex } from '../digest.js';
 import { isFailure } from '../failure.js';
 import { protocolFailures } from '../failures.js';
 import type { ModelDigest } from '../names.js';
-import { ArtifactRequest, ArtifactResponse } from '../streams.pb.js';
-import { REQUESTS_OUTSTANDING_MAX, RESPONSE_SIZE_BYTES_MAX, STATUS, WANT } from './transfer.js';
+import type { PeerId } from '../peer-id.js';
+import type { Clock } from '../ports.js';
+import type { ProviderWatch } from '../provider-watch.js';
+import { ArtifactRequest } from '../streams.pb.js';
+import { decodeAnswer } from './artifact-frames.js';
+import { RESPONSE_SIZE_BYTES_MAX, STATUS, WANT } from './transfer.js';
 
 export interface Ask {
   readonly want: keyof typeof WANT;
@@ -18,32 +23,40 @@ export interface Ask {
   readonly length: number;
 }
 
+/** One frame of an answer. */
 export interface Answered {
   readonly ask: Ask;
+  /** Of the asked range, where these bytes begin. */
+  readonly at: number;
+  /** Nothing more comes for this ask: it is complete, or the whole ends here. */
+  readonly isLast: boolean;
   readonly total: number;
-  readonly data: Uint8Array;
-}
-
-export interface TransferTimeouts {
-  readonly firstByteMs: number;
-  readonly idleMs: number;
-  /** Over every `rateWindowMs` spent waiting. */
-  readonly bytesPerSecondMin: number;
-  readonly rateWindowMs: number;
+  readonly data: Uint8ArrayList;
 }
 
 export interface ArtifactWire {
-  /** Answers in the order of the asks, at most REQUESTS_OUTSTANDING_MAX ahead. */
-  ask(plan: Iterable<Ask>): AsyncGenerator<Answered>;
+  send(ask: Ask): void;
+  /** The next frame. Rejects with a `p2p.*` failure. */
+  receive(): Promise<Answered>;
   close(): Promise<void>;
+  /** What waits in `receive` rejects with the cause if it is a failure. */
   abort(cause: unknown): void;
 }
 
-export function openWire(
-  stream: Stream,
-  context: { readonly peer: string; readonly model: ModelDigest; readonly timeouts: TransferTimeouts },
-): ArtifactWire {
-  const { peer, model, timeouts } = context;
+interface Waiting {
+  readonly id: number;
+  readonly ask: Ask;
+  got: number;
+}
+
+export interface WireContext {
+  readonly peer: PeerId;
+  readonly model: ModelDigest;
+  readonly clock: Clock;
+  readonly watch: Pick<ProviderWatch, 'asked' | 'answered'>;
+}
+
+export function openWire(stream: Stream, { peer, model, clock, watch }: WireContext): ArtifactWire {
   const requests: Pushable<Uint8Array> = pushable();
   const answers = pipe(
     requests,
@@ -52,50 +65,32 @@ export function openWire(
     (source) => decode(source, { maxDataLength: RESPONSE_SIZE_BYTES_MAX }),
   );
   const iterator = answers[Symbol.asyncIterator]();
+  // Bounded by whoever sends: it stops at BYTES_OUTSTANDING_MAX.
+  const waiting: Waiting[] = [];
+  const modelBytes = fromHex(model);
   let nextId = 1;
-  let started = false;
-  let waitedMs = 0;
-  let windowBytes = 0;
+  let aborted: unknown = null;
+  let whenAborted: (cause: unknown) => void = () => {};
+  const abortion = new Promise<never>((_resolve, reject) => {
+    whenAborted = reject;
+  });
+  abortion.catch(() => {});
 
-  async function nextFrame(ask: Ask): Promise<Uint8Array> {
-    const limitMs = started ? timeouts.idleMs : timeouts.firstByteMs;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(protocolFailures('p2p.timeout', { peer, waitedMs: limitMs })), limitMs);
-    });
-    const sinceMs = performance.now();
+  const violation = (problem: string) => protocolFailures('p2p.protocol_violation', { peer, problem });
+
+  async function nextFrame({ ask }: Waiting): Promise<Uint8ArrayList> {
     try {
-      const next = await Promise.race([iterator.next(), late]);
+      // A stream whose connection is gone may never end by itself.
+      const next = await Promise.race([iterator.next(), abortion]);
       if (next.done === true) throw protocolFailures('p2p.truncated', { peer, file: ask.file, chunk: ask.chunk });
-      started = true;
-      const bytes = next.value.slice();
-      countRate(performance.now() - sinceMs, bytes.length);
-      return bytes;
+      return next.value;
     } catch (cause) {
-      throw isFailure(cause) ? cause : protocolFailures('p2p.stream_failed', { peer }, cause);
-    } finally {
-      clearTimeout(timer);
+      if (isFailure(aborted)) throw aborted;
+      if (isFailure(cause)) throw cause;
+      // The decoder's own errors: frames that nobody may send.
+      if (cause instanceof Error && /^Invalid(Message|Data)/.test(cause.name)) throw violation(cause.message);
+      throw protocolFailures('p2p.stream_failed', { peer }, cause);
     }
-  }
-
-  function countRate(elapsedMs: number, bytes: number): void {
-    waitedMs += elapsedMs;
-    windowBytes += bytes;
-    if (waitedMs < timeouts.rateWindowMs) return;
-    const bytesPerSecond = Math.round((windowBytes * 1000) / waitedMs);
-    if (bytesPerSecond < timeouts.bytesPerSecondMin) throw protocolFailures('p2p.too_slow', { peer, bytesPerSecond });
-    waitedMs = 0;
-    windowBytes = 0;
-  }
-
-  function readAnswer(frame: Uint8Array, id: number, ask: Ask): Answered {
-    const answer = decodeAnswer(frame);
-    if (answer === null || answer.id !== id) {
-      throw protocolFailures('p2p.protocol_violation', { peer, problem: 'an answer that was not asked for' });
-    }
-    if (answer.status !== STATUS.ok) throw refusal(answer.status);
-    if (answer.data.length > ask.length) throw protocolFailures('p2p.protocol_violation', { peer, problem: 'more bytes than asked for' });
-    return { ask, total: answer.total, data: answer.data };
   }
 
   function refusal(status: number): Error {
@@ -103,42 +98,44 @@ export function openWire(
     if (status === STATUS.busy) return protocolFailures('p2p.peer_busy', { peer });
     if (status === STATUS.notServed) return protocolFailures('p2p.not_served', { peer });
     if (status === STATUS.trouble) return protocolFailures('p2p.peer_trouble', { peer });
-    return protocolFailures('p2p.protocol_violation', { peer, problem: `status ${status}` });
+    if (status === STATUS.quota) return protocolFailures('p2p.quota_used', { peer });
+    return violation(`status ${status}`);
   }
 
   return {
-    async *ask(plan) {
-      const asks = plan[Symbol.iterator]();
-      const waiting: { id: number; ask: Ask }[] = [];
-      for (;;) {
-        while (waiting.length < REQUESTS_OUTSTANDING_MAX) {
-          const next = asks.next();
-          if (next.done === true) break;
-          const { want, ...place } = next.value;
-          const id = nextId++;
-          waiting.push({ id, ask: next.value });
-          requests.push(ArtifactRequest.encode({ id, want: WANT[want], model: fromHex(model), ...place }));
-        }
-        const first = waiting.shift();
-        if (first === undefined) return;
-        yield readAnswer(await nextFrame(first.ask), first.id, first.ask);
-      }
+    send(ask) {
+      const { want, ...place } = ask;
+      const id = nextId++;
+      waiting.push({ id, ask, got: 0 });
+      watch.asked(peer, clock.nowMs());
+      requests.push(ArtifactRequest.encode({ id, want: WANT[want], model: modelBytes, ...place }));
+    },
+    async receive() {
+      const [first] = waiting;
+      if (first === undefined) throw violation('nothing was asked');
+      const answer = decodeAnswer(await nextFrame(first));
+      const { ask, got: at } = first;
+      if (answer === null || answer.id !== first.id) throw violation('an answer that was not asked for');
+      if (answer.status !== STATUS.ok) throw refusal(answer.status);
+      const { data, total } = answer;
+      first.got += data.byteLength;
+      const due = Math.min(ask.length, total - ask.offset);
+      if (first.got > due) throw violation('more bytes than asked for');
+      if (data.byteLength === 0 && due > 0) throw protocolFailures('p2p.truncated', { peer, file: ask.file, chunk: ask.chunk });
+      const isLast = first.got === due;
+      if (isLast) waiting.shift();
+      watch.answered(peer, data.byteLength, isLast, clock.nowMs());
+      return { ask, at, isLast, total, data };
     },
     async close() {
       requests.end();
       await stream.close({ signal: AbortSignal.timeout(1_000) }).catch((error: Error) => stream.abort(error));
     },
     abort(cause) {
+      aborted ??= cause;
       requests.end();
+      whenAborted(cause);
       stream.abort(cause instanceof Error ? cause : new Error('cancelled'));
     },
   };
-}
-
-function decodeAnswer(frame: Uint8Array): ArtifactResponse | null {
-  try {
-    return ArtifactResponse.decode(frame);
-  } catch {
-    return null;
-  }
 }

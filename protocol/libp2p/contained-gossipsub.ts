@@ -67,9 +67,9 @@ export class ContainedGossipSub extends GossipSub {
     if (this.#withinLimits(from.toString(), rpc)) await super.handleReceivedRpc(from, rpc);
   }
 
-  /** One misbehaviour (P7) more of this peer. */
-  blame(id: string): void {
-    this.score.addPenalty(id, OVER_LIMIT_PENALTY, PENALTY_LABEL);
+  /** So much more misbehaviour (P7) of this peer. */
+  blame(id: string, by = OVER_LIMIT_PENALTY): void {
+    this.score.addPenalty(id, by, PENALTY_LABEL);
   }
 
   /** Below the graylist threshold: nothing of this peer is read any more. */

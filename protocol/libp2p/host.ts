@@ -5,14 +5,11 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { protocolFailures } from '../failures.js';
 import type { MessageKind } from '../kinds.js';
-import type { Hash } from '../names.js';
+import type { Hash, Hotkey } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
-import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, PeerStore, Peers, Signer, Verifier } from '../ports.js';
+import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, Peer, PeerStore, Peers, Signer, Verifier } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { isPrivateIp, mayDial } from './addresses.js';
-import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
-import { createArtifactServer } from './artifact-server.js';
-import type { TransferTimeouts } from './artifact-wire.js';
 import { type Connections, createConnections } from './connections.js';
 import { createDialer } from './dialer.js';
 import { createDiscovery } from './discovery.js';
@@ -23,10 +20,18 @@ import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
 import { createPeerBook } from './peer-book.js';
 import { publicKeyOfSeed } from './peer-key.js';
+import { createTransfers, TRANSFER_DEFAULTS, type TransferOptions } from './transfers.js';
 
 /** Each step of stopping gets this long. */
 export const STOP_STEP_MS_MAX = 5_000;
 const TRANSFER_STREAMS_IN_MAX = 4;
+const HAVE_STREAMS_IN_MAX = 2;
+/** Addresses of one neuron dialled, one after the other, because it may have a model. */
+const ADDRESSES_TRIED_MAX = 2;
+/** App score of a peer that lied in a transfer: in no mesh until that is forgotten. */
+const WORTH_LIAR = -100;
+/** Misbehaviour (P7) of those who ask for models against the rules. A provider that lies pays with its app score. */
+const TRANSFER_PENALTY = { malformed: 4, flood: 1, stalled: 2 } as const;
 const HELLO_STREAMS_IN_MAX = 2;
 
 export interface HostDeps {
@@ -56,7 +61,7 @@ export interface HostOptions {
    * point anywhere inside ours.
    */
   readonly privateNetwork: boolean;
-  readonly transferTimeouts?: TransferTimeouts;
+  readonly transfer?: Partial<TransferOptions>;
 }
 
 export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery {
@@ -90,7 +95,23 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   const publicKey = publicKeyOfSeed(deps.peerKey);
   const peerId = peerIdFromKey(publicKey);
   const book = createPeerBook({ clock, verifier: deps.verifier }, { network });
-  const server = createArtifactServer({ isMember: book.isMember, logger, metrics });
+  const transfers = createTransfers(
+    {
+      clock,
+      logger,
+      metrics,
+      hotkeyOf: (peer) => book.bound(peer)?.hotkey ?? null,
+      memberOf: book.memberOf,
+      connectionTo,
+      penalize: (peer, offence) => running?.node.services.pubsub.blame(peer, TRANSFER_PENALTY[offence]),
+      random: Math.random,
+    },
+    {
+      ...TRANSFER_DEFAULTS,
+      ...options.transfer,
+      protocols: { artifact: streamProtocolOf(network, 'artifact'), have: streamProtocolOf(network, 'have') },
+    },
+  );
   const gossip = createGossip({ router: () => live().node.services.pubsub, clock, logger, metrics }, network);
   const hello = createHello(
     { book, signer, seed: deps.peerKey, peerKey: publicKey, clock, logger },
@@ -142,6 +163,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   }
 
   const peers = () => running?.connections.peers() ?? [];
+  const peerOf = (hotkey: Hotkey) => peers().find((peer) => peer.hotkey === hotkey) ?? null;
   const addresses = () => running?.node.getMultiaddrs().map(String) ?? [];
 
   /** What others are told: without our name, and on a public network without what leads nowhere. */
@@ -171,19 +193,21 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     if (book.bound(connection.remotePeer.toString()) === null) await connections.ensureGreeted(connection);
   }
 
-  async function openStream(peer: string, signal: AbortSignal | undefined) {
+  function connectionTo(peer: string): Connection {
     const connection = live()
       .node.getConnections(peerIdFromString(peer))
       .find(({ status }) => status === 'open');
     if (connection === undefined) throw protocolFailures('p2p.not_connected', { peer });
-    try {
-      const wait = AbortSignal.timeout(TRANSFER_TIMEOUTS.firstByteMs);
-      return await connection.newStream(streamProtocolOf(network, 'artifact'), {
-        signal: signal === undefined ? wait : AbortSignal.any([signal, wait]),
-      });
-    } catch (cause) {
-      throw protocolFailures('p2p.stream_failed', { peer }, cause);
+    return connection;
+  }
+
+  async function reach(hotkey: Hotkey, signal: AbortSignal): Promise<Peer | null> {
+    const [candidate] = discovery.candidates(true).filter((each) => each.hotkey === hotkey);
+    for (const address of candidate?.addresses.slice(0, ADDRESSES_TRIED_MAX) ?? []) {
+      if (peerOf(hotkey) !== null || running === null || signal.aborted) break;
+      await dial(address, signal).catch((error: unknown) => logger.debug({ err: error, address }, 'a neuron could not be reached'));
     }
+    return peerOf(hotkey);
   }
 
   function dropStuck(peer: string): void {
@@ -209,7 +233,11 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
         denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
         denyOutboundEncryptedConnection: (peer, { remoteAddr }) => peer.type !== 'Ed25519' || !isWhomWeDialled(remoteAddr, peer.toString()),
       },
-      scores: { worthOf: book.worthOf, knownIps: book.knownIps, privateNetwork: options.privateNetwork },
+      scores: {
+        worthOf: (peer) => (transfers.isLiar(peer) ? WORTH_LIAR : book.worthOf(peer)),
+        knownIps: book.knownIps,
+        privateNetwork: options.privateNetwork,
+      },
       contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: dropStuck },
     });
     const onChange = () => {
@@ -221,7 +249,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     const stop = new AbortController();
     await node.handle(hello.protocol, hello.onStream, { maxInboundStreams: HELLO_STREAMS_IN_MAX });
     for (const { protocol, onStream, maxInboundStreams } of discovery.streams) await node.handle(protocol, onStream, { maxInboundStreams });
-    await node.handle(streamProtocolOf(network, 'artifact'), server.onStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });
+    await node.handle(streamProtocolOf(network, 'artifact'), transfers.onArtifactStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });
+    await node.handle(streamProtocolOf(network, 'have'), transfers.onHaveStream, { maxInboundStreams: HAVE_STREAMS_IN_MAX });
     const following = connections.run(stop.signal);
     try {
       await node.start();
@@ -261,7 +290,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     onMessage: gossip.onMessage,
     neighbours: (kind) => running?.node.services.pubsub.getMeshPeers(topicOf(network, kind)).length ?? 0,
     peers,
-    peerOf: (hotkey) => peers().find((peer) => peer.hotkey === hotkey) ?? null,
+    peerOf,
     setDirectory(entries) {
       book.setDirectory(entries);
       dialer.wake();
@@ -276,8 +305,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     recordCount: discovery.recordCount,
     reachedBy: discovery.reachedBy,
     leave: discovery.leave,
-    serve: server.serve,
-    fetchModel: (request) => fetchModel({ openStream, metrics }, request, options.transferTimeouts ?? TRANSFER_TIMEOUTS),
+    reach,
+    serve: transfers.serve,
+    fetchModel: transfers.fetchModel,
+    askHoldings: transfers.askHoldings,
   };
 }
 

@@ -42,6 +42,8 @@ export interface PeerBook {
   worthOf(peerId: string): number;
   /** Proved a hotkey that is registered, as far as we know. */
   isMember(peerId: string): boolean;
+  /** Null: no member. */
+  memberOf(peerId: string): { readonly hotkey: Hotkey; readonly isValidator: boolean } | null;
   directory(): readonly DirectoryEntry[];
   /** The key the chain lists for a hotkey, 64 hex digits. */
   chainKeyOf(hotkey: Hotkey): string | null;
@@ -144,6 +146,11 @@ export function createPeerBook(
     isMember(peerId) {
       const peer = bound.get(peerId);
       return peer !== undefined && registered(peer.hotkey);
+    },
+    memberOf(peerId) {
+      const hotkey = bound.get(peerId)?.hotkey;
+      if (hotkey === undefined || !registered(hotkey)) return null;
+      return { hotkey, isValidator: members?.get(hotkey)?.permitted === true };
     },
     directory: () => entries,
     chainKeyOf,

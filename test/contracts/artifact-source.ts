@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { sha256Hex } from '../../protocol/digest.js';
 import type { ModelDigest } from '../../protocol/names.js';
-import type { ArtifactSource, PackageLayout } from '../../protocol/ports.js';
+import type { ArtifactSource, OpenArtifact, PackageLayout } from '../../protocol/ports.js';
 import { aModel } from '../support/keys.js';
 
 export interface OpenedSource {
@@ -20,41 +20,61 @@ export function artifactSourceContract(name: string, open: () => Promise<OpenedS
     });
     after(() => opened.remove());
 
+    const openIt = async (): Promise<OpenArtifact> => {
+      const artifact = await opened.source.open(opened.model);
+      if (artifact === null) throw new Error('it is not there');
+      return artifact;
+    };
+
     it('gives the manifest whose digest was asked for', async () => {
-      const { source, model } = opened;
-      const manifest = await source.manifest(model);
-      expect(manifest && sha256Hex(manifest)).to.equal(model);
+      const artifact = await openIt();
+      expect(sha256Hex(await artifact.manifest())).to.equal(opened.model);
+      await artifact.close();
     });
 
     it('gives every chunk as the manifest promises it, also to several at once', async () => {
-      const { source, model, layout } = opened;
+      const { layout } = opened;
+      const artifact = await openIt();
       expect(Math.max(...layout.files.map(({ chunks }) => chunks.length)), 'more than one chunk').to.be.greaterThan(1);
       for (const [fileIndex, { sizeBytes, chunks }] of layout.files.entries()) {
-        const given = await Promise.all(chunks.map((_, chunkIndex) => source.chunk(model, fileIndex, chunkIndex)));
+        const given = await Promise.all(chunks.map((_, chunkIndex) => artifact.chunk(fileIndex, chunkIndex)));
         expect(given.map((bytes) => bytes && sha256Hex(bytes))).to.deep.equal(chunks);
         expect(given.reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0)).to.equal(sizeBytes);
         expect(given.slice(0, -1).every((bytes) => bytes?.length === layout.chunkSizeBytes)).to.equal(true);
       }
+      await artifact.close();
     });
 
     it('has no other model, file or chunk', async () => {
-      const { source, model, layout } = opened;
-      expect(await source.manifest(aModel('other'))).to.equal(null);
-      expect(await source.chunk(aModel('other'), 0, 0)).to.equal(null);
-      for (const fileIndex of [layout.files.length, -1, 0.5, Number.NaN]) expect(await source.chunk(model, fileIndex, 0)).to.equal(null);
+      const { source, layout } = opened;
+      expect(await source.open(aModel('other'))).to.equal(null);
+      const artifact = await openIt();
+      for (const fileIndex of [layout.files.length, -1, 0.5, Number.NaN]) expect(await artifact.chunk(fileIndex, 0)).to.equal(null);
       for (const chunkIndex of [layout.files[0]!.chunks.length, -1, 0.5, Number.NaN]) {
-        expect(await source.chunk(model, 0, chunkIndex), String(chunkIndex)).to.equal(null);
+        expect(await artifact.chunk(0, chunkIndex), String(chunkIndex)).to.equal(null);
       }
+      await artifact.close();
+    });
+
+    it('says what it holds, model by model and chunk by chunk', async () => {
+      const { source, model, layout } = opened;
+      expect(await source.holds([aModel('other'), model])).to.deep.equal(['none', 'whole']);
+      const artifact = await openIt();
+      const count = layout.files.reduce((sum, { chunks }) => sum + chunks.length, 0);
+      expect(await artifact.holdings()).to.deep.equal({ chunks: null, count });
+      await artifact.close();
+      await artifact.close();
     });
 
     it("gives bytes that are the asker's to change", async () => {
-      const { source, model } = opened;
-      const first = await source.chunk(model, 0, 0);
+      const artifact = await openIt();
+      const first = await artifact.chunk(0, 0);
       const before = first?.slice();
       first?.fill(0);
-      expect(await source.chunk(model, 0, 0)).to.deep.equal(before);
-      (await source.manifest(model))?.fill(0);
-      expect(sha256Hex((await source.manifest(model))!)).to.equal(model);
+      expect(sha256Hex((await artifact.chunk(0, 0)) ?? new Uint8Array())).to.equal(sha256Hex(before ?? new Uint8Array()));
+      (await artifact.manifest()).fill(0);
+      expect(sha256Hex(await artifact.manifest())).to.equal(opened.model);
+      await artifact.close();
     });
   });
 }

@@ -1,7 +1,7 @@
 /** What every model cache promises. */
 import { expect } from 'chai';
 import { nodeFailure } from '../../node/failures.js';
-import type { ModelCache, PendingModel } from '../../node/ports.js';
+import type { ModelCache, PendingModel } from '../../node/model-cache.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import { aModel } from '../support/keys.js';
 import { codeOf } from './stores.js';

@@ -5,9 +5,9 @@ import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { AuditRow, ExchangeFlag } from '../../node/audit/ports.js';
 import { nodeFailure } from '../../node/failures.js';
 import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
+import type { ModelCache } from '../../node/model-cache.js';
 import type {
   HeardPrompt,
-  ModelCache,
   ModelRow,
   RoundRow,
   ScoreCommit,
@@ -455,6 +455,9 @@ export function createMemoryModelCache(
   const kept = new Map(packages);
   const givenOutAtMs = new Map<ModelDigest, number>();
   const arriving = new Map<string, number>();
+  /** Directories of suspended arrivals; they take no room here. */
+  const left = new Map<ModelDigest, string>();
+  const leases = new Map<ModelDigest, number>();
   let serial = 0;
   const used = () =>
     [...kept.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) + [...arriving.values()].reduce((a, b) => a + b, 0);
@@ -468,17 +471,33 @@ export function createMemoryModelCache(
       givenOutAtMs.set(model, nowMs());
       return here.directory;
     },
+    async lease(model) {
+      const here = kept.get(model);
+      if (here === undefined) return null;
+      kept.delete(model);
+      kept.set(model, here);
+      leases.set(model, (leases.get(model) ?? 0) + 1);
+      let held = true;
+      return {
+        directory: here.directory,
+        release() {
+          if (held) leases.set(model, (leases.get(model) ?? 1) - 1);
+          held = false;
+        },
+      };
+    },
     async begin(model, sizeBytes) {
       if (sizeBytes > budgetBytes) throw nodeFailure('store.model_too_large', { sizeBytes, budgetBytes });
       for (const idle of [...kept.keys()].filter(
-        (each) => nowMs() - (givenOutAtMs.get(each) ?? Number.NEGATIVE_INFINITY) >= FOUND_PROTECTS_MS,
+        (each) => !leases.get(each) && nowMs() - (givenOutAtMs.get(each) ?? Number.NEGATIVE_INFINITY) >= FOUND_PROTECTS_MS,
       )) {
         if (used() + sizeBytes <= budgetBytes) break;
         kept.delete(idle);
       }
       if (used() + sizeBytes > budgetBytes) throw nodeFailure('store.cache_busy', { usedBytes: used(), budgetBytes });
       serial += 1;
-      const directory = `memory:arriving/${model}.${serial}`;
+      const directory = left.get(model) ?? `memory:arriving/${model}.${serial}`;
+      left.delete(model);
       arriving.set(directory, sizeBytes);
       let done: Promise<string> | null = null;
       async function finish(): Promise<string> {
@@ -495,9 +514,13 @@ export function createMemoryModelCache(
       }
       return {
         directory,
+        journalPath: `${directory}.journal`,
         commit: () => (done ??= finish()),
         async discard() {
           if (done === null) arriving.delete(directory);
+        },
+        async suspend() {
+          if (done === null && arriving.delete(directory)) left.set(model, directory);
         },
       };
     },

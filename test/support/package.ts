@@ -1,7 +1,7 @@
 /** Made-up packages for transfer tests: a layout, its bytes, and a source that can lie. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { ModelDigest } from '../../protocol/names.js';
-import type { ArtifactSink, ArtifactSource, PackageLayout } from '../../protocol/ports.js';
+import type { ArtifactSink, ArtifactSource, Holding, OpenArtifact, PackageLayout } from '../../protocol/ports.js';
 import { ok, type Result } from '../../protocol/result.js';
 
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -30,15 +30,36 @@ export function makePackage(sizes: readonly number[], chunkSizeBytes: number): T
   const manifest = new TextEncoder().encode(JSON.stringify(layout));
   // Safety: a sha-256 in hex.
   const digest = sha(manifest) as ModelDigest;
-  const source: ArtifactSource = {
-    manifest: async (model) => (model === digest ? manifest.slice() : null),
-    chunk: async (model, file, chunk) => {
+  const source = sourceOf(digest, {
+    manifest: async () => manifest.slice(),
+    chunk: async (file, chunk) => {
       const bytes = files[file];
-      if (model !== digest || bytes === undefined || layout.files[file]?.chunks[chunk] === undefined) return null;
+      if (bytes === undefined || layout.files[file]?.chunks[chunk] === undefined) return null;
       return bytes.slice(chunk * chunkSizeBytes, (chunk + 1) * chunkSizeBytes);
     },
-  };
+    holdings: async () => ({ chunks: null, count: layout.files.reduce((sum, { chunks }) => sum + chunks.length, 0) }),
+    close: async () => {},
+  });
   return { digest, manifest, layout, files, source };
+}
+
+/** A source of one package. */
+export function sourceOf(digest: ModelDigest, artifact: OpenArtifact, holding: Holding = 'whole'): ArtifactSource {
+  return {
+    open: async (model) => (model === digest ? artifact : null),
+    holds: async (models) => models.map((model) => (model === digest ? holding : 'none')),
+  };
+}
+
+/** The same package from somebody who does some of it otherwise. */
+export function twist(pack: TestPackage, change: (honest: OpenArtifact) => Partial<OpenArtifact>): ArtifactSource {
+  return {
+    ...pack.source,
+    async open(model) {
+      const honest = await pack.source.open(model);
+      return honest === null ? null : { ...honest, ...change(honest) };
+    },
+  };
 }
 
 // Safety: only manifests made above are parsed.
@@ -50,7 +71,7 @@ export interface MemorySink extends ArtifactSink {
   readonly written: { fileIndex: number; offset: number; sizeBytes: number }[];
 }
 
-export function memorySink(): MemorySink {
+export function memorySink(has: (fileIndex: number, chunkIndex: number) => boolean = () => false): MemorySink {
   const files: Uint8Array[] = [];
   const written: MemorySink['written'] = [];
   return {
@@ -58,6 +79,7 @@ export function memorySink(): MemorySink {
     written,
     async begin(_manifest, layout) {
       for (const { sizeBytes } of layout.files) files.push(new Uint8Array(sizeBytes));
+      return has;
     },
     async write(fileIndex, offset, bytes) {
       files[fileIndex]?.set(bytes, offset);

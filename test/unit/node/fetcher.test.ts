@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import { commitmentBytes, commitmentOf } from '../../../chain/commitment.js';
 import { NO_METRICS } from '../../../node/metrics.js';
-import { createFetcher, PROVIDERS_TRIED_MAX } from '../../../node/network/fetcher.js';
-import type { ModelCache } from '../../../node/ports.js';
+import type { ModelCache } from '../../../node/model-cache.js';
+import { createBringer } from '../../../node/network/bringer.js';
+import { createFetcher } from '../../../node/network/fetcher.js';
+import { createProviderFinder } from '../../../node/network/provider-finder.js';
 import type { Failure } from '../../../protocol/failure.js';
 import { protocolFailures } from '../../../protocol/failures.js';
+import { createHolders } from '../../../protocol/holders.js';
 import type { Hotkey, ModelDigest } from '../../../protocol/names.js';
 import type { PeerId } from '../../../protocol/peer-id.js';
-import type { ArtifactTransfer, Peer } from '../../../protocol/ports.js';
+import type { ArtifactTransfer, Holding, Peer, Peers } from '../../../protocol/ports.js';
 import { modelFailure } from '../../../scoring/failures.js';
 import type { Manifest } from '../../../scoring/manifest.js';
 import { createFakeChain } from '../../support/fake-chain.js';
@@ -37,17 +40,20 @@ type Answer = Failure | 'gives';
 interface Setup {
   readonly peers?: readonly Peer[];
   readonly answer?: (peer: string, model: ModelDigest) => Answer | Promise<Answer>;
+  readonly holding?: (peer: string, model: ModelDigest) => Holding;
+  /** Who can be connected to, by hotkey. */
+  readonly reachable?: readonly Peer[];
   readonly precheck?: () => Promise<{ readonly manifest: Manifest; readonly tensorDigests: readonly string[] }>;
 }
 
-function setUp({ peers = [peer('owner', MINER)], answer = () => 'gives', precheck }: Setup = {}) {
+function setUp({ peers = [peer('owner', MINER)], answer = () => 'gives', holding = () => 'whole', reachable = [], precheck }: Setup = {}) {
   const chain = createFakeChain({ netuid: 7 });
   chain.register(MINER);
   const stores = createMemoryStores();
   const clock = createManualClock();
   const { log, warnings } = createRecordingLog();
   const asked: string[] = [];
-  const rooms = { begun: 0, committed: 0, discarded: 0 };
+  const rooms = { begun: 0, committed: 0, discarded: 0, suspended: 0 };
   const inner = createMemoryModelCache(new Map());
   const cache: ModelCache = {
     ...inner,
@@ -55,49 +61,83 @@ function setUp({ peers = [peer('owner', MINER)], answer = () => 'gives', prechec
       rooms.begun++;
       const pending = await inner.begin(model, sizeBytes);
       return {
-        directory: pending.directory,
+        ...pending,
         async commit() {
           rooms.committed++;
           return pending.commit();
         },
         async discard() {
           rooms.discarded++;
+          await pending.discard();
+        },
+        async suspend() {
+          rooms.suspended++;
+          await pending.suspend();
         },
       };
     },
   };
-  const transfer: Pick<ArtifactTransfer, 'fetchModel'> = {
+  /** As the real one: providers in their order, until one gives everything or it is the fault of the package. */
+  const transfer: Pick<ArtifactTransfer, 'fetchModel' | 'askHoldings'> = {
+    askHoldings: async (from, models) => models.map((model) => holding(from, model)),
     async fetchModel(request) {
-      asked.push(request.peer);
-      const said = await answer(request.peer, request.model);
-      if (said !== 'gives') throw said;
+      await request.looking;
       const layout = { chunkSizeBytes: 1, files: [] };
-      // Safety: nobody looks at the layout of a transfer that is over.
-      return { manifest: new Uint8Array(), layout: layout as never, receivedBytes: 10, elapsedMs: 1 };
+      const tried: Failure[] = [];
+      for (const from of request.providers()) {
+        asked.push(from);
+        const said = await answer(from, request.model);
+        if (said === 'gives') {
+          // Safety: nobody looks at the layout of a package without files.
+          await request.sink.begin(new Uint8Array(10), layout as never);
+          return { manifest: new Uint8Array(), layout: layout as never, receivedBytes: 10, elapsedMs: 1, from: [], dropped: [] };
+        }
+        if (said.disposition === 'fatal' || !said.code.startsWith('p2p.')) throw said;
+        tried.push(said);
+      }
+      const [only] = tried;
+      if (only !== undefined && tried.length === 1) throw only;
+      const codes = tried.map(({ code }) => code);
+      throw protocolFailures('p2p.no_source_left', { model: request.model, asked: tried.length, codes, resting: 0 });
     },
   };
   const present = [...peers];
+  const network: Peers = {
+    peers: () => present,
+    peerOf: (hotkey) => present.find((each) => each.hotkey === hotkey) ?? null,
+    setDirectory() {},
+    setMembers() {},
+    onPeer: () => () => {},
+    async reach(hotkey) {
+      const found = reachable.find((each) => each.hotkey === hotkey) ?? null;
+      if (found !== null) present.push(found);
+      return found;
+    },
+  };
+  const holders = createHolders();
+  const finder = createProviderFinder({ peers: network, transfer, holders, clock, log });
+  const openPart = async () => ({
+    layout: { chunkSizeBytes: 1, files: [] },
+    has: () => false,
+    write: async () => {},
+    read: async () => null,
+    close: async () => {},
+  });
   const fetcher = createFetcher({
     stores,
     cache,
-    peers: {
-      peers: () => present,
-      peerOf: (hotkey) => present.find((each) => each.hotkey === hotkey) ?? null,
-      setDirectory() {},
-      setMembers() {},
-      onPeer: () => () => {},
-    },
-    transfer: { ...transfer, serve() {} },
+    finder,
+    bringer: createBringer({ cache, openPart, arriving: new Map(), finder, transfer, log, metrics: NO_METRICS }),
     clock,
     log,
     metrics: NO_METRICS,
     precheck: precheck ?? (async () => ({ manifest: MANIFEST, tensorDigests: ['float32:1 x'] })),
-    write: async () => {},
   });
   return {
     chain,
     stores,
     clock,
+    holders,
     asked,
     rooms,
     warnings,
@@ -149,7 +189,7 @@ describe('fetcher', () => {
     });
     await turn();
     expect(asked).to.deep.equal(['owner']);
-    expect(rooms).to.deep.equal({ begun: 1, committed: 1, discarded: 0 });
+    expect(rooms).to.deep.equal({ begun: 1, committed: 1, discarded: 0, suspended: 0 });
   });
 
   it('does nothing about a claim without announcement, an announcement without claim, and one of another model', async () => {
@@ -162,11 +202,29 @@ describe('fetcher', () => {
     expect(asked).to.deep.equal([]);
   });
 
-  it('asks the owner first, then peers the announcement names, then others, and nobody who has not said who he is', async () => {
-    const peers = [peer('b'), peer('nobody', null), peer('named'), peer('c'), peer('owner', MINER)];
-    const { turn, asked } = await claimed({ peers, answer: () => NOT_FOUND }, ['/ip4/127.0.0.1/tcp/1/p2p/named']);
+  it('asks the owner first, then who has it, then peers the announcement names, and nobody without proof or without the model', async () => {
+    const peers = [peer('b'), peer('nobody', null), peer('named'), peer('c'), peer('silent'), peer('owner', MINER)];
+    const holding = (from: string): Holding => {
+      if (from === 'b') return 'none';
+      if (from === 'c') return 'whole';
+      throw NOT_FOUND;
+    };
+    const { turn, asked } = await claimed({ peers, holding, answer: () => NOT_FOUND }, ['/ip4/127.0.0.1/tcp/1/p2p/named']);
     await turn();
-    expect(asked).to.deep.equal(['owner', 'named', 'b', 'c']);
+    expect(asked).to.deep.equal(['owner', 'c', 'named']);
+  });
+
+  it('connects to the owner, to those who say they hold it, and to validators when nobody else has it', async () => {
+    const [said, validator] = [aHotkey('said'), aHotkey('validator')];
+    const reachable = [peer('holder', said), peer('committee', validator)];
+    const made = await claimed({ peers: [], reachable, holding: (from) => (from === 'committee' ? 'whole' : 'none') });
+    const { turn, asked, row, chain, holders, clock } = made;
+    chain.register(validator);
+    chain.patch(validator, { validatorPermit: true });
+    holders.put(said, [MODEL], clock.nowMs() + 60_000);
+    await turn();
+    expect(asked).to.deep.equal(['committee']);
+    expect((await row())?.state).to.equal('prechecked');
   });
 
   it('takes the model from the next when one gives wrong bytes', async () => {
@@ -176,12 +234,11 @@ describe('fetcher', () => {
     await turn();
     expect(asked).to.deep.equal(['owner', 'b']);
     expect((await row())?.state).to.equal('prechecked');
-    expect(rooms).to.deep.equal({ begun: 2, committed: 1, discarded: 1 });
+    expect(rooms).to.deep.equal({ begun: 1, committed: 1, discarded: 0, suspended: 0 });
   });
 
-  it('tries again with growing rests when nobody helps, and asks everybody in the end', async () => {
-    const peers = [peer('owner', MINER), ...Array.from({ length: 8 }, (_, n) => peer(`p${n}`))];
-    const { turn, asked, row, clock, warnings } = await claimed({ peers, answer: (from) => (from === 'p7' ? 'gives' : NOT_FOUND) });
+  it('tries again with growing rests when nobody helps', async () => {
+    const { turn, asked, row, clock, warnings, present } = await claimed({ answer: (from) => (from === 'late' ? 'gives' : NOT_FOUND) });
     const rests = [4_000, 8_000];
     for (const [at, rest] of rests.entries()) {
       await turn();
@@ -190,16 +247,28 @@ describe('fetcher', () => {
         attempts: at + 1,
         reason: { code: 'p2p.model_not_found', facts: NOT_FOUND.facts },
       });
-      expect(asked.splice(0)).to.have.length(PROVIDERS_TRIED_MAX).and.include('owner');
+      expect(asked.splice(0)).to.deep.equal(['owner']);
       clock.pass(rest - 1);
       await turn();
       expect(asked).to.deep.equal([]);
       clock.pass(1);
     }
     expect(warnings).to.deep.equal(Array(2).fill('model not here yet (p2p.model_not_found)'));
+    present.push(peer('late'));
     await turn();
-    expect(asked.at(-1)).to.equal('p7');
+    expect(asked.at(-1)).to.equal('late');
     expect(await row()).to.deep.include({ state: 'prechecked', reason: null });
+  });
+
+  it('brings a model that two hotkeys claim once', async () => {
+    const { turn, chain, commit, announce, asked, stores } = await claimed();
+    const other = aHotkey('copier');
+    chain.register(other);
+    commit(MODEL, other);
+    await announce(MODEL, [], other);
+    await turn();
+    expect(asked).to.deep.equal(['owner']);
+    expect((await stores.models.list()).map(({ state }) => state)).to.deep.equal(['prechecked', 'prechecked']);
   });
 
   it('never rests longer than a minute', async () => {
@@ -314,6 +383,6 @@ describe('fetcher', () => {
     const { turn, row, rooms } = await claimed({ answer });
     await turn(stop.signal).catch(() => {});
     expect(await row()).to.deep.include({ state: 'announced', attempts: 0 });
-    expect(rooms).to.deep.equal({ begun: 1, committed: 0, discarded: 1 });
+    expect(rooms).to.deep.equal({ begun: 0, committed: 0, discarded: 0, suspended: 0 });
   });
 });
