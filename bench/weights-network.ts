@@ -62,7 +62,11 @@ export async function startNetwork(options: NetworkOptions): Promise<BenchNetwor
   const ignore = () => {};
   const keep = (name: string, args: readonly string[]) =>
     kept.push(keepProcess({ name, args: [entry, ...args], env, logDirectory: folders.logs, onExit: ignore, onGivenUp: ignore }));
-  await writeVoices(folders.voices);
+  await writeVoices(
+    folders.voices,
+    'demo',
+    cast.flatMap(({ voice }) => voice ?? []),
+  );
   const coldkeys = await Promise.all(cast.map(({ coldkeyUri }) => signerFromUri(coldkeyUri)));
   keep('chain', [
     ...['devchain', '--port', String(basePort), '--data-dir', folders.chain],
@@ -113,7 +117,7 @@ export async function startNetwork(options: NetworkOptions): Promise<BenchNetwor
       const coldkey = await signerFromUri(member.coldkeyUri);
       const { hotkey } = await signerFromUri(member.hotkeyUri);
       const { cadenceBlocks, prompts } = options;
-      await writeConfig(member, { endpoint, netuid: NETUID, cadenceBlocks, prompts, folders });
+      await writeConfig(member, { endpoint, netuid: NETUID, cadenceBlocks, scoring: { prompts }, folders });
       await client.chain.burnedRegister(coldkey, NETUID, hotkey);
       if (member.stakeRao > 0n) await client.chain.addStake(coldkey, NETUID, hotkey, member.stakeRao);
       keep(member.name, ['start', '--config', configPath(folders, member)]);

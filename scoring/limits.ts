@@ -25,5 +25,5 @@ export const RUN_LIMITS: Readonly<Record<EngineName, RunLimits>> = {
  * Foreign models and judge threads yield the processor to everything else, so that gossip, the chain and HTTP are answered while all cores score: how
  * much nicer they are than the node, and the nicest there is.
  */
-export const NICER_BY = 10;
+export const NICER_BY = 5;
 export const NICEST = 19;

@@ -271,7 +271,13 @@ export function daemonOptions(config: Config): DaemonOptions {
 
 /** Models that this machine can hear at once: a processor stays free for everything else, and each model may use all the memory it is allowed. */
 export function freeSeats(limits: RunLimits): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, Math.floor(totalmem() / limits.memoryBytes), JUDGE_THREADS_MAX));
+  return Math.max(1, Math.min(availableParallelism() - 1, Math.floor(usableMemoryBytes() / limits.memoryBytes), JUDGE_THREADS_MAX));
+}
+
+/** Of the machine, or of the container or control group that we are in. */
+export function usableMemoryBytes(): number {
+  const bound = process.constrainedMemory();
+  return bound > 0 ? Math.min(bound, totalmem()) : totalmem();
 }
 
 /** The engine's own limits, with what the operator has set instead. */

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
-import { castOf } from '../devnet/cast.js';
-import { runDevnet } from '../devnet/devnet.js';
+import { CASTS, type CastName, castOf } from '../devnet/cast.js';
+import { type DevnetOptions, runDevnet } from '../devnet/devnet.js';
 import { configPath } from '../devnet/files.js';
 import { createProgress } from '../devnet/progress.js';
 import { reportText } from '../devnet/report.js';
+import type { DevnetResult } from '../devnet/result.js';
 import { createLogger } from '../logger.js';
 import { createClock } from './context.js';
 import { generationOption } from './devchain-command.js';
@@ -16,21 +17,40 @@ import { positiveNumber as count } from './parsers.js';
 import type { Environment } from './program.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
+/**
+ * Of the gauntlet: cheats that would work for ever are ended soon, and by processor time, which a busy machine does not change. What earns nothing at
+ * the first three prompts is not heard further.
+ */
+const DEFAULTS: Readonly<Record<CastName, Pick<DevnetOptions, 'cadenceBlocks' | 'scoring'>>> = {
+  demo: { cadenceBlocks: 80, scoring: { prompts: 5 } },
+  gauntlet: {
+    cadenceBlocks: 160,
+    scoring: { prompts: 6, firstPrompts: 3, cpuSeconds: 5, memoryBytes: 1024 ** 3, audits: 1 },
+  },
+};
 /** What the nodes need of our environment: where programs and temporary files are. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'XDG_RUNTIME_DIR'] as const;
 
 export function addDevnetCommand(program: Command, env: Environment): void {
   program
     .command('devnet')
-    .description('A whole subnet on this machine: a chain, two validators, five miners, each a process of its own')
+    .description('A whole subnet on this machine: a chain, two validators and miners with voices good and bad')
+    .addOption(
+      new Option(
+        '--cast <name>',
+        'who plays. demo: five miners. gauntlet: honest voices of every contract and every known cheat, nineteen miners in three processes, and a verdict on each',
+      )
+        .choices([...CASTS])
+        .default('demo'),
+    )
     .option('--rounds <n>', 'scoring rounds to wait for', count, 2)
     .option('--keep', 'leave it running until Ctrl-C')
     .option('--data-dir <dir>', 'folder of the network; what an earlier run left there is deleted', '.demo')
     .option('--base-port <port>', 'first of 50 ports; the next free range is taken', count, 41_000)
     .option('--block-time-ms <ms>', 'time between blocks', count, 500)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
-    .option('--cadence <blocks>', 'blocks per scoring round', count, 80)
-    .option('--prompts <n>', 'prompts per model and round', count, 5)
+    .option('--cadence <blocks>', 'blocks per scoring round (default: 80, gauntlet 160)', count)
+    .option('--prompts <n>', 'prompts per model and round (default: 5, gauntlet 6)', count)
     .addOption(generationOption())
     .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
     .option('--json', 'print the result as JSON; progress goes to standard error')
@@ -42,8 +62,9 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         basePort: number;
         blockTimeMs: number;
         tempo: number;
-        cadence: number;
-        prompts: number;
+        cast: CastName;
+        cadence?: number;
+        prompts?: number;
         generation: string;
         commitReveal?: boolean;
         json?: boolean;
@@ -93,8 +114,9 @@ export function addDevnetCommand(program: Command, env: Environment): void {
             basePort: flags.basePort,
             blockTimeMs: flags.blockTimeMs,
             tempo: flags.tempo,
-            cadenceBlocks: flags.cadence,
-            prompts: flags.prompts,
+            cast: flags.cast,
+            cadenceBlocks: flags.cadence ?? DEFAULTS[flags.cast].cadenceBlocks,
+            scoring: { ...DEFAULTS[flags.cast].scoring, ...(flags.prompts === undefined ? {} : { prompts: flags.prompts }) },
             generation: flags.generation,
             commitReveal: flags.commitReveal === true,
             timeoutMs: RUN_TIMEOUT_MS,
@@ -103,10 +125,16 @@ export function addDevnetCommand(program: Command, env: Environment): void {
           },
           stopping.signal,
         );
+        const tell = (result: DevnetResult) => {
+          out.result(result, () => reportText(result));
+          process.exitCode = result.ok ? EXIT.ok : EXIT.failure;
+        };
         try {
-          out.result(devnet.result, () => reportText(devnet.result));
-          process.exitCode = devnet.result.ok ? EXIT.ok : EXIT.failure;
-          if (flags.keep === true) {
+          if (flags.keep !== true) {
+            progress.event('stopping everything');
+            tell(withLeftovers(devnet.result, await devnet.stop()));
+          } else {
+            tell(devnet.result);
             const validator = castOf(0)[0]!;
             out.note(
               `\nStill running. Try: voxd status --config ${configPath(devnet.folders, validator)}\n            voxd registry --chain ${devnet.endpoint} --netuid 1\nCtrl-C ends it.`,
@@ -118,4 +146,14 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         }
       },
     );
+}
+
+/** Nothing that the network started may outlive it. */
+function withLeftovers(result: DevnetResult, left: readonly { readonly pid: number; readonly command: string }[]): DevnetResult {
+  const check = {
+    name: 'nothing_left',
+    ok: left.length === 0,
+    detail: left.length === 0 ? 'no process outlived the network' : left.map(({ pid, command }) => `${pid} ${command}`).join('; '),
+  };
+  return { ...result, ok: result.ok && check.ok, checks: [...result.checks, check] };
 }

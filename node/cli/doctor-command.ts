@@ -1,5 +1,5 @@
 import { existsSync, statfsSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainClient } from '../../chain/substrate/client.js';
@@ -24,6 +24,7 @@ import {
   type Flags,
   loadSettings,
   openSigner,
+  usableMemoryBytes,
   withChain,
 } from './context.js';
 import { createOutput, type Output } from './output.js';
@@ -77,7 +78,7 @@ async function machineFindings(config: Config): Promise<readonly Finding[]> {
   const findings = examineMachine({
     node: process.version,
     cores: availableParallelism(),
-    memoryBytes: totalmem(),
+    memoryBytes: usableMemoryBytes(),
     diskFreeBytes: diskFreeBytes(dataDir),
     dataDir,
     sandbox: isFailure(confinement) ? null : confinement,

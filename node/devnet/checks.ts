@@ -1,6 +1,7 @@
 /** What must hold at the end of a run. Pure: facts in, verdicts out. */
 import { AGREEMENT_TOLERANCE_PPM } from '../../scoring/agreement.js';
 import type { Check, LeaderboardRow, RoundSummary } from './result.js';
+import { type OfferedVoice, ORIGINAL } from './voices.js';
 
 export interface ChainRow {
   readonly validator: string;
@@ -8,24 +9,26 @@ export interface ChainRow {
   readonly stored: { readonly uids: readonly number[]; readonly values: readonly number[] } | null;
 }
 
-export function checksOf(of: {
+export interface CheckedFacts {
   readonly roundsWanted: number;
   readonly rounds: readonly RoundSummary[];
   readonly leaderboard: readonly LeaderboardRow[];
   readonly chainRows: readonly ChainRow[];
-}): readonly Check[] {
+}
+
+export function checksOf(of: CheckedFacts): readonly Check[] {
   return [
     rounds(of),
     order(of.leaderboard),
-    copy(of.leaderboard),
-    agreement(of.rounds),
+    copy(of.leaderboard, ORIGINAL.demo),
+    agreement(of.rounds, AGREEMENT_TOLERANCE_PPM),
     weights(of.chainRows),
     paid(of.leaderboard),
     replay(of.rounds),
   ];
 }
 
-function rounds({ roundsWanted, rounds: done }: { readonly roundsWanted: number; readonly rounds: readonly RoundSummary[] }): Check {
+export function rounds({ roundsWanted, rounds: done }: { readonly roundsWanted: number; readonly rounds: readonly RoundSummary[] }): Check {
   const weighed = done.filter(({ validators }) => validators.every(({ weights: sent }) => sent !== null));
   return {
     name: 'rounds_finished',
@@ -44,9 +47,9 @@ function order(rows: readonly LeaderboardRow[]): Check {
   };
 }
 
-function copy(rows: readonly LeaderboardRow[]): Check {
+export function copy(rows: readonly LeaderboardRow[], of: OfferedVoice): Check {
   const cheat = rows.find(({ voice }) => voice === 'copy');
-  const original = rows.find(({ voice }) => voice === 'good');
+  const original = rows.find(({ voice }) => voice === of);
   if (!cheat || !original) return { name: 'copy_earns_nothing', ok: false, detail: 'the copy or its original is not on the board' };
   const weighted = Object.values(cheat.weights).some((value) => value > 0);
   return {
@@ -56,7 +59,7 @@ function copy(rows: readonly LeaderboardRow[]): Check {
   };
 }
 
-function agreement(done: readonly RoundSummary[]): Check {
+export function agreement(done: readonly RoundSummary[], tolerancePpm: number): Check {
   let compared = 0;
   let largest = 0;
   for (const { validators } of done) {
@@ -72,12 +75,12 @@ function agreement(done: readonly RoundSummary[]): Check {
   const expected = done.reduce((sum, { models, validators }) => sum + models * (validators.length - 1), 0);
   return {
     name: 'validators_agree',
-    ok: compared > 0 && compared === expected && largest <= AGREEMENT_TOLERANCE_PPM,
-    detail: `${compared} of ${expected} records compared, largest difference ${largest} ppm (tolerance ${AGREEMENT_TOLERANCE_PPM})`,
+    ok: compared > 0 && compared === expected && largest <= tolerancePpm,
+    detail: `${compared} of ${expected} records compared, largest difference ${largest} ppm (tolerance ${tolerancePpm})`,
   };
 }
 
-function weights(rows: readonly ChainRow[]): Check {
+export function weights(rows: readonly ChainRow[]): Check {
   const same = ({ onChain, stored }: ChainRow) =>
     stored !== null && onChain.uids.join() === stored.uids.join() && onChain.values.join() === stored.values.join();
   const wrong = rows.filter((row) => !same(row));
@@ -96,13 +99,13 @@ function weights(rows: readonly ChainRow[]): Check {
   };
 }
 
-function paid(rows: readonly LeaderboardRow[]): Check {
+export function paid(rows: readonly LeaderboardRow[]): Check {
   const earning = rows.filter(({ emission_rao }) => emission_rao > 0n);
   const total = earning.reduce((sum, { emission_rao }) => sum + emission_rao, 0n);
   return { name: 'chain_paid', ok: earning.length > 0, detail: `${earning.length} miners earned ${total} rao in the last epoch` };
 }
 
-function replay(done: readonly RoundSummary[]): Check {
+export function replay(done: readonly RoundSummary[]): Check {
   const all = done.flatMap(({ round, validators }) => validators.map(({ name, replay_equal }) => ({ round, name, replay_equal })));
   const wrong = all.filter(({ replay_equal }) => !replay_equal);
   return {

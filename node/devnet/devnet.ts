@@ -1,29 +1,35 @@
-/** `voxd devnet`: a chain and seven nodes, each a process of its own, watched from outside until the rounds are done. */
+/** `voxd devnet`: a chain and its nodes, watched from outside until the rounds are done. */
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { epochIndex, epochStart } from '../../chain/epoch.js';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { entryPoint } from '../../protocol/entry.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { Hotkey } from '../../protocol/names.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
 import { cliFailure } from '../cli/failures.js';
 import type { Stores } from '../ports.js';
-import { type CastMember, castOf } from './cast.js';
+import { type CastMember, type CastName, castOf } from './cast.js';
+import { createCensus } from './census.js';
 import { checksOf } from './checks.js';
-import { configPath, type DevnetFolders, freeBasePort, prepareFolders, writeConfig, writeVoices } from './files.js';
+import { configPath, type DevnetFolders, freeBasePort, prepareFolders, type ScoringSettings, writeConfig, writeVoices } from './files.js';
+import { gauntletChecks } from './gauntlet.js';
 import { fateOf, healthOf, landedAt, leaderboard, type ObservedValidator, summarise } from './observe.js';
 import { type KeptProcess, keepProcess } from './processes.js';
 import type { Progress, ProgressRow } from './progress.js';
 import type { DevnetResult, RoundSummary } from './result.js';
+import { ORIGINAL } from './voices.js';
 
 export interface DevnetOptions {
+  readonly cast: CastName;
   readonly rounds: number;
   readonly dataDir: string;
   readonly basePort: number;
   readonly blockTimeMs: number;
   readonly tempo: number;
   readonly cadenceBlocks: number;
-  readonly prompts: number;
+  readonly scoring: ScoringSettings;
   /** Age of the runtime that the chain presents. */
   readonly generation: string;
   /** Weights are committed first and revealed later. */
@@ -50,14 +56,12 @@ export interface Devnet {
   readonly result: DevnetResult;
   readonly folders: DevnetFolders;
   readonly endpoint: string;
-  /** Stops everything, newest first. */
-  stop(): Promise<void>;
+  /** Stops everything, newest first. Shape: what must not be there any more and is. */
+  stop(): Promise<readonly { readonly pid: number; readonly command: string }[]>;
 }
 
 const NETUID = 1;
 const MECHANISM = 0;
-/** Voices on offer, the copy included. */
-const MODELS = 5;
 const LOOK_MS = 1_000;
 /** Starting coldkey balance of each participant. */
 const BALANCE_RAO = 100_000_000_000_000n;
@@ -73,8 +77,12 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
   const closers: (() => Promise<void>)[] = [];
   const kept: KeptProcess[] = [];
   const over = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+  // Every wait of every node listens to it.
+  setMaxListeners(0, over);
   const folders = await prepareFolders(options.dataDir);
+  const census = createCensus();
   const stop = async () => {
+    census.take();
     for (const close of [...closers].reverse()) await close().catch(() => {});
     await Promise.all(
       [...kept]
@@ -83,14 +91,18 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
         .map((process_) => process_.stop()),
     );
     await Promise.all(kept.filter(({ name }) => name === 'chain').map((process_) => process_.stop()));
+    return census.left();
   };
 
   try {
     const basePort = await freeBasePort(options.basePort);
     const endpoint = `ws://127.0.0.1:${basePort}`;
     const players = await playersOf(basePort);
-    await writeVoices(folders.voices);
-    progress.event('voices written: good, female, noisy, muffled, and a copy of the good one with other bytes');
+    const miners = players.filter(({ role }) => role === 'miner');
+    const voices = miners.flatMap(({ voice }) => voice ?? []);
+    await writeVoices(folders.voices, options.cast, voices);
+    const originals = voices.filter((voice) => voice !== 'copy');
+    progress.event(`voices written: ${originals.join(', ')}, and a copy of ${ORIGINAL[options.cast]} with other bytes`);
     keep('chain', [
       'devchain',
       '--port',
@@ -113,24 +125,24 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     );
 
     for (const player of players)
-      await writeConfig(player, { endpoint, netuid: NETUID, cadenceBlocks: options.cadenceBlocks, prompts: options.prompts, folders });
-    for (const player of players.filter(({ late }) => !late)) startNode(player);
+      await writeConfig(player, { endpoint, netuid: NETUID, cadenceBlocks: options.cadenceBlocks, scoring: options.scoring, folders });
+    startNodes(players.filter(({ late }) => !late));
     await Promise.all(players.map((player) => settle(player, chain)));
     progress.event(`${players.length} hotkeys registered, validators staked`);
 
-    const original = players.find(({ voice }) => voice === 'good')!;
-    const committed = await until('the first commitment of the good voice', async () => {
+    const original = players.find(({ voice }) => voice === ORIGINAL[options.cast])!;
+    const committed = await until(`the first commitment of ${original.name}`, async () => {
       const snapshot = await look(chain, players);
       return neuronOf(snapshot, original)?.commitment == null ? null : snapshot;
     });
     progress.event(`${original.name} committed at block ${neuronOf(committed, original)?.commitment?.block}; the copycat joins now`);
-    for (const player of players.filter(({ late }) => late)) startNode(player);
+    startNodes(players.filter(({ late }) => late));
     const complete = await until('the last commitment', async () => {
       const snapshot = await look(chain, players);
       return players.every((player) => player.role !== 'miner' || neuronOf(snapshot, player)?.commitment != null) ? snapshot : null;
     });
     const first = Math.floor(complete.block.number / options.cadenceBlocks) + 1;
-    progress.event(`all five models are committed; counting from round ${first} (${options.cadenceBlocks} blocks each)`);
+    progress.event(`all ${miners.length} models are committed; counting from round ${first} (${options.cadenceBlocks} blocks each)`);
 
     const validators: ObservedValidator[] = [];
     for (const player of players.filter(({ role }) => role === 'validator')) {
@@ -165,9 +177,14 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     const { rows, chainRows } = await leaderboard(last, snapshot, validators, chain, (hotkey) =>
       players.find((player) => player.hotkey === hotkey),
     );
-    const checks = checksOf({ roundsWanted: options.rounds, rounds, leaderboard: rows, chainRows });
+    const facts = { roundsWanted: options.rounds, rounds, leaderboard: rows, chainRows };
+    const most = census.most();
+    const footprint = most && { processes: most.processes, models: most.models, resident_bytes: most.residentBytes };
+    const checks = options.cast === 'demo' ? checksOf(facts) : gauntletChecks({ ...facts, footprint });
     const result: DevnetResult = {
       ok: checks.every(({ ok }) => ok),
+      cast: options.cast,
+      footprint,
       checks,
       rounds,
       leaderboard: rows,
@@ -184,7 +201,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
       for (const validator of validators) {
         const fate = await until(`${validator.member.name} in round ${round}`, async () => {
           await look(chain, players);
-          const now = await fateOf(validator, round, MODELS);
+          const now = await fateOf(validator, round, miners.length);
           return now === 'running' ? null : now;
         });
         if (fate === 'missed') {
@@ -206,7 +223,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
 
   async function playersOf(basePort: number): Promise<readonly Player[]> {
     return Promise.all(
-      castOf(basePort).map(async (member) => ({
+      castOf(basePort, options.cast).map(async (member) => ({
         ...member,
         hotkey: (await deps.signerOf(member.hotkeyUri)).hotkey,
         cold: await deps.signerOf(member.coldkeyUri),
@@ -214,11 +231,11 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     );
   }
 
-  function keep(name: string, args: readonly string[]): void {
+  function keep(name: string, args: readonly string[], entry?: string): void {
     kept.push(
       keepProcess({
         name,
-        args: ['--enable-source-maps', options.entry, ...args, '--until-stdin-ends'],
+        args: ['--enable-source-maps', ...(entry === undefined ? [options.entry, ...args, '--until-stdin-ends'] : [entry, ...args])],
         env: options.env,
         logDirectory: folders.logs,
         onExit: (who, how, restarts) => progress.event(`${who} ended (${how}); starting it again (${restarts})`),
@@ -227,8 +244,14 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
     );
   }
 
-  function startNode(player: Player): void {
-    keep(player.name, ['start', '--config', configPath(folders, player)]);
+  /** Those of one crew share a process. */
+  function startNodes(starting: readonly Player[]): void {
+    for (const player of starting.filter(({ crew }) => crew === null))
+      keep(player.name, ['start', '--config', configPath(folders, player)]);
+    for (const crew of new Set(starting.flatMap(({ crew: name }) => name ?? []))) {
+      const members = starting.filter((player) => player.crew === crew);
+      keep(crew, [join(folders.nodes, crew), ...members.map((player) => configPath(folders, player))], entryPoint('node/devnet/crew'));
+    }
   }
 
   async function settle(player: Player, chain: ChainReader & ChainWriter): Promise<void> {
@@ -247,6 +270,7 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
   }
 
   async function look(chain: ChainReader, players: readonly Player[]): Promise<SubnetSnapshot> {
+    census.take();
     const snapshot = await chain.snapshot(NETUID);
     const rows = await Promise.all(
       players.map(async (player): Promise<ProgressRow> => {

@@ -4,13 +4,12 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { generateVoicePackage, mutateCopy } from '../../scoring/voices/onnx-voice.js';
 import { cliFailure } from '../cli/failures.js';
-import { sealVoice } from '../compose-models.js';
-import type { CastMember, VoiceKind } from './cast.js';
+import { sealVoiceFolder } from '../compose-models.js';
+import { type CastMember, type CastName, HTTP_OFFSET, P2P_OFFSET } from './cast.js';
+import { type OfferedVoice, offerOf } from './voices.js';
 
 const MARKER = 'devnet.json';
-const VOICES: readonly VoiceKind[] = ['good', 'female', 'noisy', 'muffled'];
 /** Ports that one network takes, counted from its base port. */
 export const PORTS_TAKEN = 50;
 
@@ -33,28 +32,32 @@ export async function prepareFolders(root: string): Promise<DevnetFolders> {
   return folders;
 }
 
-/** Four voices, and a copy of the good one in which bytes differ but nothing that can be heard. */
-export async function writeVoices(folder: string): Promise<void> {
-  for (const kind of VOICES) await writeVoice(join(folder, kind), generateVoicePackage(kind, { name: `demo-${kind}` }));
-  const good = generateVoicePackage('good', { name: 'totally-new-voice' });
-  const disguised = Object.entries(good).map(
-    ([path, bytes]) => [path, path.endsWith('.onnx') ? mutateCopy(bytes, 'weights') : bytes] as const,
-  );
-  await writeVoice(join(folder, 'copy'), Object.fromEntries(disguised));
-}
-
-async function writeVoice(folder: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [path, bytes] of Object.entries(files)) await writeFile(join(folder, path), bytes);
-  await sealVoice(folder);
+/** Each voice in a folder of its own name, sealed as its miner would do it. */
+export async function writeVoices(folder: string, cast: CastName, voices: readonly OfferedVoice[]): Promise<void> {
+  for (const voice of voices) {
+    const { files, choices } = offerOf(cast, voice);
+    const directory = join(folder, voice);
+    await mkdir(directory, { recursive: true });
+    for (const [path, bytes] of Object.entries(files())) await writeFile(join(directory, path), bytes);
+    await sealVoiceFolder(directory, { name: voice, version: '1', licence: 'CC0-1.0' }, choices);
+  }
 }
 
 export interface NodeSettings {
   readonly endpoint: string;
   readonly netuid: number;
   readonly cadenceBlocks: number;
-  readonly prompts: number;
+  readonly scoring: ScoringSettings;
   readonly folders: DevnetFolders;
+}
+
+/** The part `scoring` of the configuration. */
+export interface ScoringSettings {
+  readonly prompts: number;
+  readonly firstPrompts?: number;
+  readonly cpuSeconds?: number;
+  readonly memoryBytes?: number;
+  readonly audits?: number;
 }
 
 export function configPath(folders: DevnetFolders, member: CastMember): string {
@@ -75,7 +78,7 @@ export async function writeConfig(member: CastMember, settings: NodeSettings): P
     ...(member.voice === null ? {} : { miner: { modelDir: join(settings.folders.voices, member.voice) } }),
     // A short round has little room: most of it goes to listening.
     rounds: { cadenceBlocks: settings.cadenceBlocks, commitPercent: 70, revealPercent: 86 },
-    scoring: { prompts: settings.prompts },
+    scoring: settings.scoring,
     log: { level: 'debug', format: 'json' },
   };
   await writeFile(configPath(settings.folders, member), stringify(config), { mode: 0o600 });
@@ -84,7 +87,8 @@ export async function writeConfig(member: CastMember, settings: NodeSettings): P
 /** A base port from which all ports of a network are free on loopback. */
 export async function freeBasePort(from: number): Promise<number> {
   for (let base = from; base < from + 40 * PORTS_TAKEN; base += PORTS_TAKEN) {
-    const probes = await Promise.all([0, 10, 11, 12, 30, 31, 36].map((offset) => isFree(base + offset)));
+    const offsets = [0, P2P_OFFSET, P2P_OFFSET + 1, P2P_OFFSET + 2, HTTP_OFFSET, HTTP_OFFSET + 1, HTTP_OFFSET + 6];
+    const probes = await Promise.all(offsets.map((offset) => isFree(base + offset)));
     if (probes.every(Boolean)) return base;
   }
   return from;

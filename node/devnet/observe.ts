@@ -121,6 +121,8 @@ export async function leaderboard(
         uid: neuron.uid,
         model: standing?.model ?? record?.model ?? '',
         score_ppm: record?.scorePpm ?? null,
+        prompts: record?.prompts.length ?? 0,
+        faults: faultsOf(record?.prompts ?? []),
         parts: record ? meanParts(record.prompts.map(({ parts }) => parts)) : {},
         standing_ppm: standing?.standingPpm ?? 0,
         weights: Object.fromEntries(
@@ -135,6 +137,12 @@ export async function leaderboard(
   });
   rows.sort((a, b) => b.incentive - a.incentive || (b.score_ppm ?? 0) - (a.score_ppm ?? 0));
   return { rows, chainRows: weights.map(({ row }) => row) };
+}
+
+function faultsOf(prompts: readonly { readonly fault: string | null }[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { fault } of prompts) if (fault !== null) counts[fault] = (counts[fault] ?? 0) + 1;
+  return counts;
 }
 
 function meanParts(prompts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {

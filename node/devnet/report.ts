@@ -1,11 +1,16 @@
 import { percent, short, table, tao } from '../cli/output.js';
-import type { DevnetResult } from './result.js';
+import { foundOut } from './gauntlet.js';
+import type { DevnetResult, LeaderboardRow } from './result.js';
 
 /** What matters most comes first. */
 const PARTS = ['content', 'clean', 'prosody', 'rate', 'spectrum', 'padding'];
 
 /** The leaderboard that explains itself. */
 export function reportText(result: DevnetResult): string {
+  return [headline(result), '', ...(result.cast === 'demo' ? demo(result) : gauntlet(result)), '', ...endOf(result)].join('\n');
+}
+
+function demo(result: DevnetResult): readonly string[] {
   const validators = result.rounds.at(-1)?.validators ?? [];
   const parts = [...new Set(result.leaderboard.flatMap((row) => Object.keys(row.parts)))].sort(
     (a, b) => PARTS.indexOf(a) - PARTS.indexOf(b),
@@ -37,16 +42,39 @@ export function reportText(result: DevnetResult): string {
     row.copy_of === null ? [] : [`  ${row.name}: ${row.copy_evidence}; the earlier commitment keeps the reward`],
   );
   return [
-    '',
-    `Leaderboard after round ${result.rounds.at(-1)?.round ?? '–'}, block ${result.chain.block}, ${result.chain.epochs} epochs (weights, incentive and emission read back from the chain)`,
-    '',
     paid,
     '',
     'What the judge heard, mean of all prompts (each part 0 to 1)',
     '',
     heard,
     ...(cheats.length > 0 ? ['', 'Copies', ...cheats] : []),
-    '',
+  ];
+}
+
+/** One line per miner: what it is, what was heard of it, what it got. */
+function gauntlet(result: DevnetResult): readonly string[] {
+  const validators = result.rounds.at(-1)?.validators ?? [];
+  const nameOf = (hotkey: string) => result.leaderboard.find((row) => row.hotkey === hotkey)?.name ?? short(hotkey);
+  const scores = ({ hotkey }: LeaderboardRow) => validators.map(({ scores_ppm }) => scores_ppm[hotkey] ?? null);
+  const rows = result.leaderboard.map((row, index) => [
+    index + 1,
+    row.name,
+    ...scores(row).map(percent),
+    ...validators.map(({ hotkey }) => row.weights[hotkey] ?? 0),
+    `${((row.incentive * 100) / 65_535).toFixed(1)} %`,
+    `${tao(row.emission_rao)} α`,
+    foundOut(row, nameOf),
+  ]);
+  const head = [...validators.map(({ name }) => `score, ${name}`), ...validators.map(({ name }) => `weight, ${name}`)];
+  return [table(['#', 'miner', ...head, 'incentive', 'emission', 'what the record says'], rows)];
+}
+
+function headline({ rounds, chain }: DevnetResult): string {
+  return `\nLeaderboard after round ${rounds.at(-1)?.round ?? '–'}, block ${chain.block}, ${chain.epochs} epochs (weights, incentive and emission read back from the chain)`;
+}
+
+function endOf(result: DevnetResult): readonly string[] {
+  return [
     'Checks',
     ...result.checks.map(({ name, ok, detail }) => `  ${ok ? '✔' : '✘'} ${name.padEnd(20)} ${detail}`),
     '',
@@ -55,5 +83,5 @@ export function reportText(result: DevnetResult): string {
     `Logs   ${result.data_dir}/logs`,
     '',
     result.ok ? `All checks held, in ${result.elapsed_seconds} s.` : `A check failed, after ${result.elapsed_seconds} s.`,
-  ].join('\n');
+  ];
 }

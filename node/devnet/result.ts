@@ -1,5 +1,7 @@
 /** What a run of the development network ends with, for people and machines. */
 import type { Hotkey } from '../../protocol/names.js';
+import type { CastName } from './cast.js';
+import type { OfferedVoice } from './voices.js';
 
 export interface Check {
   readonly name: string;
@@ -10,10 +12,13 @@ export interface Check {
 export interface LeaderboardRow {
   readonly hotkey: Hotkey;
   readonly name: string;
-  readonly voice: string;
+  readonly voice: OfferedVoice;
   readonly uid: number;
   readonly model: string;
   readonly score_ppm: number | null;
+  /** Prompts of the record, and how many of them each fault took. */
+  readonly prompts: number;
+  readonly faults: Readonly<Record<string, number>>;
   /** Mean of each part over the prompts, ppm. */
   readonly parts: Readonly<Record<string, number>>;
   readonly standing_ppm: number;
@@ -41,8 +46,16 @@ export interface RoundSummary {
   }[];
 }
 
+/** What all processes of the network took together at the worst moment seen; shared pages count for each. Null: this system does not tell. */
+export interface Footprint {
+  readonly processes: number;
+  readonly models: number;
+  readonly resident_bytes: number;
+}
+
 export interface DevnetResult {
   readonly ok: boolean;
+  readonly cast: CastName;
   readonly checks: readonly Check[];
   readonly rounds: readonly RoundSummary[];
   readonly leaderboard: readonly LeaderboardRow[];
@@ -51,4 +64,5 @@ export interface DevnetResult {
   readonly data_dir: string;
   readonly elapsed_seconds: number;
   readonly restarts: Readonly<Record<string, number>>;
+  readonly footprint: Footprint | null;
 }

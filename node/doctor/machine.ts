@@ -3,12 +3,17 @@ import { type Finding, fail, ok, warn } from './finding.js';
 
 /** What is in force on a process that opens a foreign model. */
 export interface SandboxFacts {
+  readonly limits: 'prlimit' | 'ulimit';
   readonly memoryBounded: boolean;
   readonly networkRemoved: boolean;
   readonly unprivilegedUser: boolean;
   readonly noNewPrivileges: boolean;
   readonly capabilitiesDropped: boolean;
   readonly diesWithParent: boolean;
+  readonly yields: boolean;
+  readonly controlGroup: boolean;
+  /** Why there is none, in words. */
+  readonly controlGroupProblem: string | null;
 }
 
 export interface MachineFacts {
@@ -56,20 +61,63 @@ function disk({ diskFreeBytes, dataDir }: MachineFacts): Finding {
   return ok('disk', shown);
 }
 
-/** What this system cannot enforce on a foreign model. */
+/** Line by line what this system enforces on a foreign model, and what it cannot. */
 function sandbox({ sandbox: report }: MachineFacts): readonly Finding[] {
   if (report === null) return [];
-  const held: readonly (readonly [string, boolean, string])[] = [
-    ['no network', report.networkRemoved, 'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone), and install util-linux.'],
-    ['bounded memory', report.memoryBounded, 'Install util-linux for prlimit.'],
-    ['no privileges', report.noNewPrivileges && report.capabilitiesDropped, 'Install util-linux for setpriv.'],
-    ['an ordinary user', report.unprivilegedUser, 'Run the node as a user of its own, not as root.'],
-    ['dies with the node', report.diesWithParent, 'Install util-linux for setpriv.'],
+  const line = (what: string, inForce: boolean, yes: string, no: string, next: string) =>
+    inForce ? ok(`sandbox, ${what}`, yes) : warn(`sandbox, ${what}`, no, next);
+  const { controlGroupProblem } = report;
+  return [
+    line(
+      'limits',
+      report.memoryBounded,
+      `${report.limits}: memory, processor time, files${report.limits === 'prlimit' ? ', processes' : ''} of each process`,
+      'the memory of a process cannot be bounded: only the wasm engine may run',
+      'Install util-linux for prlimit, on Linux 4.7 or newer.',
+    ),
+    line(
+      'control group',
+      report.controlGroup,
+      'memory, processor and processes of each model are bounded together',
+      `not used: ${controlGroupProblem ?? 'unknown'}. The limits of each process hold all the same`,
+      'Let a service manager delegate one: Delegate=yes and DelegateSubgroup=voxd-node in the systemd unit, on a system with cgroup v2.',
+    ),
+    line(
+      'network',
+      report.networkRemoved,
+      'none: a network namespace without interfaces',
+      "a model's process has this machine's network; its graph has no operator that could use it",
+      'Allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1; no AppArmor rule against them), and install util-linux.',
+    ),
+    line(
+      'user',
+      report.unprivilegedUser,
+      'not root',
+      'models run as root',
+      'Run the node as a user of its own, or install util-linux for setpriv.',
+    ),
+    line(
+      'privileges',
+      report.noNewPrivileges && report.capabilitiesDropped,
+      'no capabilities, and no way to new ones',
+      'capabilities are not taken away',
+      'Install util-linux for setpriv.',
+    ),
+    line(
+      'end',
+      report.diesWithParent,
+      'a model dies with the node, however that ends',
+      'a model whose node was killed runs on until its processor time is used up',
+      'Install util-linux for setpriv.',
+    ),
+    line(
+      'priority',
+      report.yields,
+      'everything else comes first',
+      'models are as important as the node: its answers come late while all cores score',
+      'Start the node with a niceness below 19.',
+    ),
   ];
-  const missing = held.filter(([, inForce]) => !inForce);
-  const inForce = held.filter(([, yes]) => yes).map(([what]) => what);
-  if (missing.length === 0) return [ok('sandbox', `foreign models run with ${inForce.join(', ')}`)];
-  return missing.map(([what, , next]) => warn('sandbox', `this system does not enforce on foreign models: ${what}`, next));
 }
 
 function gib(bytes: number): string {

@@ -45,6 +45,8 @@ export interface DatabaseOptions {
   readonly poolConnectionsMax?: number;
   /** Default ANSWER_TIMEOUT_MS; no connection is waited for any longer. */
   readonly answerTimeoutMs?: number;
+  /** Of the embedded server, for a process with several nodes. */
+  readonly serverConnectionsMax?: number;
 }
 
 export interface Database extends TransactionalSql {
@@ -99,7 +101,8 @@ interface Supervised {
 }
 
 async function superviseEmbedded(deps: DatabaseDeps, options: DatabaseOptions): Promise<Supervised> {
-  const { url: _url, ...rest } = options;
+  const { url: _url, serverConnectionsMax, ...own } = options;
+  const rest = serverConnectionsMax === undefined ? own : { ...own, connectionsMax: serverConnectionsMax };
   let server = await startEmbedded(deps, rest);
   const stopping = new AbortController();
   const guest = options.role === 'guest';

@@ -65,6 +65,8 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   /** Default true. False: no fsync at all. */
   readonly durable?: boolean;
+  /** Default 20. */
+  readonly connectionsMax?: number;
   readonly signal?: AbortSignal;
   /** For tests: where the platform package is; null for none. */
   readonly packageDirectory?: string | null;
@@ -186,7 +188,12 @@ async function launch(
 ): Promise<EmbeddedServer> {
   const sockets = socketDirectory(directory, account);
   clearSockets(sockets);
-  const settings = { ...SETTINGS, unix_socket_directories: sockets, ...(options.durable === false ? UNDURABLE : {}) };
+  const settings = {
+    ...SETTINGS,
+    ...(options.connectionsMax === undefined ? {} : { max_connections: String(options.connectionsMax) }),
+    unix_socket_directories: sockets,
+    ...(options.durable === false ? UNDURABLE : {}),
+  };
   const child = spawn(
     binaries.postgres,
     [

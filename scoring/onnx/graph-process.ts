@@ -193,9 +193,10 @@ function createLine(confined: Confined, limits: RunLimits, payloadBytesMax: numb
   const gone = new Promise<void>((resolve) => {
     child.once('close', (code, killedBy) => {
       alive = false;
-      cause ??= deathOf({ stage: waiting?.stage ?? 'run', code, killedBy, stderr, limits });
+      const outOfMemory = confined.ranOutOfMemory();
+      cause ??= deathOf({ stage: waiting?.stage ?? 'run', code, killedBy, stderr, limits, outOfMemory });
       settle({ error: cause });
-      void confined.removeDirectory().then(resolve);
+      void confined.cleanUp().then(resolve);
     });
   });
 
@@ -251,11 +252,13 @@ interface Death {
   readonly killedBy: NodeJS.Signals | null;
   readonly stderr: string;
   readonly limits: RunLimits;
+  readonly outOfMemory: boolean;
 }
 
-function deathOf({ stage, code, killedBy, stderr, limits }: Death): Failure {
+function deathOf({ stage, code, killedBy, stderr, limits, outOfMemory }: Death): Failure {
   const said = stderr.replace(/\s+/g, ' ').trim().slice(0, 300);
   if (stage === 'start') return scoringFailure('scoring.child_start_failed', { problem: said || `it ended with ${killedBy ?? code}` });
+  if (outOfMemory) return scoringFailure('scoring.memory_exceeded', { limitBytes: limits.memoryBytes });
   if (killedBy === 'SIGXCPU') return scoringFailure('scoring.cpu_exceeded', { limitSeconds: limits.cpuSeconds });
   if (killedBy === 'SIGKILL' || killedBy === 'SIGTERM') return scoringFailure('scoring.child_killed', { signal: killedBy });
   if (isMemoryProblem(stderr)) return scoringFailure('scoring.memory_exceeded', { limitBytes: limits.memoryBytes });

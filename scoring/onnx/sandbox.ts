@@ -1,6 +1,6 @@
 /**
  * Starts a process that can do nothing but compute: limits on memory, CPU time, processes and files, nothing of our environment, an empty working
- * directory, and, where the system allows it, no network, no privileges, another user, and death with its parent.
+ * directory, and, where the system allows it, a control group, no network, no privileges, another user, and death with its parent.
  *
  * The limits on memory and CPU time are required; without them nothing is started. The rest is tried once per machine, used when it
  * works, and reported.
@@ -10,26 +10,18 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { entryPoint } from '../../protocol/entry.js';
 import type { Failure } from '../../protocol/failure.js';
 import { isFailure } from '../../protocol/failure.js';
 import { scoringFailure } from '../failures.js';
 import type { EngineName } from '../ports.js';
+import { type ControlGroup, type ControlGroups, findControlGroups } from './control-groups.js';
 import { yieldProcess } from './priority.js';
+import { commandLine, FEATURES, type Feature, type Tools } from './sandbox-command.js';
 
-/** Processes and threads, where they are counted per namespace. */
-export const PROCESSES_MAX = 64;
-/** The same where the system counts all processes of the user together. */
-export const PROCESSES_OF_USER_MAX = 4096;
-export const OPEN_FILES_MAX = 64;
-export const FILE_SIZE_BYTES_MAX = 0;
-/** JavaScript heap of the child; what the engine allocates is bounded by memoryBytes. */
-export const HEAP_MEGABYTES_MAX = 512;
 const PROBE_TIMEOUT_MS = 15_000;
 const PROBE_MEMORY_BYTES = 1024 * 1024 * 1024;
 const PROBE_CPU_SECONDS = 20;
 const PROBE_OUTPUT_BYTES_MAX = 16 * 1024;
-const NOBODY = '65534';
 /** All that the child is told. Without it ONNX Runtime would report to its maker, over a network that is hopefully not there. */
 const ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
 
@@ -51,6 +43,10 @@ export interface SandboxReport {
   readonly diesWithParent: boolean;
   /** Everything else on this machine comes first. */
   readonly yields: boolean;
+  /** A control group of its own for each model bounds memory, processor and processes together. */
+  readonly controlGroup: boolean;
+  /** Why there is none, in words; null: there is. */
+  readonly controlGroupProblem: string | null;
 }
 
 export interface Confinement {
@@ -60,30 +56,27 @@ export interface Confinement {
 
 export interface Confined {
   readonly process: ChildProcessWithoutNullStreams;
-  /** SIGKILL to the whole process group. */
+  /** SIGKILL to the whole process group, and control group where there is one. */
   kill(): void;
+  /** The kernel ended it because its control group was out of memory. */
+  ranOutOfMemory(): boolean;
   /** Removes the working directory, from under the running process if need be. Idempotent. */
   removeDirectory(): Promise<void>;
+  /** What is left when the process is gone. */
+  cleanUp(): Promise<void>;
 }
-
-type Feature = 'parent' | 'network' | 'capabilities' | 'user';
-const FEATURES: readonly Feature[] = ['parent', 'network', 'capabilities', 'user'];
 
 /** Shape: name of a system program → its path, or null where it is not installed. */
 export type FindProgram = (name: string) => string | null;
-
-interface Tools {
-  readonly prlimit: string | null;
-  readonly shell: string | null;
-  readonly unshare: string | null;
-  readonly setpriv: string | null;
-}
 
 /**
  * Finds out, by trying, how a process can be confined here.
  * Errors: rejects with scoring.sandbox_unavailable.
  */
-export async function findConfinement(find: FindProgram = findProgram): Promise<Confinement> {
+export async function findConfinement(
+  find: FindProgram = findProgram,
+  groups: ControlGroups | string = findControlGroups(),
+): Promise<Confinement> {
   const tools: Tools = { prlimit: find('prlimit'), shell: find('sh'), unshare: find('unshare'), setpriv: find('setpriv') };
   const limiters = [tools.prlimit, tools.shell].filter((path) => path !== null);
   let problem = `neither prlimit nor sh was found (${process.platform})`;
@@ -91,13 +84,13 @@ export async function findConfinement(find: FindProgram = findProgram): Promise<
     const command = (features: readonly Feature[]) => (engine: string, limits: SandboxLimits) =>
       commandLine(tools, limiter, features, engine, limits);
     const all = FEATURES.filter((feature) => isPossible(feature, tools));
-    const features = (await works(command(all))) ? all : await strongest(command, all);
+    const features = (await works(command(all), groups)) ? all : await strongest(command, all, groups);
     if (typeof features === 'string') {
       problem = features;
       continue;
     }
-    const report = await reportOf(command(features), limiter === tools.prlimit ? 'prlimit' : 'ulimit', features);
-    return { report, start: (engine, limits) => start(command(features)(engine, limits)) };
+    const report = await reportOf(command(features), limiter === tools.prlimit ? 'prlimit' : 'ulimit', features, groups);
+    return { report, start: (engine, limits) => start(command(features)(engine, limits), limits, groups) };
   }
   throw scoringFailure('scoring.sandbox_unavailable', { problem });
 }
@@ -113,16 +106,17 @@ type Command = (engine: string, limits: SandboxLimits) => readonly string[];
 async function strongest(
   command: (features: readonly Feature[]) => Command,
   all: readonly Feature[],
+  groups: ControlGroups | string,
 ): Promise<readonly Feature[] | string> {
-  const bare = await probe(command([]));
+  const bare = await probe(command([]), groups);
   if (typeof bare === 'string') return bare;
   let kept: readonly Feature[] = [];
-  for (const feature of all) if (await works(command([...kept, feature]))) kept = [...kept, feature];
+  for (const feature of all) if (await works(command([...kept, feature]), groups)) kept = [...kept, feature];
   return kept;
 }
 
-async function works(command: Command): Promise<boolean> {
-  return typeof (await probe(command)) === 'object';
+async function works(command: Command, groups: ControlGroups | string): Promise<boolean> {
+  return typeof (await probe(command, groups)) === 'object';
 }
 
 interface ProbeFacts {
@@ -133,8 +127,13 @@ interface ProbeFacts {
   readonly niceness: number;
 }
 
-async function reportOf(command: Command, limits: SandboxReport['limits'], features: readonly Feature[]): Promise<SandboxReport> {
-  const facts = await probe(command);
+async function reportOf(
+  command: Command,
+  limits: SandboxReport['limits'],
+  features: readonly Feature[],
+  groups: ControlGroups | string,
+): Promise<SandboxReport> {
+  const facts = await probe(command, groups);
   if (typeof facts === 'string') throw scoringFailure('scoring.sandbox_unavailable', { problem: facts });
   return {
     limits,
@@ -145,14 +144,17 @@ async function reportOf(command: Command, limits: SandboxReport['limits'], featu
     capabilitiesDropped: facts.capabilities === '0000000000000000',
     diesWithParent: features.includes('parent'),
     yields: facts.niceness > getPriority(),
+    controlGroup: typeof groups === 'object',
+    controlGroupProblem: typeof groups === 'object' ? null : groups,
   };
 }
 
 /** What a child under this command finds out, or why there is no such child. */
-async function probe(command: Command): Promise<ProbeFacts | string> {
+async function probe(command: Command, groups: ControlGroups | string): Promise<ProbeFacts | string> {
+  const limits = { memoryBytes: PROBE_MEMORY_BYTES, cpuSeconds: PROBE_CPU_SECONDS };
   let confined: Confined;
   try {
-    confined = await start(command('probe', { memoryBytes: PROBE_MEMORY_BYTES, cpuSeconds: PROBE_CPU_SECONDS }));
+    confined = await start(command('probe', limits), limits, groups);
   } catch (error) {
     return asFailure(error).message;
   }
@@ -164,7 +166,7 @@ async function probe(command: Command): Promise<ProbeFacts | string> {
   } finally {
     clearTimeout(timer);
     confined.kill();
-    await confined.removeDirectory();
+    await confined.cleanUp();
   }
 }
 
@@ -201,43 +203,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function commandLine(
-  tools: Tools,
-  limiter: string,
-  features: readonly Feature[],
-  engine: string,
-  limits: SandboxLimits,
-): readonly string[] {
-  const parts: string[] = [];
-  if (features.includes('user')) {
-    parts.push(tools.setpriv ?? 'setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--no-new-privs', '--');
-  }
-  if (features.includes('network')) parts.push(tools.unshare ?? 'unshare', '--map-root-user', '--net', '--');
-  const processes = features.includes('network') ? PROCESSES_MAX : PROCESSES_OF_USER_MAX;
-  const { memoryBytes, cpuSeconds } = limits;
-  if (limiter === tools.prlimit) {
-    const cpu = `${cpuSeconds}:${cpuSeconds + 1}`;
-    const sizes = [`--data=${memoryBytes}`, `--cpu=${cpu}`, `--nproc=${processes}`, `--nofile=${OPEN_FILES_MAX}`];
-    parts.push(limiter, ...sizes, `--fsize=${FILE_SIZE_BYTES_MAX}`, '--core=0', '--');
-  } else {
-    const kilobytes = Math.floor(memoryBytes / 1024);
-    // The soft limit first: a hard limit below it is refused.
-    const cpu = `ulimit -S -t ${cpuSeconds} && ulimit -H -t ${cpuSeconds + 1}`;
-    const sizes = `ulimit -c 0 && ulimit -f ${FILE_SIZE_BYTES_MAX} && ulimit -n ${OPEN_FILES_MAX} && ulimit -d ${kilobytes}`;
-    // The number of processes is left out: shells do not agree on its letter.
-    parts.push(limiter, '-c', `${cpu} && ${sizes} && exec "$@"`, 'sh');
-  }
-  // A new namespace makes its process almighty inside it: able to write to folders of its owner that are read-only.
-  if (features.includes('capabilities')) parts.push(tools.setpriv ?? 'setpriv', '--bounding-set=-all', '--inh-caps=-all', '--');
-  // Innermost, because changing the user or the namespace forgets it.
-  if (features.includes('parent')) parts.push(tools.setpriv ?? 'setpriv', '--pdeathsig=KILL', '--no-new-privs', '--');
-  const flags = [`--max-old-space-size=${HEAP_MEGABYTES_MAX}`, '--v8-pool-size=1', '--disable-proto=delete', '--no-warnings'];
-  return [...parts, process.execPath, ...flags, entryPoint('scoring/onnx/child'), engine];
-}
-
-async function start(command: readonly string[]): Promise<Confined> {
+async function start(command: readonly string[], limits: SandboxLimits, groups: ControlGroups | string): Promise<Confined> {
   const [program, ...args] = command;
   const directory = await emptyDirectory();
+  let group: ControlGroup | null = null;
+  let started: ChildProcessWithoutNullStreams | null = null;
   let removed: Promise<void> | null = null;
   const removeDirectory = () => {
     removed ??= remove(directory);
@@ -245,16 +215,38 @@ async function start(command: readonly string[]): Promise<Confined> {
   };
   try {
     const child = spawn(program!, args, { cwd: directory, env: ENVIRONMENT, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    started = child;
     // At once, while a small program is on its way to become Node: it has one thread.
-    if (child.pid !== undefined) yieldProcess(child.pid);
+    if (child.pid !== undefined) {
+      yieldProcess(child.pid);
+      // Before it is given anything foreign.
+      group = typeof groups === 'object' ? groups.create(limits) : null;
+      group?.add(child.pid);
+    }
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
     child.on('error', () => {});
-    return { process: child, removeDirectory, kill: () => killGroup(child) };
+    const inGroup = group;
+    return {
+      process: child,
+      removeDirectory,
+      kill() {
+        inGroup?.kill();
+        killGroup(child);
+      },
+      ranOutOfMemory: () => inGroup?.ranOutOfMemory() ?? false,
+      async cleanUp() {
+        await removeDirectory();
+        await inGroup?.remove();
+      },
+    };
   } catch (error) {
+    group?.kill();
+    if (started !== null) killGroup(started);
     await removeDirectory();
+    await group?.remove();
     throw asFailure(error);
   }
 }

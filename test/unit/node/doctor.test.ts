@@ -14,6 +14,10 @@ import { aHash, aHotkey } from '../../support/keys.js';
 const NOW_SECONDS = 1_800_000_000;
 const GIB = 1024 ** 3;
 const ALL_HELD = {
+  limits: 'prlimit' as const,
+  yields: true,
+  controlGroup: true,
+  controlGroupProblem: null,
   memoryBounded: true,
   networkRemoved: true,
   unprivilegedUser: true,
@@ -52,8 +56,18 @@ describe('doctor', () => {
       ['little memory', { memoryBytes: 2 * GIB }, 'memory', 'warn'],
       ['little disk', { diskFreeBytes: 5 * GIB }, 'disk', 'warn'],
       ['a full disk', { diskFreeBytes: GIB / 2 }, 'disk', 'fail'],
-      ['a sandbox with network', { sandbox: { ...ALL_HELD, networkRemoved: false } }, 'sandbox', 'warn'],
-      ['a sandbox as root', { sandbox: { ...ALL_HELD, unprivilegedUser: false } }, 'sandbox', 'warn'],
+      ['a sandbox with network', { sandbox: { ...ALL_HELD, networkRemoved: false } }, 'sandbox, network', 'warn'],
+      ['a sandbox as root', { sandbox: { ...ALL_HELD, unprivilegedUser: false } }, 'sandbox, user', 'warn'],
+      ['a sandbox with capabilities', { sandbox: { ...ALL_HELD, capabilitiesDropped: false } }, 'sandbox, privileges', 'warn'],
+      ['models that outlive the node', { sandbox: { ...ALL_HELD, diesWithParent: false } }, 'sandbox, end', 'warn'],
+      ['unbounded memory', { sandbox: { ...ALL_HELD, memoryBounded: false } }, 'sandbox, limits', 'warn'],
+      ['models that do not yield', { sandbox: { ...ALL_HELD, yields: false } }, 'sandbox, priority', 'warn'],
+      [
+        'no control group',
+        { sandbox: { ...ALL_HELD, controlGroup: false, controlGroupProblem: 'none is delegated' } },
+        'sandbox, control group',
+        'warn',
+      ],
     ];
     for (const [what, facts, name, verdict] of bad) {
       it(`says what to do about ${what}`, () => {
