@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { basename, dirname } from 'node:path';
 import { Secret } from '../../protocol/secret.js';
-import { createClock, daemonOptions, loadSettings, openSigner, openVerify } from '../cli/context.js';
+import { createClock, daemonOptions, loadSettings, openSigner } from '../cli/context.js';
 import { onStdinEnd } from '../cli/stdin.js';
 import { createDaemon } from '../compose.js';
 import { createLogger } from '../logger.js';
@@ -46,7 +46,7 @@ async function board(config: string): Promise<void> {
   const name = basename(dirname(config));
   const settings = await loadSettings({ config }, {});
   const daemon = createDaemon(
-    { clock, logger: logger.child({ node: name }), signer: await openSigner(settings, {}), verify: await openVerify() },
+    { clock, logger: logger.child({ node: name }), signer: await openSigner(settings, {}) },
     { ...daemonOptions(settings), databaseUrl: await databaseOf(server, name) },
   );
   stops.push(() => daemon.stop());

@@ -90,7 +90,9 @@ describe('the sandboxed engines', function () {
       });
 
       it('kills hours of allowed arithmetic by the CPU limit', async () => {
-        const failure = await failureOf(open(attacks.endlessVoice(), { engine, limits: { cpuSeconds: 4, utteranceTimeoutMs: 55_000 } }).then(speak));
+        const failure = await failureOf(
+          open(attacks.endlessVoice(), { engine, limits: { cpuSeconds: 4, utteranceTimeoutMs: 55_000 } }).then(speak),
+        );
         expect(failure.code, failure.message).to.equal('scoring.cpu_exceeded');
       });
 
