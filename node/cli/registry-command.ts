@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseCommitment } from '../../chain/commitment.js';
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import { addChainOptions, addConfigOptions, loadSettings, withChain } from './context.js';
-import { createOutput, short, table, tao } from './output.js';
+import { counted, createOutput, short, table, tao } from './output.js';
 import type { Environment } from './program.js';
 
 export function addRegistryCommand(program: Command, env: Environment): void {
@@ -68,7 +68,7 @@ function registryText(snapshot: SubnetSnapshot): string {
     tao(neuron.emissionRao),
   ]);
   return [
-    `netuid ${snapshot.netuid} at block ${snapshot.block.number} (spec ${snapshot.specVersion}): ${snapshot.neurons.length} neurons`,
+    `netuid ${snapshot.netuid} at block ${snapshot.block.number} (spec ${snapshot.specVersion}): ${counted(snapshot.neurons.length, 'neuron')}`,
     table(['uid', 'hotkey', 'stake α', 'permit', 'updated', 'axon', 'commitment', 'incentive', 'emission α'], rows),
   ].join('\n');
 }

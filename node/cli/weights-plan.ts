@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { blocksUntilEpoch } from '../../chain/epoch.js';
+import { type WeightsCode, weightsFailure } from '../../scoring/weights.js';
 import type { WeightPlan } from '../weights/setter.js';
+import { type HeldBack, heldBackSince, ROUNDS_LOOKED_BACK } from '../weights/vector.js';
 import {
   addChainOptions,
   addConfigOptions,
@@ -28,11 +30,12 @@ export function addPlan(weights: Command, env: Environment): void {
         const journal = { ...stores, where: config.dataDir, durable: true };
         const setter = await weightSetterFor({ config, chain, signer, journal, dryRun: true });
         const planned = await setter.plan(await chain.snapshot(config.chain.netuid));
+        const held = heldBackSince(await stores.rounds.list(ROUNDS_LOOKED_BACK), planned?.round.round ?? null);
         if (planned === null)
           throw nothingRecorded(
             'a weighed round',
             config.dataDir,
-            'The first is weighed when a round ends; `voxd status` tells the phase.',
+            [...held.map(heldText), 'The first is weighed when a round ends; `voxd status` tells the phase.'].join(' '),
           );
         const { round, vector, facts, plan, burn } = planned;
         const { blockTimeMs } = chain.identity();
@@ -53,6 +56,7 @@ export function addPlan(weights: Command, env: Environment): void {
             values: vector.values,
             hotkeys: vector.hotkeys,
             burn,
+            gate: { passed: round.round, held_back: held },
             verdict,
             wait_blocks: plan.action === 'wait' ? plan.blocks : 0,
             reveal,
@@ -68,6 +72,8 @@ export function addPlan(weights: Command, env: Environment): void {
                 vector.uids.map((uid, i) => [uid, short(vector.hotkeys[i] ?? ''), vector.values[i] ?? 0, share(vector.values, i)]),
               ),
               ...(burn === null ? [] : [`${burn.percent} % go to the owner of the subnet, ${short(burn.hotkey)}`]),
+              `the gate let round ${round.round} through`,
+              ...held.map(heldText),
               verdictText(plan, facts.block.number, blockTimeMs),
               ...(reveal === null ? [] : [`they count from their reveal on, ${whenText(reveal, facts.block.number, blockTimeMs)}`]),
             ].join('\n'),
@@ -75,6 +81,12 @@ export function addPlan(weights: Command, env: Environment): void {
       }),
     );
   });
+}
+
+function heldText({ round, code, facts }: HeldBack): string {
+  // Safety: a name that the table lacks is of another table, and says what it can.
+  const known = Object.hasOwn(weightsFailure.table, code) ? weightsFailure(code as WeightsCode, facts) : null;
+  return `the gate holds round ${round} back (${code}): ${known === null ? 'its models were not heard in time.' : known.message}`;
 }
 
 function verdictText(plan: WeightPlan['plan'], block: number, blockTimeMs: number): string {

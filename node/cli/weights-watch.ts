@@ -38,6 +38,7 @@ export function addWatch(weights: Command, env: Environment): void {
         for (const change of changes(before, now)) say(flags['json'] === true ? toJson(change) : textOf(change));
         before = now;
       }
+      if (flags['json'] !== true) say(`watched until block ${before.snapshot.block.number}`);
     });
   });
 }

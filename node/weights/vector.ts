@@ -1,7 +1,7 @@
 /** From the newest weighed round to the vector that is wanted on chain. */
 import type { WeightFacts } from '../../chain/ports.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
-import type { Failure } from '../../protocol/failure.js';
+import type { Facts, Failure } from '../../protocol/failure.js';
 import { quantise, type WeightVector, withBurn } from '../../scoring/weights.js';
 import type { Burn, RoundRow, Stores } from '../ports.js';
 import { submissionFailure } from './failures.js';
@@ -44,4 +44,19 @@ export async function wantedWeights(
 function ownersPart({ neurons }: SubnetSnapshot, { ownerHotkey }: Pick<WeightFacts, 'ownerHotkey'>, percent: number): Burn | null {
   const seat = neurons.find(({ hotkey }) => hotkey === ownerHotkey);
   return seat === undefined ? null : { percent, hotkey: seat.hotkey };
+}
+
+/** A round of which nothing is sent, and what the gate said of it. */
+export interface HeldBack {
+  readonly round: number;
+  readonly code: string;
+  readonly facts: Facts;
+}
+
+/** Rounds newer than the one whose weights are wanted that the gate held back or does not let through yet, oldest first. */
+export function heldBackSince(rounds: readonly Pick<RoundRow, 'round' | 'state' | 'note'>[], weighed: number | null): readonly HeldBack[] {
+  return rounds
+    .filter(({ round, state }) => state !== 'weighed' && round > (weighed ?? -1))
+    .flatMap(({ round, note }) => (note === null ? [] : [{ round, ...note }]))
+    .sort((a, b) => a.round - b.round);
 }
