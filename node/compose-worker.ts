@@ -4,8 +4,9 @@ import { isFailure } from '../protocol/failure.js';
 import type { Clock } from '../protocol/ports.js';
 import type { Secret } from '../protocol/secret.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
+import { auditEars } from './audit/hearing.js';
 import { composeJudge, scorerOf } from './compose-judges.js';
-import { composeEvidence, composeRunner, composeScorer } from './compose-scoring.js';
+import { auditEngines, composeEvidence, composeRunner, composeScorer } from './compose-scoring.js';
 import { nodeFailure } from './failures.js';
 import { prepareDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
@@ -13,7 +14,7 @@ import { createPackageClient } from './http/package-client.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import { NO_METRICS } from './metrics.js';
-import type { JobHandler } from './ports.js';
+import type { HearingHandler, JobHandler } from './ports.js';
 import { readDaemonIdentity } from './postgres/claim.js';
 import { type Database, openDatabase } from './postgres/database.js';
 import { createScoringQueue } from './postgres/queue.js';
@@ -122,7 +123,23 @@ export function createWorker(deps: { readonly clock: Clock; readonly logger: Log
         return 'later';
       }
     };
-    own('scoring', await queue.work(handler, concurrency), (worker) => worker.stop(), QUEUE_STOP_TIMEOUT_MS);
+    const ears = auditEars({
+      stores: createStores(database),
+      engines: auditEngines(runner, { engine: terms.engine, limits: terms.limits }),
+      judge,
+      openModel: scorer.openModel,
+    });
+    const hear: HearingHandler = async (hearing) => {
+      try {
+        return await ears(hearing);
+      } catch (error) {
+        // What this machine cannot get another one may have.
+        if (!isFailure(error) || !(error.code.startsWith('worker.') || error.code === 'node.model_gone')) throw error;
+        log('audit').debug({ model: hearing.model, code: error.code }, 'left to others');
+        return 'later';
+      }
+    };
+    own('scoring', await queue.work(handler, concurrency, hear), (worker) => worker.stop(), QUEUE_STOP_TIMEOUT_MS);
     logger.info(
       { for: identity.hotkey, engine: terms.engine, scorer: terms.scorer, concurrency, database: database.where },
       'voxd worker runs',

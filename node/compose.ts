@@ -34,6 +34,7 @@ import { createPostbox } from './network/postbox.js';
 import { createPresence } from './network/presence.js';
 import { claimDatabase } from './postgres/claim.js';
 import { openDatabase } from './postgres/database.js';
+import { createHearings } from './postgres/hearings.js';
 import { pruningDuty } from './postgres/pruning.js';
 import { createScoringQueue } from './postgres/queue.js';
 import { createStores } from './postgres/stores.js';
@@ -247,7 +248,7 @@ export function createDaemon(
     if (validator) {
       own(
         'scoring',
-        await validator.queue.work(validator.scorer.handle, options.scoring.concurrency),
+        await validator.queue.work(validator.scorer.handle, options.scoring.concurrency, validator.ears),
         (worker) => worker.stop(),
         SCORING_STOP_TIMEOUT_MS,
       );
@@ -300,6 +301,7 @@ export function createDaemon(
         signer.hotkey,
       );
       const ears = auditEars({ stores, engines: auditEngines(runner, options.scoring), judge, openModel: scoring.openModel });
+      const hearings = createHearings({ database, clock });
       const auditor = createAuditor(
         {
           stores,
@@ -307,7 +309,8 @@ export function createDaemon(
           log: log('audit'),
           metrics,
           publicPrompts: scoring.promptsOf,
-          hear: (ask) => scoring.leases.during(ask.model, () => ears(ask)),
+          // Any worker answers; the package stays here for all of them.
+          hear: (ask) => scoring.leases.during(ask.model, () => hearings.ask(ask)),
         },
         { self: signer.hotkey, scorer, engine: options.scoring.engine, schedule: options.rounds, count: options.scoring.audits },
       );
@@ -355,7 +358,7 @@ export function createDaemon(
         { name: 'audits', turn: ({ head }, turnSignal) => auditor.turn(head, turnSignal) },
         { name: 'weights', turn: ({ head, snapshot }) => setter.turn(head, snapshot) },
       ];
-      return { queue, scorer: scoring, keeper, setter, duties: own_ };
+      return { queue, ears, scorer: scoring, keeper, setter, duties: own_ };
     }
   }
 

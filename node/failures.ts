@@ -193,6 +193,11 @@ export const nodeFailure = defineFailures({
     hint: 'Start the worker again: it takes the new ones.',
     exit: EXIT.failure,
   },
+  'node.hearing_failed': {
+    disposition: 'retry',
+    message: 'Model {model} could not be heard again: {reason}',
+    hint: "Nothing to do: it is tried again; then the record counts as unheard, which is nobody's fault.",
+  },
   'worker.package_elsewhere': {
     disposition: 'retry',
     message: 'Model {model} is not in {dataDir}, and no node is named to fetch it from',

@@ -14,6 +14,7 @@ import type { Manifest } from '../scoring/manifest.js';
 import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import type { Beliefs, WeighingPolicy } from '../scoring/weigh.js';
+import type { AuditHearing } from './audit/auditor.js';
 import type { AuditStore, FlagStore } from './audit/ports.js';
 
 export interface RegistryStore {
@@ -371,11 +372,14 @@ export type JobOutcome = 'done' | 'later';
 
 export type JobHandler = (job: ScoringJob, signal: AbortSignal) => Promise<JobOutcome | undefined>;
 
+/** Hears a model again for an audit; `later` leaves it to another worker. */
+export type HearingHandler = (hearing: AuditHearing) => Promise<readonly PromptScore[] | 'later'>;
+
 export interface ScoringQueue {
   /** A job of the same (round, model, hotkey) is added once. */
   add(jobs: readonly ScoringJob[]): Promise<void>;
-  /** Takes jobs until stopped; a job whose handler rejects with a `retry` failure comes back with backoff, bounded. */
-  work(handler: JobHandler, concurrency: number): Promise<{ stop(): Promise<void> }>;
+  /** Takes jobs, and hearings for audits where it has ears for them, until stopped; a job whose handler rejects with a `retry` failure comes back with backoff, bounded. */
+  work(handler: JobHandler, concurrency: number, hear?: HearingHandler): Promise<{ stop(): Promise<void> }>;
   /** Jobs that wait for their first turn. */
   untried(): Promise<number>;
   depth(): Promise<{ readonly waiting: number; readonly running: number; readonly dead: number }>;

@@ -40,13 +40,15 @@ export interface AuditorDeps {
   /** The prompts of a round, as the scorer draws them; records hold the first of them. */
   readonly publicPrompts: (seed: string) => { readonly prompts: readonly Prompt[]; readonly digest: string };
   /** What a model makes of prompts on one engine. Rejects with a failure when the trouble is ours. */
-  readonly hear: (of: {
-    readonly hotkey: Hotkey;
-    readonly model: ModelDigest;
-    readonly prompts: readonly Prompt[];
-    readonly engine: EngineName;
-    readonly signal: AbortSignal;
-  }) => Promise<readonly PromptScore[]>;
+  readonly hear: (hearing: AuditHearing) => Promise<readonly PromptScore[]>;
+}
+
+export interface AuditHearing {
+  readonly hotkey: Hotkey;
+  readonly model: ModelDigest;
+  readonly prompts: readonly Prompt[];
+  readonly engine: EngineName;
+  readonly signal: AbortSignal;
 }
 
 export interface AuditorOptions {
@@ -225,10 +227,10 @@ export function createAuditor(deps: AuditorDeps, options: AuditorOptions): Audit
       if (row === null) return;
       const { ready, seed, tasks } = await tasksOf(row, head);
       if (!ready) return;
-      for (const task of tasks) {
-        signal.throwIfAborted();
-        await patiently(row, task, seed, signal);
-      }
+      signal.throwIfAborted();
+      // Side by side: as many are heard at once as there are workers. None is left behind when one fails.
+      const made = await Promise.allSettled(tasks.map((task) => patiently(row, task, seed, signal)));
+      for (const outcome of made) if (outcome.status === 'rejected') throw outcome.reason;
     },
     async outstanding(row, head) {
       const { ready, tasks } = await tasksOf(row, head);

@@ -1,6 +1,7 @@
 /** What has been heard of models that are being scored, and what each stage took. */
 import { z } from 'zod';
 import type { Hotkey } from '../../protocol/names.js';
+import type { PromptScore } from '../../scoring/profile.js';
 import type { StageName } from '../../scoring/strategies.js';
 import { nodeFailure } from '../failures.js';
 import type { HeardPrompt, ProgressStore, StageRow } from '../ports.js';
@@ -93,7 +94,17 @@ export function createProgressStore(sql: Sql): ProgressStore {
 }
 
 function heardOfRow(row: PromptRow): HeardPrompt {
-  const score = scoreSchema.safeParse(row.score);
-  if (!score.success) throw nodeFailure('store.row_damaged', { table: 'prompt_scores', reason: z.prettifyError(score.error) });
-  return { prompt: row.prompt, score: score.data, synthesisMs: row.synthesis_ms, judgeMs: row.judge_ms };
+  return {
+    prompt: row.prompt,
+    score: parsePromptScore(row.score, 'prompt_scores'),
+    synthesisMs: row.synthesis_ms,
+    judgeMs: row.judge_ms,
+  };
+}
+
+/** Errors: throws store.row_damaged. */
+export function parsePromptScore(value: unknown, table: string): PromptScore {
+  const score = scoreSchema.safeParse(value);
+  if (!score.success) throw nodeFailure('store.row_damaged', { table, reason: z.prettifyError(score.error) });
+  return score.data;
 }

@@ -15,6 +15,8 @@ export const SUBMISSIONS_KEPT = 5_000;
 export const REGISTRY_CHANGES_KEPT = 100_000;
 /** Proofs of equivocation that are kept, per database. */
 export const EQUIVOCATIONS_KEPT = 5_000;
+/** Who asked for a hearing and was killed never fetches the answer: it goes after this time. */
+export const HEARINGS_KEPT_MS = 86_400_000;
 /** Announcements and replaced models that nothing points to go after this time. */
 export const LEFTOVERS_KEPT_MS = 30 * 86_400_000;
 /** Rows of one table that one turn deletes at most; what is left over goes at the next. */
@@ -62,6 +64,7 @@ export async function pruneHistory(
       REGISTRY_CHANGES_KEPT,
     ]);
     await prune('equivocations', 'id <= (SELECT id FROM voxd.equivocations ORDER BY id DESC OFFSET $1 LIMIT 1)', [EQUIVOCATIONS_KEPT]);
+    await prune('hearings', 'asked_at < to_timestamp($1::float8 / 1000)', [of.nowMs - HEARINGS_KEPT_MS]);
     const leftBefore = of.nowMs - LEFTOVERS_KEPT_MS;
     await prune('announcements', 'expires_at_ms < $1', [leftBefore]);
     await prune('models', `state IN ('superseded', 'expired') AND updated_at < to_timestamp($1::float8 / 1000)`, [leftBefore]);

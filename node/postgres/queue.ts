@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { runTaskList, type WorkerEvents } from 'graphile-worker';
+import { type JobHelpers, runTaskList, type WorkerEvents } from 'graphile-worker';
 import { z } from 'zod';
 import { type Disposition, isFailure } from '../../protocol/failure.js';
 import { parseHotkey, parseModelDigest } from '../../protocol/names.js';
@@ -13,8 +13,9 @@ import { unwrap } from '../../protocol/result.js';
 import type { Logger } from '../logger.js';
 import { runLoop } from '../loop.js';
 import { type Metrics, NO_METRICS } from '../metrics.js';
-import type { JobHandler, JobOutcome, ScoringJob, ScoringQueue } from '../ports.js';
+import type { HearingHandler, JobHandler, JobOutcome, ScoringJob, ScoringQueue } from '../ports.js';
 import type { Database } from './database.js';
+import { createHearings, HEARING_TASK, hearingOf } from './hearings.js';
 import { isAlive } from './postmaster.js';
 import { QUEUE_SCHEMA, queueLogger } from './queue-schema.js';
 import { bytesOfDigest } from './sql.js';
@@ -61,6 +62,8 @@ const payloadSchema = z.object({
   model: z.string().transform((text) => unwrap(asError(parseModelDigest(text)))),
 });
 
+const hearingSchema = z.object({ id: z.string().regex(/^\d{1,19}$/) });
+
 function asError<T>(result: { ok: true; value: T } | { ok: false; error: string }) {
   return result.ok ? result : { ok: false as const, error: new Error(result.error) };
 }
@@ -68,6 +71,7 @@ function asError<T>(result: { ok: true; value: T } | { ok: false; error: string 
 export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}): ScoringQueue {
   const { database, logger } = deps;
   const metrics = deps.metrics ?? NO_METRICS;
+  const hearings = createHearings(deps);
 
   async function add(jobs: readonly ScoringJob[]): Promise<void> {
     for (let at = 0; at < jobs.length; at += JOBS_PER_ADD_MAX) await addBatch(jobs.slice(at, at + JOBS_PER_ADD_MAX));
@@ -148,7 +152,7 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     return row?.count ?? 0;
   }
 
-  async function work(handler: JobHandler, concurrency: number): Promise<{ stop(): Promise<void> }> {
+  async function work(handler: JobHandler, concurrency: number, hear?: HearingHandler): Promise<{ stop(): Promise<void> }> {
     // Safety: the library types its emitter by its own event map; a plain one is what it makes for itself.
     const events = new EventEmitter() as WorkerEvents;
     const grace = options.stopGraceMs ?? STOP_GRACE_MS;
@@ -157,6 +161,15 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
     let disowned = new AbortController();
     // Bounded by concurrency.
     const interrupted: { readonly id: string; readonly attempts: number }[] = [];
+    /** What our own stopping cuts short goes back as if it had not been begun. */
+    const untilStopped = async ({ job }: JobHelpers, go: (signal: AbortSignal) => Promise<void>) => {
+      try {
+        await go(AbortSignal.any([stopping.signal, disowned.signal]));
+      } catch (err) {
+        if (stopping.signal.aborted) interrupted.push({ id: job.id, attempts: job.attempts - 1 });
+        throw err;
+      }
+    };
     const pool = runTaskList(
       {
         pgPool: database.pool,
@@ -169,18 +182,20 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
         preset: { worker: { gracefulShutdownAbortTimeout: grace } },
       },
       {
-        [TASK]: async (payload: unknown, helpers) => {
+        [TASK]: async (payload: unknown, helpers: JobHelpers) => {
           const job = payloadSchema.parse(payload);
-          const signal = AbortSignal.any([stopping.signal, disowned.signal]);
           // Its outcome was written, but the worker was cut off before the queue could forget it.
           if (await isSettled(job)) return;
-          try {
-            await perform(job, helpers.job.attempts, signal, handler);
-          } catch (err) {
-            if (stopping.signal.aborted) interrupted.push({ id: helpers.job.id, attempts: helpers.job.attempts - 1 });
-            throw err;
-          }
+          await untilStopped(helpers, (signal) => perform(job, helpers.job.attempts, signal, handler));
         },
+        ...(hear === undefined
+          ? {}
+          : {
+              [HEARING_TASK]: async (payload: unknown, helpers: JobHelpers) => {
+                const { id } = hearingSchema.parse(payload);
+                await untilStopped(helpers, (signal) => hearings.answer(id, hear, signal));
+              },
+            }),
       },
       database.pool,
     );
@@ -284,12 +299,18 @@ export function createScoringQueue(deps: QueueDeps, options: QueueOptions = {}):
       await database.query(`SELECT ${QUEUE_SCHEMA}.force_unlock_workers($1)`, [ids]);
     }
     const spent = await database.query<{ id: string; key: string | null }>(
-      `SELECT id, key FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = $1 AND locked_at IS NULL AND attempts >= max_attempts LIMIT 100`,
-      [TASK],
+      `SELECT id, key FROM ${QUEUE_SCHEMA}.jobs WHERE task_identifier = ANY($1) AND locked_at IS NULL AND attempts >= max_attempts LIMIT 100`,
+      [[TASK, HEARING_TASK]],
     );
     for (const { id, key } of spent) {
       // Without its name it has a successor already.
       if (key === null) {
+        await database.query(`SELECT ${QUEUE_SCHEMA}.complete_jobs($1::bigint[])`, [[id]]);
+        continue;
+      }
+      const hearing = hearingOf(key);
+      if (hearing !== null) {
+        await hearings.giveUp(hearing, 'its workers died of it');
         await database.query(`SELECT ${QUEUE_SCHEMA}.complete_jobs($1::bigint[])`, [[id]]);
         continue;
       }

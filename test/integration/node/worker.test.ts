@@ -10,6 +10,7 @@ import { createPrometheusMetrics } from '../../../node/http/prometheus.js';
 import { createHttpServer, type HttpServer } from '../../../node/http/server.js';
 import { claimDatabase, type DatabaseClaim } from '../../../node/postgres/claim.js';
 import { leaseEvidence } from '../../../node/postgres/evidence-index.js';
+import { createHearings, HEARING_LOOK_MS } from '../../../node/postgres/hearings.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { writeTerms } from '../../../node/postgres/terms.js';
@@ -18,8 +19,10 @@ import { Secret } from '../../../protocol/secret.js';
 import { RUN_LIMITS } from '../../../scoring/limits.js';
 import { verifyPackage } from '../../../scoring/onnx/package-files.js';
 import type { VerifiedModel } from '../../../scoring/ports.js';
+import { drawPrompts } from '../../../scoring/prompts.js';
 import { generateVoicePackage } from '../../../scoring/voices/onnx-voice.js';
 import { startChild, type TestChild } from '../../support/children.js';
+import { aModel } from '../../support/keys.js';
 import { aRound, aSnapshot, GENESIS, hotkeyNamed } from '../../support/store-samples.js';
 import { quiet, temporaryDatabase, temporaryDirectory } from '../../support/temporary.js';
 
@@ -154,6 +157,43 @@ describe('a worker on another machine', function () {
 
     second.process.kill('SIGTERM');
     expect(await second.line('stopped')).to.deep.equal({ stopped: true, hanging: 0, failed: 0 });
+  });
+
+  it('hears records again for audits, also where the one who began was killed; what nobody waits for is forgotten', async () => {
+    const { database } = temporary;
+    const hearings = createHearings({ database, clock: quiet.clock });
+    const [own] = await createStores(database).scores.ofRound(1);
+    const prompts = drawPrompts('ab'.repeat(32), 8).slice(0, 3);
+    const asking = new AbortController();
+    const ask = { hotkey: MINER, model: model.digest, prompts, engine: 'native' as const };
+    const answer = hearings.ask({ ...ask, signal: asking.signal });
+    const running = async () => {
+      const [row] = await database.query<{ count: number }>(
+        'SELECT count(*)::int AS count FROM voxd_queue.jobs WHERE locked_at IS NOT NULL',
+      );
+      return row?.count ?? 0;
+    };
+
+    const first = start();
+    while ((await running()) === 0) await quiet.clock.sleep(5);
+    await first.kill('SIGKILL');
+    const second = start();
+    const heard = await answer;
+    expect(heard.map(({ scorePpm }) => scorePpm)).to.deep.equal(own?.record.prompts.slice(0, 3).map(({ scorePpm }) => scorePpm));
+
+    const gone = { ...ask, model: aModel('nowhere') };
+    const refused = hearings.ask({ ...gone, signal: asking.signal }).then(
+      () => 'answered',
+      (error: unknown) => error,
+    );
+    await quiet.clock.sleep(HEARING_LOOK_MS);
+    const reason = new Error('enough');
+    asking.abort(reason);
+    expect(await refused).to.equal(reason);
+    expect(await database.query('SELECT id FROM voxd.hearings')).to.deep.equal([]);
+    second.process.kill('SIGTERM');
+    await second.line('stopped');
+    expect(await database.query('SELECT id FROM voxd_queue.jobs')).to.deep.equal([]);
   });
 
   it('gives its job back when it is stopped', async () => {
