@@ -3,7 +3,7 @@ import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
 import type { NetworkMetrics } from '../protocol/libp2p/metrics.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
-import type { Clock, Signer, Verifier } from '../protocol/ports.js';
+import type { Clock, Peer, Signer, Verifier } from '../protocol/ports.js';
 import type { Logger } from './logger.js';
 import { dropReasonOf, type Metrics } from './metrics.js';
 
@@ -58,4 +58,13 @@ function countTransfers(metrics: Metrics): NetworkMetrics {
     providerDropped: (code) => metrics.count('voxd_transfer_providers_dropped_total', { reason: dropReasonOf(code) }),
     uploadOffence: (offence) => metrics.count('voxd_transfer_offences_total', { offence }),
   };
+}
+
+export function takeGauges(metrics: Metrics, reconnects: number, peers: readonly Peer[]): void {
+  metrics.set('voxd_chain_reconnects', {}, reconnects);
+  for (const [label, direction] of [
+    ['in', 'inbound'],
+    ['out', 'outbound'],
+  ] as const)
+    metrics.set('voxd_p2p_peers', { direction: label }, peers.filter((peer) => peer.direction === direction).length);
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createHolders } from '../protocol/holders.js';
 import { createMessageGate } from '../protocol/message-gate.js';
-import type { Clock, Peer, Signer } from '../protocol/ports.js';
+import type { Clock, Signer } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
 import { createVerifyPool } from '../protocol/threads/verify-pool.js';
@@ -15,7 +15,7 @@ import { createAuditor } from './audit/auditor.js';
 import { auditEars } from './audit/hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
 import { renderExplanation } from './compose-explain.js';
-import { composeHost, type HostOptions } from './compose-host.js';
+import { composeHost, type HostOptions, takeGauges } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { composeModelTraffic } from './compose-network.js';
@@ -30,6 +30,7 @@ import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import { createFetcher } from './network/fetcher.js';
 import { createInbox } from './network/inbox.js';
+import { createPeerAccessKeeper } from './network/peer-access.js';
 import { createPostbox } from './network/postbox.js';
 import { createPresence } from './network/presence.js';
 import { claimDatabase } from './postgres/claim.js';
@@ -149,6 +150,8 @@ export function createDaemon(
     await host.start(signal);
     const holders = createHolders();
     const traffic = composeModelTraffic({ host, cache, holders, clock, log: log('fetch'), metrics });
+    const access = createPeerAccessKeeper({ store: stores.peerRules, peers: host, clock, log: log('p2p'), metrics });
+    await own('peer rules', access, (keeper) => keeper.close()).open();
 
     const registry = createRegistrySync(
       { chain, store: stores.registry, log: log('registry'), metrics },
@@ -187,7 +190,8 @@ export function createDaemon(
     const duties: Duty[] = [
       { name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) },
       pruningDuty({ sql: database, log: log('store'), clock }, options.rounds),
-      { name: 'gauges', turn: async () => takeGauges(client.status().reconnects, host.peers()) },
+      { name: 'peer rules', turn: () => access.refresh() },
+      { name: 'gauges', turn: async () => takeGauges(metrics, client.status().reconnects, host.peers()) },
     ];
     const validator = validates ? await createValidator() : null;
     if (validator) duties.push(...validator.duties);
@@ -266,15 +270,6 @@ export function createDaemon(
       },
       'voxd runs',
     );
-
-    function takeGauges(reconnects: number, peers: readonly Peer[]): void {
-      metrics.set('voxd_chain_reconnects', {}, reconnects);
-      for (const [label, direction] of [
-        ['in', 'inbound'],
-        ['out', 'outbound'],
-      ] as const)
-        metrics.set('voxd_p2p_peers', { direction: label }, peers.filter((peer) => peer.direction === direction).length);
-    }
 
     async function createValidator() {
       // Asked first: a machine that cannot confine foreign models must not take part.

@@ -51,6 +51,8 @@ export const METRICS = {
     labels: { kind: ['registered', 'deregistered', 'renumbered', 'axon', 'permit', 'stake', 'commitment', 'coldkey'] },
   },
   voxd_p2p_peers: { kind: 'gauge', help: 'Open peer connections.', labels: { direction: DIRECTIONS } },
+  voxd_p2p_rules: { kind: 'gauge', help: 'Rules about peers in force.', labels: { rule: ['deny', 'allow'] } },
+  voxd_p2p_exiles_total: { kind: 'counter', help: 'Peers sent away because they misbehaved too often.', labels: {} },
   voxd_gossip_messages_total: {
     kind: 'counter',
     help: 'Gossip messages by what became of them.',

@@ -4,7 +4,6 @@
  */
 import type { RegistryChange } from '../chain/registry.js';
 import type { BlockRef, SubnetSnapshot } from '../chain/snapshot.js';
-import type { Equivocation } from '../protocol/equivocation.js';
 import type { Facts } from '../protocol/failure.js';
 import type { Hash, Hotkey, ModelDigest, Uid } from '../protocol/names.js';
 import type { Secret } from '../protocol/secret.js';
@@ -16,6 +15,7 @@ import type { ScoreRecord } from '../scoring/record.js';
 import type { Beliefs, WeighingPolicy } from '../scoring/weigh.js';
 import type { AuditHearing } from './audit/auditor.js';
 import type { AuditStore, FlagStore } from './audit/ports.js';
+import type { EquivocationStore, PeerRuleStore } from './network/ports.js';
 
 export interface RegistryStore {
   /** Replaces the current neurons of the subnet and appends the changes, in one transaction. An older block than the stored one is refused. */
@@ -54,20 +54,6 @@ export interface SequenceStore {
   next(hotkey: Hotkey, kind: number, atLeast: bigint): Promise<bigint>;
   seen(hotkey: Hotkey, kind: number): Promise<{ readonly sequence: bigint; readonly bodyDigest: string } | null>;
   recordSeen(hotkey: Hotkey, kind: number, sequence: bigint, bodyDigest: string): Promise<void>;
-}
-
-export interface StoredEquivocation extends Equivocation {
-  readonly noticedAtMs: number;
-}
-
-/** Proof against hotkeys that said two things under one number. */
-export interface EquivocationStore {
-  /** The first proof of a (hotkey, kind, sequence) stands; false: it is there already. */
-  put(equivocation: StoredEquivocation): Promise<boolean>;
-  /** Noticed at this block or later, oldest first. */
-  since(block: number): Promise<readonly StoredEquivocation[]>;
-  /** Newest first. */
-  list(limit: number): Promise<readonly StoredEquivocation[]>;
 }
 
 export type ModelState =
@@ -350,6 +336,7 @@ export interface Stores {
   readonly announcements: AnnouncementStore;
   readonly sequences: SequenceStore;
   readonly equivocations: EquivocationStore;
+  readonly peerRules: PeerRuleStore;
   readonly models: ModelStore;
   readonly rounds: RoundStore;
   readonly scores: ScoreStore;

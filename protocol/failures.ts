@@ -103,6 +103,32 @@ const p2p = {
     'the hotkey of peer {peer} is another peer by a newer record',
     'run one node per hotkey; a node that moved must have its clock right',
   ),
+  'p2p.banned': spec(
+    'skip',
+    'a rule of this node keeps peer {peer} out',
+    'voxd peers bans shows the rule; voxd peers allow makes an exception',
+  ),
+  'p2p.full': spec(
+    'retry',
+    'there is no place for peer {peer}',
+    'raise p2p.maxConnections; validators and neurons at their address on chain have places of their own',
+  ),
+  'p2p.range_full': spec(
+    'retry',
+    'the range of addresses of peer {peer} has as many connections as it may',
+    'serve an axon: an address on chain is not counted',
+  ),
+  'p2p.coldkey_full': spec(
+    'retry',
+    'the coldkey of peer {peer} has as many connections as it may',
+    'serve an axon: an address on chain is not counted',
+  ),
+  'p2p.too_many_rules': spec('skip', 'there are {max} rules about peers already', 'take some back'),
+  'p2p.bad_subject': spec(
+    'fatal',
+    '{text} names no peer: {problem}',
+    'name a peer id, a hotkey, an address or a range such as 203.0.113.0/24',
+  ),
   'p2p.binding_superseded': spec('skip', 'the hotkey of peer {peer} moved to another peer by a newer record', 'run one node per hotkey'),
   'p2p.refused_by_peer': spec('skip', 'peer {peer} refused our greeting', 'check registration, clock and the peer key on chain'),
   'p2p.not_connected': spec('retry', 'peer {peer} is not connected', 'it is dialled again by itself; try another provider'),

@@ -3,6 +3,7 @@ import type { Failure } from './failure.js';
 import type { MessageKind } from './kinds.js';
 import type { Hotkey, ModelDigest } from './names.js';
 import type { PeerId } from './peer-id.js';
+import type { PeerRule } from './peer-rules.js';
 import type { Result } from './result.js';
 import type { SignatureCheck } from './signatures.js';
 import type { Verdict } from './verdict.js';
@@ -87,6 +88,15 @@ export interface Peer {
 export type PeerEvent =
   | { readonly type: 'bound'; readonly peerId: PeerId; readonly hotkey: Hotkey }
   | { readonly type: 'refused'; readonly peerId: PeerId; readonly code: string }
+  /** Its score fell below the graylist threshold: it was disconnected, and is not spoken with until then. `ip` where its address is not either. */
+  | {
+      readonly type: 'exiled';
+      readonly peerId: PeerId;
+      readonly hotkey: Hotkey | null;
+      readonly ip: string | null;
+      readonly score: number;
+      readonly untilMs: number;
+    }
   | { readonly type: 'closed'; readonly peerId: PeerId; readonly hotkey: Hotkey | null };
 
 /** Who is connected, and whom to connect to. */
@@ -97,6 +107,8 @@ export interface Peers {
   setDirectory(entries: readonly DirectoryEntry[]): void;
   /** Who is registered. Until called, every proved hotkey counts as registered. */
   setMembers(members: ReadonlyMap<Hotkey, Member>): void;
+  /** Replaces the rules about who may connect; whoever is kept out by them is disconnected. */
+  setRules(rules: readonly PeerRule[]): void;
   onPeer(listener: (event: PeerEvent) => void): () => void;
   /** Connects to a neuron by what is known of its addresses, unless it is connected. Null: nothing is known, or it is not to be reached now. */
   reach(hotkey: Hotkey, signal: AbortSignal): Promise<Peer | null>;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
-import type { StoredEquivocation } from '../ports.js';
+import type { StoredEquivocation } from '../network/ports.js';
 import { addConfigOptions, loadSettings, withStores } from './context.js';
 import { createOutput, table } from './output.js';
 import type { Environment } from './program.js';

@@ -3,7 +3,7 @@
 import { invariant } from '../../protocol/failure.js';
 import { KINDS, kindOfCode, type MessageKind } from '../../protocol/kinds.js';
 import type { Hotkey } from '../../protocol/names.js';
-import type { EquivocationStore, StoredEquivocation } from '../ports.js';
+import type { EquivocationStore, StoredEquivocation } from '../network/ports.js';
 import { hexOf, type Sql } from './sql.js';
 
 interface EquivocationRow {

@@ -2,6 +2,7 @@ import type { Stores } from '../ports.js';
 import { createAuditStore, createFlagStore } from './audit-stores.js';
 import { createEquivocationStore } from './equivocation-store.js';
 import { createAnnouncementStore, createSequenceStore } from './message-stores.js';
+import { createPeerRuleStore } from './peer-rule-store.js';
 import { createProgressStore } from './progress-store.js';
 import { createRegistryStore } from './registry-store.js';
 import { createModelStore, createRoundStore, createStandingStore } from './round-stores.js';
@@ -16,6 +17,7 @@ export function createStores(sql: TransactionalSql): Stores {
     announcements: createAnnouncementStore(sql),
     sequences: createSequenceStore(sql),
     equivocations: createEquivocationStore(sql),
+    peerRules: createPeerRuleStore(sql),
     models: createModelStore(sql),
     rounds: createRoundStore(sql),
     scores: createScoreStore(sql),

@@ -2,14 +2,13 @@
 import type { Connection } from '@libp2p/interface';
 import { type PeerId, parsePeerId } from '../peer-id.js';
 import type { Clock, Logger, Peer } from '../ports.js';
+import type { Doorman } from './doorman.js';
 import { BINDING_RENEW_AFTER_MS, closeQuietly, type HelloProtocol } from './hello.js';
 import type { Node } from './node.js';
 import type { PeerBook } from './peer-book.js';
 
 /** A connection without proof is closed after this time. */
 export const UNPROVED_MS_MAX = 15_000;
-/** Connections without proof at one time; the next inbound one is closed. */
-export const UNPROVED_MAX = 16;
 const TURN_MS = 5_000;
 /** A second connection to a peer may be the one that is about to win; only older ones are closed. */
 const DUPLICATE_AGE_MS = 5_000;
@@ -18,6 +17,7 @@ export interface ConnectionsDeps {
   readonly node: Node;
   readonly book: PeerBook;
   readonly hello: HelloProtocol;
+  readonly doorman: Doorman;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onChange: () => void;
@@ -34,8 +34,8 @@ export interface Connections {
 }
 
 export function createConnections(
-  { node, book, hello, clock, logger, onChange }: ConnectionsDeps,
-  options: { maxConnections: number },
+  { node, book, hello, doorman, clock, logger, onChange }: ConnectionsDeps,
+  options: { readonly unprovedMax: number },
 ): Connections {
   const greetings = new Map<string, Promise<void>>();
   const greetedAtMs = new Map<string, number>();
@@ -63,7 +63,28 @@ export function createConnections(
     if (peer === null) return;
     book.opened(peer);
     if (connection.direction === 'outbound') greet(connection).catch(() => {});
-    else if (unproved().length > UNPROVED_MAX || node.getConnections().length > options.maxConnections) closeQuietly(connection);
+    else dropUnproved();
+  }
+
+  /** The one that has waited longest to prove itself goes first: honest peers greet at once. */
+  function dropUnproved(): void {
+    const waiting = unproved().filter((connection) => connection.direction === 'inbound' && !doorman.isKnown(connection));
+    const [oldest] = waiting.sort((a, b) => a.timeline.open - b.timeline.open);
+    if (oldest !== undefined && waiting.length > options.unprovedMax) closeQuietly(oldest);
+  }
+
+  /** A peer that gossip does not listen to any more takes the place of somebody else. */
+  function exile(connection: Connection): void {
+    const id = connection.remotePeer.toString();
+    const peerId = peerIdOf(connection);
+    if (peerId === null || !node.services.pubsub.isShutOut(id)) return;
+    const score = node.services.pubsub.getScore(id);
+    const exiled = doorman.exile(id);
+    if (exiled === null) return;
+    const hotkey = book.bound(id)?.hotkey ?? null;
+    logger.warn({ peer: id, hotkey, score: Math.round(score), ...exiled }, 'a peer misbehaved too often and is sent away');
+    closeQuietly(connection);
+    book.tell({ type: 'exiled', peerId, hotkey, score, ...exiled });
   }
 
   function onClose({ detail: connection }: CustomEvent<Connection>): void {
@@ -80,6 +101,10 @@ export function createConnections(
 
   function tidy(): void {
     const nowMs = clock.nowMs();
+    for (const connection of node.getConnections()) {
+      exile(connection);
+      if (doorman.isDenied(connection)) closeQuietly(connection);
+    }
     for (const connection of unproved()) if (nowMs - connection.timeline.open > UNPROVED_MS_MAX) closeQuietly(connection);
     for (const connection of node.getConnections()) {
       const at = greetedAtMs.get(connection.id);

@@ -1,4 +1,5 @@
 /** Keeps the node connected: dials whom it knows of, one address of each at a time; with backoff, for ever. */
+import { OUTBOUND_WANTED, pickDials } from '../dial-picks.js';
 import type { Hotkey } from '../names.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Candidate } from './candidates.js';
@@ -22,6 +23,9 @@ export interface DialerDeps {
   readonly candidates: (few: boolean) => readonly Candidate[];
   readonly isConnected: (hotkey: Hotkey) => boolean;
   readonly memberCount: () => number;
+  /** Of these, those that we dialled. */
+  readonly outboundCount: () => number;
+  readonly standingOf: (hotkey: Hotkey) => { readonly permitted: boolean; readonly stakeRao: bigint };
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -55,17 +59,37 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
   function targets(): readonly string[] {
     const nowMs = clock.nowMs();
     const wanted = Math.min(MEMBERS_WANTED, options.maxConnections);
-    const free = Math.min(DIALS_AT_ONCE_MAX, wanted - deps.memberCount()) - underWay.size;
+    // However many dialled us: some of our connections are always of our own choice.
+    const missing = Math.max(wanted - deps.memberCount(), Math.min(OUTBOUND_WANTED, options.maxConnections) - deps.outboundCount());
+    const free = Math.min(DIALS_AT_ONCE_MAX, missing) - underWay.size;
     if (free <= 0) return [];
     for (const [hotkey, untilMs] of resting) if (untilMs <= nowMs) resting.delete(hotkey);
-    const open = deps
-      .candidates(deps.memberCount() < MEMBERS_FEW)
-      .filter(({ hotkey }) => hotkey === null || (hotkey !== options.ownHotkey && !resting.has(hotkey) && !deps.isConnected(hotkey)));
+    const all = deps.candidates(deps.memberCount() < MEMBERS_FEW);
+    const open = all.filter(
+      ({ hotkey }) => hotkey === null || (hotkey !== options.ownHotkey && !resting.has(hotkey) && !deps.isConnected(hotkey)),
+    );
     const known = new Set(open.flatMap(({ addresses }) => addresses));
     for (const [address, { notBeforeMs }] of attempts) if (!known.has(address) && notBeforeMs <= nowMs) attempts.delete(address);
     const idle = open.filter(({ addresses }) => !addresses.some((address) => underWay.has(address)));
-    const due = idle.flatMap(({ addresses }) => bestDue(addresses, nowMs) ?? []);
-    return shuffle([...new Set(due)], deps.random).slice(0, free);
+    const due = idle.flatMap(({ hotkey, addresses }) => {
+      const address = bestDue(addresses, nowMs);
+      return address === null ? [] : [{ hotkey, address }];
+    });
+    const named = due.flatMap(({ hotkey, address }) => (hotkey === null ? [] : [{ hotkey, address, ...deps.standingOf(hotkey) }]));
+    const connected = all.flatMap(({ hotkey }) =>
+      hotkey !== null && deps.isConnected(hotkey) ? [{ hotkey, ...deps.standingOf(hotkey) }] : [],
+    );
+    const tickets = new Map(named.map(({ hotkey }) => [hotkey, deps.random()]));
+    const picks = pickDials([...named, ...connected], {
+      connected: new Set(connected.map(({ hotkey }) => hotkey)),
+      ticket: (hotkey) => tickets.get(hotkey) ?? 1,
+      count: free,
+    });
+    const picked = picks.flatMap((pick) => named.find(({ hotkey }) => hotkey === pick)?.address ?? []);
+    // Addresses without a name come up only in need, and then they get a part whatever the directory is worth.
+    const unnamed = due.flatMap(({ hotkey, address }) => (hotkey === null ? [address] : []));
+    const spare = shuffle(unnamed, deps.random).slice(0, Math.ceil(free / 4));
+    return [...new Set([...spare, ...picked, ...unnamed])].slice(0, free);
   }
 
   /** Of one node a single address at a time: the one that failed least, the first of those. */

@@ -38,6 +38,10 @@ const REFUSALS = [
   'p2p.binding_other_peer',
   'p2p.binding_key_mismatch',
   'p2p.binding_stale',
+  'p2p.banned',
+  'p2p.full',
+  'p2p.range_full',
+  'p2p.coldkey_full',
 ] as const satisfies readonly P2pCode[];
 
 type Refusal = (typeof REFUSALS)[number];

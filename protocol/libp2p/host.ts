@@ -3,22 +3,24 @@ import './node20.js';
 import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { type AdmissionLimits, admissionLimits } from '../admission.js';
 import { protocolFailures } from '../failures.js';
 import type { MessageKind } from '../kinds.js';
 import type { Hash, Hotkey } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
 import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, Peer, PeerStore, Peers, Signer, Verifier } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
-import { isPrivateIp, mayDial } from './addresses.js';
+import { isPrivateIp } from './addresses.js';
 import { type Connections, createConnections } from './connections.js';
 import { createDialer } from './dialer.js';
 import { createDiscovery } from './discovery.js';
+import { createDoorman } from './doorman.js';
 import { createGossip } from './gossip.js';
 import { closeQuietly, createHello } from './hello.js';
 import type { NetworkMetrics } from './metrics.js';
 import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
-import { createPeerBook } from './peer-book.js';
+import { createPeerBook, type PeerBook } from './peer-book.js';
 import { publicKeyOfSeed } from './peer-key.js';
 import { createTransfers, TRANSFER_DEFAULTS, type TransferOptions } from './transfers.js';
 
@@ -62,6 +64,8 @@ export interface HostOptions {
    */
   readonly privateNetwork: boolean;
   readonly transfer?: Partial<TransferOptions>;
+  /** Other places than `admissionLimits` gives. */
+  readonly admission?: Partial<AdmissionLimits>;
 }
 
 export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery {
@@ -94,7 +98,12 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   const network = { genesis: options.genesis, netuid: options.netuid };
   const publicKey = publicKeyOfSeed(deps.peerKey);
   const peerId = peerIdFromKey(publicKey);
-  const book = createPeerBook({ clock, verifier: deps.verifier }, { network });
+  const limits = { ...admissionLimits(options.maxConnections, options.privateNetwork), ...options.admission };
+  const doorman = createDoorman(
+    { book: () => book, connections: () => running?.node.getConnections() ?? [], clock, logger },
+    { limits, privateNetwork: options.privateNetwork },
+  );
+  const book: PeerBook = createPeerBook({ clock, verifier: deps.verifier, refuse: doorman.refuse }, { network });
   const transfers = createTransfers(
     {
       clock,
@@ -125,6 +134,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       candidates: (few) => discovery.candidates(few),
       isConnected: (hotkey) => book.peerIdsOf(hotkey).length > 0,
       memberCount: () => peers().filter((peer) => book.isMember(peer.peerId)).length,
+      outboundCount: () => peers().filter((peer) => peer.direction === 'outbound' && book.isMember(peer.peerId)).length,
+      standingOf: book.standingOf,
       random: Math.random,
     },
     { ownHotkey: signer.hotkey, maxConnections: options.maxConnections },
@@ -229,9 +240,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       announce: options.announce,
       maxConnections: options.maxConnections,
       gater: {
-        denyDialMultiaddr: (address) => !mayDial(address, options.privateNetwork),
-        denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519',
-        denyOutboundEncryptedConnection: (peer, { remoteAddr }) => peer.type !== 'Ed25519' || !isWhomWeDialled(remoteAddr, peer.toString()),
+        ...doorman.gater,
+        denyOutboundEncryptedConnection: async (peer, socket) =>
+          (await doorman.gater.denyOutboundEncryptedConnection?.(peer, socket)) === true ||
+          !isWhomWeDialled(socket.remoteAddr, peer.toString()),
       },
       scores: {
         worthOf: (peer) => (transfers.isLiar(peer) ? WORTH_LIAR : book.worthOf(peer)),
@@ -245,7 +257,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       const inbound = all.filter(({ direction }) => direction === 'inbound').length;
       metrics.connections?.(inbound, all.length - inbound);
     };
-    const connections = createConnections({ node, book, hello, clock, logger, onChange }, options);
+    const connections = createConnections({ node, book, hello, doorman, clock, logger, onChange }, limits);
     const stop = new AbortController();
     await node.handle(hello.protocol, hello.onStream, { maxInboundStreams: HELLO_STREAMS_IN_MAX });
     for (const { protocol, onStream, maxInboundStreams } of discovery.streams) await node.handle(protocol, onStream, { maxInboundStreams });
@@ -298,6 +310,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     setMembers(members) {
       book.setMembers(members);
       discovery.setMembers(members);
+    },
+    setRules(rules) {
+      doorman.setRules(rules);
+      for (const connection of running?.node.getConnections() ?? []) if (doorman.isDenied(connection)) closeQuietly(connection);
     },
     onPeer: book.onPeer,
     ownRecord: discovery.ownRecord,

@@ -63,7 +63,8 @@ export async function createNode(options: NodeOptions) {
     connectionGater: options.gater,
     connectionManager: {
       maxConnections: options.maxConnections,
-      maxIncomingPendingConnections: 16,
+      // The doorman counts them by range, and below this.
+      maxIncomingPendingConnections: 64,
       // On a private network many nodes share one address.
       inboundConnectionThreshold: scores.privateNetwork ? 1_000 : 5,
       maxParallelDials: 16,

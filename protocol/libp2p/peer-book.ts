@@ -6,6 +6,7 @@ import { keyOfPeerId, type PeerId } from '../peer-id.js';
 import type { Clock, DirectoryEntry, Member, PeerEvent, Verifier } from '../ports.js';
 import { err, ok, type Result } from '../result.js';
 import type { NetworkId } from '../topics.js';
+import type { EntryRefusal } from './doorman.js';
 
 /** Hotkeys whose newest binding is remembered, also when its peer has gone. */
 export const BINDINGS_REMEMBERED_MAX = 1_024;
@@ -19,7 +20,7 @@ export interface BoundPeer {
   readonly notAfterMs: number;
 }
 
-export type BindRefusal = BindingError | 'p2p.binding_stale';
+export type BindRefusal = BindingError | 'p2p.binding_stale' | EntryRefusal;
 
 interface NewestBinding {
   readonly peerId: PeerId;
@@ -38,6 +39,16 @@ export interface PeerBook {
   opened(peerId: PeerId): void;
   closed(peerId: PeerId): void;
   refused(peerId: PeerId, code: string): void;
+  tell(event: PeerEvent): void;
+  /** What the chain says of a hotkey; before anything is known everybody counts as registered. */
+  standingOf(hotkey: Hotkey): {
+    readonly registered: boolean;
+    readonly permitted: boolean;
+    readonly coldkey: string | null;
+    readonly stakeRao: bigint;
+    /** Of its axon. */
+    readonly ip: string | null;
+  };
   /** For the gossip score, -1 to 10. */
   worthOf(peerId: string): number;
   /** Proved a hotkey that is registered, as far as we know. */
@@ -55,7 +66,7 @@ export interface PeerBook {
 }
 
 export function createPeerBook(
-  deps: { readonly clock: Clock; readonly verifier: Verifier },
+  deps: { readonly clock: Clock; readonly verifier: Verifier; readonly refuse: (peerId: PeerId, hotkey: Hotkey) => EntryRefusal | null },
   options: { readonly network: NetworkId },
 ): PeerBook {
   const bound = new Map<string, BoundPeer>();
@@ -65,6 +76,7 @@ export function createPeerBook(
   const knownIps = new Set<string>();
   let entries: readonly DirectoryEntry[] = [];
   let chainKeys = new Map<Hotkey, string>();
+  let ips = new Map<Hotkey, string>();
   const newest = createLru<NewestBinding>(BINDINGS_REMEMBERED_MAX);
   let members: ReadonlyMap<Hotkey, Member> | null = null;
 
@@ -75,6 +87,14 @@ export function createPeerBook(
   const peerIdsOf = (hotkey: Hotkey) => [...bound].filter(([, peer]) => peer.hotkey === hotkey).map(([id]) => id as PeerId);
   const chainKeyOf = (hotkey: Hotkey) => chainKeys.get(hotkey) ?? null;
   const registered = (hotkey: Hotkey) => members === null || members.has(hotkey);
+
+  function refusalOf(peerId: PeerId, binding: PeerBinding): BindRefusal | null {
+    return isStale(peerId, binding)
+      ? 'p2p.binding_stale'
+      : bound.get(peerId)?.hotkey === binding.hotkey
+        ? null
+        : deps.refuse(peerId, binding.hotkey);
+  }
 
   /** Another peer showed the same hotkey with a record as new or newer, which is still valid. */
   function isStale(peerId: PeerId, { hotkey, sequence }: PeerBinding): boolean {
@@ -98,6 +118,7 @@ export function createPeerBook(
 
   return {
     knownIps,
+    tell,
     async bind(peerId, bytes) {
       const key = keyOfPeerId(peerId);
       if (!key.ok) return err('p2p.binding_other_peer');
@@ -109,10 +130,12 @@ export function createPeerBook(
       });
       if (!examined.ok) return examined;
       const { binding } = examined.value;
-      if (isStale(peerId, binding)) return err('p2p.binding_stale');
+      const early = refusalOf(peerId, binding);
+      if (early !== null) return err(early);
       if (!(await deps.verifier.verify(bindingChecks(examined.value)))) return err('p2p.binding_bad_signature');
-      // Asked again: another record may have come while the signatures were checked.
-      if (isStale(peerId, binding)) return err('p2p.binding_stale');
+      // Asked again: others may have come while the signatures were checked.
+      const late = refusalOf(peerId, binding);
+      if (late !== null) return err(late);
       // The peer may have gone meanwhile: then nothing would remove it again.
       if (openedAtMs.has(peerId)) settle(peerId, binding);
       return ok(binding);
@@ -132,6 +155,16 @@ export function createPeerBook(
       bound.delete(peerId);
       if (openedAtMs.has(peerId)) refusedPeers.add(peerId);
       tell({ type: 'refused', peerId, code });
+    },
+    standingOf(hotkey) {
+      const member = members?.get(hotkey);
+      return {
+        registered: registered(hotkey),
+        permitted: member?.permitted ?? false,
+        coldkey: member?.coldkey ?? null,
+        stakeRao: member?.stakeRao ?? 0n,
+        ip: ips.get(hotkey) ?? null,
+      };
     },
     worthOf(peerId) {
       const peer = bound.get(peerId);
@@ -157,6 +190,7 @@ export function createPeerBook(
     setDirectory(list) {
       entries = [...list];
       chainKeys = new Map(list.flatMap(({ hotkey, peerKey }) => (peerKey === null ? [] : [[hotkey, peerKey] as const])));
+      ips = new Map(list.map(({ hotkey, ip }) => [hotkey, ip]));
       knownIps.clear();
       for (const { ip } of list) knownIps.add(ip);
     },

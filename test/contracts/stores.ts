@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { NewSubmission, Stores, SubmissionRow, SubmissionState } from '../../node/ports.js';
 import { mayFollow, SUBMISSION_STATES } from '../../node/weights/states.js';
 import { isFailure } from '../../protocol/failure.js';
+import type { PeerRule } from '../../protocol/peer-rules.js';
 import {
   aHashCommit,
   aNeuron,
@@ -289,6 +290,50 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         expect(await stores.equivocations.since(proof.block)).to.deep.equal([proof, later]);
         expect(await stores.equivocations.since(proof.block + 1)).to.deep.equal([later]);
         expect(await stores.equivocations.since(-5)).to.have.length(2);
+      });
+    });
+
+    describe('rules about peers', () => {
+      const rule = (value: string, change: Partial<PeerRule> = {}): PeerRule => ({
+        subject: { type: 'range', value },
+        rule: 'deny',
+        untilMs: null,
+        reason: 'test',
+        madeBy: 'operator',
+        madeAtMs: 1_000,
+        ...change,
+      });
+
+      it('keeps one per subject until it ends or is taken back, newest first', async () => {
+        const [a, b] = [rule('10.0.0.0/8', { untilMs: 2_000 }), rule('10.1.0.0/16', { madeAtMs: 1_001, rule: 'allow' })];
+        expect(await stores.peerRules.put(a, 9)).to.equal(true);
+        expect(await stores.peerRules.put(b, 9)).to.equal(true);
+        expect(await stores.peerRules.inForce(1_999)).to.deep.equal([b, a]);
+        expect(await stores.peerRules.inForce(2_000)).to.deep.equal([b]);
+        const again = { ...b, rule: 'deny', madeAtMs: 1_002 } as const;
+        expect(await stores.peerRules.put(again, 9)).to.equal(true);
+        expect(await stores.peerRules.inForce(2_000)).to.deep.equal([again]);
+        expect(await stores.peerRules.remove(b.subject)).to.equal(true);
+        expect(await stores.peerRules.remove(b.subject)).to.equal(false);
+      });
+
+      it('lets an operator overrule the node, and not the other way round', async () => {
+        const [ours, theirs] = [rule('10.0.0.0/8', { madeBy: 'node' }), rule('10.0.0.0/8', { rule: 'allow', madeAtMs: 1_500 })];
+        expect(await stores.peerRules.put(ours, 9)).to.equal(true);
+        expect(await stores.peerRules.put(theirs, 9)).to.equal(true);
+        expect(await stores.peerRules.put(ours, 9)).to.equal(false);
+        expect(await stores.peerRules.inForce(0)).to.deep.equal([theirs]);
+      });
+
+      it('holds so many: the oldest of the node give way to an operator', async () => {
+        const [first, second] = [rule('10.0.0.1/32', { madeBy: 'node' }), rule('10.0.0.2/32', { madeBy: 'node', madeAtMs: 1_001 })];
+        for (const one of [first, second]) await stores.peerRules.put(one, 2);
+        expect(await stores.peerRules.put(rule('10.0.0.3/32', { madeBy: 'node', madeAtMs: 1_002 }), 2)).to.equal(false);
+        const third = rule('10.0.0.4/32', { madeAtMs: 1_003 });
+        expect(await stores.peerRules.put(third, 2)).to.equal(true);
+        expect(await stores.peerRules.inForce(0)).to.deep.equal([third, second]);
+        for (const value of ['10.0.0.5/32', '10.0.0.6/32']) await stores.peerRules.put(rule(value, { madeAtMs: 1_004 }), 2);
+        expect(await stores.peerRules.inForce(0)).to.have.length(2);
       });
     });
 

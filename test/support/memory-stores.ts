@@ -6,6 +6,7 @@ import type { AuditRow, ExchangeFlag } from '../../node/audit/ports.js';
 import { nodeFailure } from '../../node/failures.js';
 import { FOUND_PROTECTS_MS } from '../../node/files/model-cache.js';
 import type { ModelCache } from '../../node/model-cache.js';
+import type { StoredEquivocation } from '../../node/network/ports.js';
 import type {
   HeardPrompt,
   ModelRow,
@@ -16,7 +17,6 @@ import type {
   StageRow,
   StandingRow,
   StoredAnnouncement,
-  StoredEquivocation,
   StoredScore,
   Stores,
   SubmissionChange,
@@ -27,6 +27,7 @@ import type {
 import { isSettled, mayFollow } from '../../node/weights/states.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
+import type { PeerRule, PeerSubject } from '../../protocol/peer-rules.js';
 import { encodeRecord } from '../../scoring/record.js';
 
 export interface MemoryOptions {
@@ -42,6 +43,7 @@ export function createMemoryStores(given: MemoryOptions = {}): Stores {
     announcements: memoryAnnouncements(),
     sequences: memorySequences(),
     equivocations: memoryEquivocations(),
+    peerRules: memoryPeerRules(),
     models: memoryModels(),
     rounds: memoryRounds(),
     scores: memoryScores(options),
@@ -119,6 +121,29 @@ function memoryEquivocations(): Stores['equivocations'] {
     },
     since: async (block) => [...kept.values()].filter((of) => of.block >= block),
     list: async (limit) => [...kept.values()].reverse().slice(0, limit),
+  };
+}
+
+function memoryPeerRules(): Stores['peerRules'] {
+  const kept = new Map<string, PeerRule>();
+  const keyOf = ({ type, value }: PeerSubject) => `${type} ${value}`;
+  return {
+    async put(rule, max) {
+      for (const [key, { untilMs }] of kept) if (untilMs !== null && untilMs <= rule.madeAtMs) kept.delete(key);
+      if (rule.madeBy === 'operator') for (const [key, { madeBy }] of kept) if (kept.size >= max && madeBy === 'node') kept.delete(key);
+      const key = keyOf(rule.subject);
+      const before = kept.get(key);
+      if (before === undefined && kept.size >= max) return false;
+      if (before?.madeBy === 'operator' && rule.madeBy === 'node') return false;
+      kept.delete(key);
+      kept.set(key, rule);
+      return true;
+    },
+    remove: async (subject) => kept.delete(keyOf(subject)),
+    inForce: async (nowMs) =>
+      [...kept.values()]
+        .filter(({ untilMs }) => untilMs === null || untilMs > nowMs)
+        .sort((a, b) => b.madeAtMs - a.madeAtMs || compare(a.subject.value, b.subject.value)),
   };
 }
 

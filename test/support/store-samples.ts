@@ -2,7 +2,8 @@
 
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import type { AuditRow } from '../../node/audit/ports.js';
-import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement, StoredEquivocation } from '../../node/ports.js';
+import type { StoredEquivocation } from '../../node/network/ports.js';
+import type { NewSubmission, RoundRow, StandingRow, StoredAnnouncement } from '../../node/ports.js';
 import { sha256, sha256Hex } from '../../protocol/digest.js';
 import { type Hash, type Hotkey, hotkeyFromPublicKey, type ModelDigest } from '../../protocol/names.js';
 import { Secret } from '../../protocol/secret.js';

@@ -107,6 +107,7 @@ function setUp({ peers = [peer('owner', MINER)], answer = () => 'gives', holding
     peerOf: (hotkey) => present.find((each) => each.hotkey === hotkey) ?? null,
     setDirectory() {},
     setMembers() {},
+    setRules() {},
     onPeer: () => () => {},
     async reach(hotkey) {
       const found = reachable.find((each) => each.hotkey === hotkey) ?? null;

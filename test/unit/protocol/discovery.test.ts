@@ -102,6 +102,8 @@ describe('the dialler', () => {
         },
         candidates,
         isConnected: () => false,
+        outboundCount: () => 0,
+        standingOf: () => ({ permitted: false, stakeRao: 0n }),
         memberCount: () => 0,
         random: () => 0.5,
       },
