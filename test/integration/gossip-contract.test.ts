@@ -1,9 +1,10 @@
 import { gossipContract } from '../contracts/gossip.js';
-import { connect, createVillage, until } from '../support/network.js';
+import { connect, createVillage, keepApart, until } from '../support/network.js';
 
 gossipContract('between hosts', async () => {
   const village = createVillage();
   const [a, b, c] = [await village.host('Alice'), await village.host('Bob'), await village.host('Charlie')];
+  keepApart(a, c);
   await connect(a, b);
   await connect(b, c);
   const mesh = () => (['announce', 'record'] as const).map((kind) => [a, b, c].map(({ host }) => host.neighbours(kind)).join('')).join();

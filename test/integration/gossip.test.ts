@@ -8,7 +8,7 @@ import type { Signer } from '../../protocol/ports.js';
 import { topicOf } from '../../protocol/topics.js';
 import type { Membership } from '../../protocol/validate.js';
 import { aModel } from '../support/keys.js';
-import { connect, createVillage, seal, TEST_NETWORK, type TestHost, until } from '../support/network.js';
+import { connect, createVillage, keepApart, seal, TEST_NETWORK, type TestHost, until } from '../support/network.js';
 import { devPerson } from '../support/people.js';
 import { localVerifier } from '../support/verifier.js';
 
@@ -70,6 +70,7 @@ describe('gossip between hosts', function () {
     listen(a, members);
     const atB = listen(b, members);
     const atC = listen(c, members);
+    keepApart(a, c);
     await connect(a, b);
     await connect(b, c);
     await until('the mesh', () => [a, b, c].map(({ host }) => host.neighbours('announce')).join() === '1,2,1');

@@ -73,6 +73,17 @@ export async function connect(a: TestHost, b: TestHost): Promise<void> {
   await until('both sides to be bound', () => a.host.peerOf(b.hotkey) !== null && b.host.peerOf(a.hotkey) !== null);
 }
 
+/** They never connect, though they would find each other. */
+export function keepApart(a: TestHost, b: TestHost): void {
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const)
+    one.host.setRules([
+      { subject: { type: 'peer', value: other.host.peerId }, rule: 'deny', untilMs: null, reason: 'test', madeBy: 'operator', madeAtMs: 0 },
+    ]);
+}
+
 /** Registered miners of a coldkey each. */
 export function membersOf(...hotkeys: readonly Hotkey[]): ReadonlyMap<Hotkey, Member> {
   return new Map(hotkeys.map((hotkey) => [hotkey, { permitted: false, coldkey: hotkey, stakeRao: 0n }]));
