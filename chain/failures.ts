@@ -288,7 +288,7 @@ export const chainFailure = defineFailures({
   'chain.commit_reveal_off': {
     disposition: 'retry',
     message: 'Subnet {netuid} takes no weight commits: weights are set openly.',
-    hint: 'They are set openly at the next turn.',
+    hint: 'The node sets them openly at its next turn; by hand it is `voxd weights submit`.',
   },
   'chain.commit_reveal_unsupported': {
     disposition: 'fatal',

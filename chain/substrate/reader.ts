@@ -2,7 +2,7 @@ import { isFailure } from '../../protocol/failure.js';
 import { beaconDifference, type PinnedBeacon } from '../beacon.js';
 import { storageIndexOf } from '../commit-hash.js';
 import { chainFailure } from '../failures.js';
-import type { ChainReader } from '../ports.js';
+import type { ChainReader, WeightEntry } from '../ports.js';
 import type { BlockRef, SubnetSnapshot } from '../snapshot.js';
 import type { Connection } from './connection.js';
 import { fieldOf, toBigInt } from './decode.js';
@@ -60,12 +60,10 @@ export function createReader(
       }),
     weightsOf: (netuid, mechanism, uid, block) =>
       reading('weightsOf', async (session) => {
-        const storage = await storageAt(session, (block ?? (await finalizedHead(session))).hash);
-        const { row } = await readNamed(storage, {
-          row: storage.slot('subtensorModule', 'weights', storageIndexOf(netuid, mechanism), uid),
-        });
-        return toRow(row ?? []);
+        const [row = []] = await weightRows(session, netuid, mechanism, [uid], block ?? (await finalizedHead(session)));
+        return row;
       }),
+    weightRows: (netuid, mechanism, uids, block) => reading('weightRows', (session) => weightRows(session, netuid, mechanism, uids, block)),
     timelockedReveals: (netuid, mechanism, block) =>
       reading('timelockedReveals', async (session) => revealersOf(await eventsAt(session, block.hash), storageIndexOf(netuid, mechanism))),
     epochInput: (netuid, mechanism) =>
@@ -98,4 +96,17 @@ async function readSnapshot(session: Session, netuid: number, block: BlockRef): 
   const place = { genesis: session.identity.genesis, netuid, block };
   const metagraph = storage.runtimeCall('subnetInfoRuntimeApi', 'getSelectiveMetagraph');
   return metagraph === null ? readPlainSnapshot(storage, place) : readMetagraphSnapshot(storage, metagraph, place);
+}
+
+async function weightRows(
+  session: Session,
+  netuid: number,
+  mechanism: number,
+  uids: readonly number[],
+  block: BlockRef,
+): Promise<readonly (readonly WeightEntry[])[]> {
+  const storage = await storageAt(session, block.hash);
+  const index = storageIndexOf(netuid, mechanism);
+  const rows = await storage.read(uids.map((uid) => storage.slot('subtensorModule', 'weights', index, uid)));
+  return rows.map((row) => toRow(row ?? []));
 }

@@ -51,10 +51,17 @@ interface View {
 /** Rows are read of those who may have set any. */
 async function view(chain: ChainReader, netuid: number, mechanism: number, before?: View): Promise<View> {
   const snapshot = await chain.snapshot(netuid);
-  const rows = new Map<string, readonly WeightEntry[]>();
-  for (const { hotkey, uid, validatorPermit, lastUpdate, registeredAt } of snapshot.neurons)
-    if (validatorPermit || lastUpdate > registeredAt || (before?.rows.get(hotkey)?.length ?? 0) > 0)
-      rows.set(hotkey, await chain.weightsOf(netuid, mechanism, uid, snapshot.block));
+  const asked = snapshot.neurons.filter(
+    ({ hotkey, validatorPermit, lastUpdate, registeredAt }) =>
+      validatorPermit || lastUpdate > registeredAt || (before?.rows.get(hotkey)?.length ?? 0) > 0,
+  );
+  const found = await chain.weightRows(
+    netuid,
+    mechanism,
+    asked.map(({ uid }) => uid),
+    snapshot.block,
+  );
+  const rows = new Map<string, readonly WeightEntry[]>(asked.map(({ hotkey }, i) => [hotkey, found[i] ?? []]));
   return { snapshot, rows };
 }
 

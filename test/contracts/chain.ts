@@ -23,6 +23,8 @@ export interface ChainUnderTest {
 }
 
 export const CHAIN_TIMEOUT_MS = 240_000;
+/** Nobody sits so high. */
+const MAX_UID = 65_535;
 
 /** What every chain behind the ports does. `factory` is called once; the tests build on one another's blocks, not on their state. */
 export function chainContract(name: string, factory: () => Promise<ChainUnderTest>): void {
@@ -246,6 +248,11 @@ export function chainContract(name: string, factory: () => Promise<ChainUnderTes
         expect(uneven.facts).to.include({ error: 'WeightVecNotEqualSize' });
         const { block } = await chain.writer.setWeights(signer, weights([uid], [7]));
         expect(await chain.reader.weightsOf(chain.netuid, 0, uid)).to.deep.equal([{ uid, value: 65535 }]);
+        expect(await chain.reader.weightRows(chain.netuid, 0, [uid, MAX_UID, uid], block)).to.deep.equal([
+          [{ uid, value: 65535 }],
+          [],
+          [{ uid, value: 65535 }],
+        ]);
         expect((await chain.reader.weightFacts(chain.netuid, 0, signer.hotkey)).stored).to.deep.equal([{ uid, value: 65535 }]);
         expect((await chain.reader.epochInput(chain.netuid, 0)).weights[uid]).to.deep.equal([[uid, 65535]]);
         expect(await chain.reader.weightsOf(chain.netuid, 0, uid, await chain.reader.blockAt(block.number - 1))).to.deep.equal([]);

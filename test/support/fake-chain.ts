@@ -54,6 +54,7 @@ export type FakeOperation =
   | 'snapshot'
   | 'weightFacts'
   | 'weightsOf'
+  | 'weightRows'
   | 'timelockedReveals'
   | 'setWeights'
   | 'commitWeights'
@@ -390,6 +391,12 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       enter('weightsOf', [asked, mechanism, uid, at]);
       subnet(asked);
       return stateAt(at ?? finalized()).weights.rows.get(`${mechanism}/${uid}`) ?? [];
+    },
+    weightRows: async (asked, mechanism, uids, at) => {
+      enter('weightRows', [asked, mechanism, uids, at]);
+      subnet(asked);
+      const { rows } = stateAt(at).weights;
+      return uids.map((uid) => rows.get(`${mechanism}/${uid}`) ?? []);
     },
     timelockedReveals: async (asked, mechanism, at) => {
       enter('timelockedReveals', [asked, mechanism, at]);
