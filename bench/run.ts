@@ -5,6 +5,7 @@ import { type Benchmark, type BenchReport, type Machine, reportJson, reportText 
 import { connection } from './connection.js';
 import { gate } from './gate.js';
 import { judge } from './judge.js';
+import { judging } from './judging.js';
 import { registry } from './registry.js';
 import { scoring } from './scoring.js';
 import { submission } from './submission.js';
@@ -12,7 +13,7 @@ import { timelock } from './timelock.js';
 import { transfer } from './transfer.js';
 import { weights } from './weights.js';
 
-const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judge, registry, connection, submission, timelock, weights];
+const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judging, judge, registry, connection, submission, timelock, weights];
 const GIB = 1024 ** 3;
 
 const { values, positionals } = parseArgs({

@@ -158,11 +158,18 @@ async function probe(command: Command, groups: ControlGroups | string): Promise<
   } catch (error) {
     return asFailure(error).message;
   }
-  const timer = setTimeout(() => confined.kill(), PROBE_TIMEOUT_MS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    confined.kill();
+  }, PROBE_TIMEOUT_MS);
   try {
     confined.process.stdin.on('error', () => {});
     const [output, complaint] = await Promise.all([readSome(confined.process.stdout), readSome(confined.process.stderr)]);
-    return parseProbe(output) ?? (complaint.trim().slice(0, 300) || 'the probe ended without an answer');
+    const silence = late
+      ? `no answer within ${PROBE_TIMEOUT_MS / 1000} s: the machine may be overloaded`
+      : 'the probe ended without an answer';
+    return parseProbe(output) ?? (complaint.trim().slice(0, 300) || silence);
   } finally {
     clearTimeout(timer);
     confined.kill();
