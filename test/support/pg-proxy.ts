@@ -9,12 +9,17 @@ export interface PgProxy {
    */
   cut(when: 'before' | 'after', words: readonly string[]): Promise<void>;
   /** Calls that once, at the next such statement, before the server sees it. */
-  at(words: readonly string[], act: () => void): void;
+  at(words: readonly string[], act: (line: { cut(): void }) => void): void;
   /** Cuts all, and lets nobody in while on. */
   refuse(on: boolean): void;
   /** While on, nothing passes in either direction and the sockets stay open. */
   freeze(on: boolean): void;
   close(): Promise<void>;
+}
+
+/** A text among the values of a statement, as it stands in the bytes: not a word of the statement itself. */
+export function asValue(text: string): string {
+  return `\0\0\0${String.fromCharCode(text.length)}${text}`;
 }
 
 /** First byte of a simple query, and of one with values. */

@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly subnet?: Partial<SubnetGenesis>;
   readonly stores?: Stores;
   readonly lock?: WeightLock;
+  /** Time that a block takes unless it is told otherwise; 0: as long as it does. Default: BLOCK_SECONDS. */
+  readonly blockSeconds?: number;
   readonly client?: Partial<ChainClientOptions>;
   readonly setter?: Partial<WeightSetterOptions>;
 }
@@ -79,10 +81,10 @@ export async function createWeightWorld(options: WorldOptions) {
   });
   let warpedMs = 0;
   const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + warpedMs };
-  const mint = async (blocks = 1) => {
+  const mint = async (blocks = 1, seconds = options.blockSeconds ?? BLOCK_SECONDS) => {
     for (let made = 0; made < blocks; made += 1) {
-      chain.faults.warp(BLOCK_SECONDS);
-      warpedMs += BLOCK_SECONDS * 1_000;
+      if (seconds > 0) chain.faults.warp(seconds);
+      warpedMs += seconds * 1_000;
       await chain.mint(1);
       onBlock(extrinsics);
     }

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from '../../../node/postgres/database.js'
 import { createStores } from '../../../node/postgres/stores.js';
 import { createWeightLock } from '../../../node/postgres/weight-lock.js';
 import { Secret } from '../../../protocol/secret.js';
-import { type PgProxy, startPgProxy } from '../../support/pg-proxy.js';
+import { asValue, type PgProxy, startPgProxy } from '../../support/pg-proxy.js';
 import { quiet, temporaryDatabase } from '../../support/temporary.js';
 import { createWeightWorld, type Life, submissions, type WeightWorld } from '../../support/weights-on-devchain.js';
 
@@ -50,7 +50,7 @@ describe('weights while the database is away', function () {
     return Math.max(0, submissions(world.proxy) - allowed);
   }
   const PLANNED = ['INSERT INTO voxd.submissions'];
-  const marked = (state: string) => ['UPDATE voxd.submissions', state];
+  const marked = (state: string) => ['UPDATE voxd.submissions', asValue(state)];
   const LOCKED = ['pg_try_advisory_lock'];
 
   const ways: readonly (readonly [SubmissionWay, readonly (readonly string[])[]])[] = [
