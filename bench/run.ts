@@ -3,6 +3,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchReport, type Machine, reportJson, reportText } from './benchmark.js';
 import { connection } from './connection.js';
+import { copies } from './copies.js';
 import { gate } from './gate.js';
 import { judge } from './judge.js';
 import { judging } from './judging.js';
@@ -13,7 +14,19 @@ import { timelock } from './timelock.js';
 import { transfer } from './transfer.js';
 import { weights } from './weights.js';
 
-const BENCHMARKS: readonly Benchmark[] = [gate, transfer, scoring, judging, judge, registry, connection, submission, timelock, weights];
+const BENCHMARKS: readonly Benchmark[] = [
+  gate,
+  transfer,
+  scoring,
+  judging,
+  judge,
+  copies,
+  registry,
+  connection,
+  submission,
+  timelock,
+  weights,
+];
 const GIB = 1024 ** 3;
 
 const { values, positionals } = parseArgs({

@@ -12,7 +12,7 @@ import type { StageTimings } from '../scoring/evaluate.js';
 import type { Manifest } from '../scoring/manifest.js';
 import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
-import type { Beliefs, WeighingPolicy } from '../scoring/weigh.js';
+import type { Beliefs, WeighedModel, WeighingPolicy } from '../scoring/weigh.js';
 import type { AuditHearing } from './audit/auditor.js';
 import type { AuditStore, FlagStore } from './audit/ports.js';
 import type { EquivocationStore, PeerRuleStore } from './network/ports.js';
@@ -128,10 +128,13 @@ export interface Weighing {
   readonly minAllowedWeights: number;
   /** Digests of the records that were there; what arrived later changes nothing. */
   readonly records: readonly string[];
-  readonly seats: readonly { readonly uid: Uid; readonly hotkey: Hotkey; readonly registeredAt: number }[];
+  /** Coldkeys are absent in rounds from before they counted. */
+  readonly seats: readonly { readonly uid: Uid; readonly hotkey: Hotkey; readonly registeredAt: number; readonly coldkey?: Hotkey }[];
   readonly policy: WeighingPolicy;
   /** Absent: a round from before beliefs were kept. */
   readonly beliefs?: Beliefs;
+  /** WEIGHING_RULES of the program that weighed it; absent: 1. */
+  readonly rules?: number;
 }
 
 export interface RoundStore {
@@ -202,18 +205,9 @@ export interface StageRow extends StageTimings, ScoringJob {
   readonly host: string;
 }
 
-export interface StandingRow {
+/** What a round left of a registration. Its share is of the weights before the u16 step, ppm. */
+export interface StandingRow extends WeighedModel {
   readonly round: number;
-  readonly hotkey: Hotkey;
-  readonly registeredAt: number;
-  readonly model: ModelDigest;
-  readonly scorePpm: number | null;
-  readonly standingPpm: number;
-  readonly copyOf: Hotkey | null;
-  /** Why it counts as a copy, in words; null when it is none. */
-  readonly copyEvidence: string | null;
-  /** Share of the weights before the u16 step, ppm. */
-  readonly sharePpm: number;
 }
 
 export interface StandingStore {

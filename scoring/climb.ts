@@ -18,7 +18,7 @@ export interface Goal {
 }
 
 export interface Climb {
-  /** Null: below the threshold. */
+  /** Null: below the threshold, or another voice of its family or owner stands for it. */
   readonly rank: number | null;
   readonly contenders: number;
   readonly thresholdPpm: number;
@@ -56,10 +56,11 @@ export function climbOf(
       noisePpm: of.rules.standardErrors * pairedStandardErrorPpm(own.promptsPpm, rival.promptsPpm),
     };
   };
-  const nextRank = (rank ?? places.length + 1) - 1;
+  const placed = places.filter((place) => place.rank !== null).length;
+  const nextRank = (rank ?? placed + 1) - 1;
   return {
     rank,
-    contenders: places.length,
+    contenders: placed,
     thresholdPpm: of.rules.thresholdPpm,
     defencePpm: epsilonAt(of.block - own.commitmentBlock, of.rules),
     next: nextRank >= 1 ? goal(nextRank) : null,

@@ -20,6 +20,10 @@ export interface ContestRules {
 
 export interface Contender {
   readonly hotkey: Hotkey;
+  /** Who owns the hotkey; null: not known. */
+  readonly coldkey: Hotkey | null;
+  /** The original that it was made from; null: it is one. */
+  readonly parent: Hotkey | null;
   readonly model: ModelDigest;
   readonly commitmentBlock: number;
   readonly standingPpm: number;
@@ -29,29 +33,86 @@ export interface Contender {
 
 export interface Place {
   readonly hotkey: Hotkey;
-  /** 1 is the best. */
-  readonly rank: number;
+  /** 1 is the best; null: another one of its cluster stands for it. */
+  readonly rank: number | null;
+  /** Who stands for it; null: it stands for itself. */
+  readonly behind: Hotkey | null;
   readonly sharePpm: number;
 }
 
 /**
- * Rank originals and share out the reward.
+ * Rank voices and share out the reward.
  *
- * Contenders enter in the order of their commitments, each at the bottom, and climb while they beat the one above. So a tie, or a lead
- * within the noise, leaves the earlier one in front.
+ * One voice per family (an original and what was made from it), then one per coldkey, then a place for each of those: no number of kin or of hotkeys earns
+ * more than the best of them alone. Each choice is a ladder; within a family the whole epsilon is asked for, however old the original is.
  *
- * Shape: one place per contender at or above the threshold, best first; shares add up to 1,000,000 exactly when there is any place.
- * Source: docs/scoring.md, "Contest".
+ * Shape: contenders, copies not among them → those at or above the threshold: first the places, best first, then those that stand behind another one, by
+ * hotkey. Shares add up to 1,000,000 exactly when there is any place. Source: docs/scoring.md, "Contest".
  */
 export function holdContest(contenders: readonly Contender[], rules: ContestRules, block: number): readonly Place[] {
+  const able = contenders.filter(({ standingPpm }) => standingPpm >= rules.thresholdPpm);
+  const behind = new Map<Hotkey, Hotkey>();
+  const best = (of: readonly Contender[], clusterOf: (contender: Contender) => string, by: ContestRules): readonly Contender[] =>
+    [...groups(of, clusterOf)].map((group) => {
+      const [first, ...rest] = ladderOf(group, by, block);
+      for (const { hotkey } of rest) behind.set(hotkey, first!.hotkey);
+      return first!;
+    });
+  const roots = rootsOf(contenders);
+  const heads = best(able, ({ hotkey }) => roots.get(hotkey)!, {
+    ...rules,
+    epsilonFloorPpm: Math.max(rules.epsilonPpm, rules.epsilonFloorPpm),
+  });
+  const owners = best(heads, ({ coldkey, hotkey }) => coldkey ?? `hotkey ${hotkey}`, rules);
+  const ladder = ladderOf(owners, rules, block);
+  const shares = sharesFor(ladder.length, rules.curve);
+  return [
+    ...ladder.map(({ hotkey }, index) => ({ hotkey, rank: index + 1, behind: null, sharePpm: shares[index]! })),
+    ...[...behind.keys()].sort().map((hotkey) => ({ hotkey, rank: null, behind: standsFor(hotkey, behind), sharePpm: 0 })),
+  ];
+}
+
+/**
+ * Contenders enter in the order of their commitments, each at the bottom, and climb while they beat the one above. So a tie, or a lead within the noise,
+ * leaves the earlier one in front.
+ */
+function ladderOf(contenders: readonly Contender[], rules: ContestRules, block: number): readonly Contender[] {
   const ladder: Contender[] = [];
-  for (const contender of [...contenders].filter((c) => c.standingPpm >= rules.thresholdPpm).sort(byCommitment)) {
+  for (const contender of [...contenders].sort(byCommitment)) {
     let place = ladder.length;
     while (place > 0 && beats(contender, ladder[place - 1]!, rules, block)) place--;
     ladder.splice(place, 0, contender);
   }
-  const shares = sharesFor(ladder.length, rules.curve);
-  return ladder.map(({ hotkey }, index) => ({ hotkey, rank: index + 1, sharePpm: shares[index]! }));
+  return ladder;
+}
+
+/** The original at the head of each one's family. A parent that takes no part still names the family. */
+function rootsOf(contenders: readonly Contender[]): ReadonlyMap<Hotkey, Hotkey> {
+  const parents = new Map(contenders.map(({ hotkey, parent }) => [hotkey, parent]));
+  return new Map(
+    contenders.map(({ hotkey }) => {
+      let root = hotkey;
+      // Parents are earlier than their children, so this ends; the bound is for rows that nobody made.
+      for (let step = 0; step < contenders.length; step++) root = parents.get(root) ?? root;
+      return [hotkey, root];
+    }),
+  );
+}
+
+function groups(contenders: readonly Contender[], clusterOf: (contender: Contender) => string): Iterable<readonly Contender[]> {
+  const found = new Map<string, Contender[]>();
+  for (const contender of contenders) {
+    const cluster = clusterOf(contender);
+    const members = found.get(cluster) ?? [];
+    members.push(contender);
+    found.set(cluster, members);
+  }
+  return found.values();
+}
+
+function standsFor(hotkey: Hotkey, behind: ReadonlyMap<Hotkey, Hotkey>): Hotkey {
+  const next = behind.get(hotkey);
+  return next === undefined ? hotkey : standsFor(next, behind);
 }
 
 /** A challenger committed later wins only by more than max(epsilon, z standard errors of the paired differences). */

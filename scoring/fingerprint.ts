@@ -13,16 +13,17 @@ export function audioDigest(mel: Rows): string {
   return sha256Hex('voxd/audio/1', `${mel.count}x${mel.width}`, steps);
 }
 
-export const FINGERPRINT_BANDS = 20;
-export const FINGERPRINT_SEGMENTS = 24;
+export const FINGERPRINT_BANDS = 10;
+export const FINGERPRINT_SEGMENTS = 48;
 /** Hex digits of one utterance's fingerprint. */
 export const FINGERPRINT_HEX = FINGERPRINT_BANDS * FINGERPRINT_SEGMENTS * 2;
 /** Utterances whose fingerprints make up a model's: what one record has room for. */
 export const FINGERPRINT_UTTERANCES = 4;
-const PICTURE_RANGE_DB = 60;
+/** What lies deeper is noise, which a thief may add. */
+const PICTURE_RANGE_DB = 30;
 const BLANK = '0'.repeat(FINGERPRINT_HEX);
 
-/** Shape: log-mel rows of 40 bands → 20 bands by 24 time segments, one byte each, as hex; 255 is the loudest cell, 0 is 60 dB below. */
+/** Shape: log-mel rows of 40 bands → 10 bands by 48 time segments, one byte each, as hex; 255 is the loudest cell, 0 is 30 dB below. */
 export function fingerprintOf(mel: Rows): string {
   const cells = new Float64Array(FINGERPRINT_BANDS * FINGERPRINT_SEGMENTS);
   const bandsPerCell = mel.width / FINGERPRINT_BANDS;
@@ -49,25 +50,30 @@ export function joinFingerprints(fingerprints: readonly string[]): string {
 }
 
 /**
- * How far two models' pictures of the same prompts lie apart: 0 the same, 1,000,000 as far as two different texts. Utterances that one of
- * them failed are left out. Shape: two fingerprints → ppm. Source: docs/scoring.md, "Digest and fingerprint".
+ * How far two models' pictures of the same prompts lie apart: 0 the same, 1,000,000 as far as two different texts. Each band is taken about its mean, so
+ * that an equaliser hides nothing, and time as a share of the utterance, so that pace does not. Utterances that one of them failed are left out.
+ * Shape: two fingerprints → ppm. Source: docs/scoring.md, "Digest and fingerprint".
  */
 export function fingerprintDistance(a: string, b: string): number {
   let [difference, spread] = [0, 0];
   for (let at = 0; at + FINGERPRINT_HEX <= Math.min(a.length, b.length); at += FINGERPRINT_HEX) {
     const [one, other] = [a.slice(at, at + FINGERPRINT_HEX), b.slice(at, at + FINGERPRINT_HEX)];
     if (one === BLANK || other === BLANK) continue;
-    const [left, right] = [Buffer.from(one, 'hex'), Buffer.from(other, 'hex')];
-    for (let n = 0; n < left.length; n++) difference += Math.abs(left[n]! - right[n]!);
-    spread += (spreadOf(left) + spreadOf(right)) / 2;
+    const [left, right] = [aboutMeans(Buffer.from(one, 'hex')), aboutMeans(Buffer.from(other, 'hex'))];
+    for (let n = 0; n < left.length; n++) {
+      difference += Math.abs(left[n]! - right[n]!);
+      spread += (Math.abs(left[n]!) + Math.abs(right[n]!)) / 2;
+    }
   }
   if (spread === 0) return 1_000_000;
   return Math.min(1_000_000, Math.round((1_000_000 * difference) / spread));
 }
 
-function spreadOf(bytes: Uint8Array): number {
-  const mean = bytes.reduce((sum, value) => sum + value, 0) / bytes.length;
-  return bytes.reduce((sum, value) => sum + Math.abs(value - mean), 0);
+/** Whole numbers, so that every machine has the same: cells less the mean of their band, times the number of segments. */
+function aboutMeans(cells: Uint8Array): Int32Array {
+  const sums = new Int32Array(FINGERPRINT_BANDS);
+  for (let n = 0; n < cells.length; n++) sums[n % FINGERPRINT_BANDS] = sums[n % FINGERPRINT_BANDS]! + cells[n]!;
+  return Int32Array.from(cells, (cell, n) => FINGERPRINT_SEGMENTS * cell - sums[n % FINGERPRINT_BANDS]!);
 }
 
 function loudest(levels: Float64Array): number {

@@ -37,7 +37,7 @@ export interface Profile {
   readonly codeVersion: number;
 }
 
-export const BUILTIN_PROFILE: Profile = { id: 'builtin-1', codeVersion: 2 };
+export const BUILTIN_PROFILE: Profile = { id: 'builtin-1', codeVersion: 3 };
 
 /** Shape: profile and engine identity → 64 hex digits. Scores of different scorer digests are never mixed. */
 export function scorerDigest(of: { readonly profile: Profile; readonly engineId: string }): string {

@@ -1,11 +1,13 @@
 /** One round from records to shares: the whole decision as one pure function, so that a replay is a call. */
+
+import { commitmentOf } from '../chain/commitment.js';
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
 import { AGREEMENT_TOLERANCE_PPM, comparable, compareRecords } from './agreement.js';
 import { type ContestRules, holdContest } from './contest.js';
-import { findCopies } from './copies.js';
+import { type Claimant, findKinships, type Kinship, kinshipEvidence } from './copies.js';
 import { withPrivateSlice } from './private-slice.js';
 import type { ScoreRecord } from './record.js';
-import { foldStandings, type Standing } from './standing.js';
+import { foldStandings, type Standing, WAITING_ROUNDS_MAX } from './standing.js';
 import type { Coverage } from './weights.js';
 
 /** What the operator decides; kept with each round. Integers only. */
@@ -22,7 +24,13 @@ export interface RoundEntry {
   readonly registeredAt: number;
   readonly model: ModelDigest;
   readonly commitmentBlock: number;
-  readonly tensorDigests: readonly string[];
+}
+
+/** A commitment that was final when the round opened, whether or not anybody knows to what. */
+export interface RoundClaim {
+  readonly hotkey: Hotkey;
+  readonly registeredAt: number;
+  readonly commitment: string;
 }
 
 /** A record and who signed it. */
@@ -32,10 +40,23 @@ export interface Heard {
 }
 
 export interface WeighedModel extends Standing {
+  readonly kinship: Kinship | null;
+  /** Of whom it is a copy. */
   readonly copyOf: Hotkey | null;
+  /** Why it is a copy or a derivative, in words. */
   readonly copyEvidence: string | null;
+  /** 1 is the best; null: it takes no place of its own. */
+  readonly rank: number | null;
+  /** Whose place its family or its owner has taken. */
+  readonly behind: Hotkey | null;
   readonly sharePpm: number;
 }
+
+/** What may be asked of a round before: standings and what was found. */
+export type WeighedBefore = Standing & Partial<Pick<WeighedModel, 'kinship'>>;
+
+/** Changes with every change of these rules, so that nobody replays a round by others than it was weighed by. */
+export const WEIGHING_RULES = 2;
 
 export interface WeighedRound {
   /** Ascending hotkey; one per registration that has a standing. */
@@ -69,9 +90,11 @@ export function weighRound(of: {
   readonly self: Hotkey;
   readonly scorer: string;
   readonly entries: readonly RoundEntry[];
+  readonly claims: readonly RoundClaim[];
   readonly heard: readonly Heard[];
-  readonly before: readonly Standing[];
-  readonly seats: readonly { readonly hotkey: Hotkey; readonly registeredAt: number }[];
+  readonly before: readonly WeighedBefore[];
+  readonly seats: readonly { readonly hotkey: Hotkey; readonly registeredAt: number; readonly coldkey?: Hotkey }[];
+  readonly tensorsOf: (hotkey: Hotkey, model: ModelDigest) => readonly string[];
   readonly policy: WeighingPolicy;
   /** Null: a round from before beliefs were kept; whoever differs from us by more than the tolerance is left out of it. */
   readonly beliefs: Beliefs | null;
@@ -87,42 +110,64 @@ export function weighRound(of: {
     alphaPercent: of.policy.alphaPercent,
   });
 
-  const entryOf = new Map(of.entries.map((entry) => [`${entry.hotkey}/${entry.model}`, entry]));
-  const current = standings.flatMap((standing) => {
-    const entry = entryOf.get(`${standing.hotkey}/${standing.model}`);
-    return entry ? [{ standing, entry, record: believed.get(standing.hotkey) }] : [];
+  const runners = standings.flatMap((standing): Runner[] => {
+    const { hotkey, model } = standing;
+    const entry = of.entries.find((one) => one.hotkey === hotkey && one.registeredAt === standing.registeredAt && one.model === model);
+    const record = entry === undefined ? undefined : believed.get(hotkey);
+    if (entry === undefined && !isWaiting(standing, of)) return [];
+    return [{ standing, commitmentBlock: (entry ?? standing).commitmentBlock, record }];
   });
-  const copies = new Map(
-    findCopies(
-      current.map(({ entry, record }) => ({ ...entry, fingerprint: record?.fingerprint ?? '' })),
-      of.distancePpm,
-    ).map((finding) => [finding.copy, finding]),
+  const claimants = runners.map(({ standing: { hotkey, model }, commitmentBlock, record }): Claimant => {
+    return { hotkey, model, commitmentBlock, tensorDigests: of.tensorsOf(hotkey, model), fingerprint: record?.fingerprint ?? '' };
+  });
+  const past = standings.flatMap(({ hotkey, ancestors }) =>
+    ancestors.map(
+      (ancestor): Claimant => ({ ...ancestor, hotkey, tensorDigests: of.tensorsOf(hotkey, ancestor.model), fingerprint: '', past: true }),
+    ),
   );
-  const places = holdContest(
-    current
-      .filter(({ entry }) => !copies.has(entry.hotkey))
-      .map(({ standing, entry, record }) => ({
-        ...entry,
-        standingPpm: standing.standingPpm,
-        promptsPpm: record?.prompts.map(({ scorePpm }) => scorePpm) ?? [],
-      })),
-    of.policy.contest,
-    of.block,
+  const remembered = new Map(of.before.map((standing) => [`${standing.hotkey}/${standing.model}`, standing.kinship ?? null]));
+  const kinships = findKinships(
+    [...past, ...claimants],
+    of.distancePpm,
+    ({ hotkey, model }) => remembered.get(`${hotkey}/${model}`) ?? null,
   );
-  const shares = new Map(places.filter(({ sharePpm }) => sharePpm > 0).map(({ hotkey, sharePpm }) => [hotkey, sharePpm]));
-
+  const coldkeys = new Map(of.seats.map(({ hotkey, coldkey }) => [hotkey, coldkey ?? null]));
+  const places = new Map(
+    holdContest(
+      runners
+        .filter(({ standing }) => kinships.get(standing.hotkey)?.kind !== 'copy')
+        .map(({ standing, commitmentBlock, record }) => ({
+          hotkey: standing.hotkey,
+          coldkey: coldkeys.get(standing.hotkey) ?? null,
+          parent: kinships.get(standing.hotkey)?.of ?? null,
+          model: standing.model,
+          commitmentBlock,
+          standingPpm: standing.standingPpm,
+          promptsPpm: record?.prompts.map(({ scorePpm }) => scorePpm) ?? [],
+        })),
+      of.policy.contest,
+      of.block,
+    ).map((place) => [place.hotkey, place]),
+  );
+  const running = new Set(runners.map(({ standing }) => standing));
+  const models = standings.map((standing): WeighedModel => {
+    const kinship =
+      (running.has(standing) ? kinships.get(standing.hotkey) : remembered.get(`${standing.hotkey}/${standing.model}`)) ?? null;
+    const place = running.has(standing) ? places.get(standing.hotkey) : undefined;
+    return {
+      ...standing,
+      kinship,
+      copyOf: kinship?.kind === 'copy' ? kinship.of : null,
+      copyEvidence: kinship === null ? null : kinshipEvidence(kinship),
+      rank: place?.rank ?? null,
+      behind: place?.behind ?? null,
+      sharePpm: place?.sharePpm ?? 0,
+    };
+  });
   return {
-    models: standings.map((standing) => {
-      const finding = copies.get(standing.hotkey);
-      return {
-        ...standing,
-        copyOf: finding?.original ?? null,
-        copyEvidence: finding ? evidence(finding.because, finding.measure) : null,
-        sharePpm: shares.get(standing.hotkey) ?? 0,
-      };
-    }),
+    models,
     coverage: { round: of.round, entered: of.entries.length, heard: believed.size },
-    shares,
+    shares: new Map(models.filter(({ sharePpm }) => sharePpm > 0).map(({ hotkey, sharePpm }) => [hotkey, sharePpm])),
     disbelieved: [...disbelieved].sort(),
   };
 }
@@ -163,6 +208,23 @@ export function believedRecords(of: {
   return { believed, scores, disbelieved };
 }
 
+/** A standing that takes part: the model of the round, or the one before it while that waits. */
+interface Runner {
+  readonly standing: Standing;
+  readonly commitmentBlock: number;
+  readonly record: ScoreRecord | undefined;
+}
+
+/** Its miner has claimed another model, which nobody has heard yet. */
+function isWaiting(standing: Standing, of: { readonly entries: readonly RoundEntry[]; readonly claims: readonly RoundClaim[] }): boolean {
+  if (standing.unheardRounds > WAITING_ROUNDS_MAX) return false;
+  const own = <T extends { readonly hotkey: Hotkey; readonly registeredAt: number }>(one: T) =>
+    one.hotkey === standing.hotkey && one.registeredAt === standing.registeredAt;
+  return (
+    of.entries.some(own) || of.claims.some((claim) => own(claim) && claim.commitment !== commitmentOf(standing.hotkey, standing.model))
+  );
+}
+
 /** Validators with any record that differs from ours by more than the tolerance. */
 function disagreeing(heard: readonly Heard[], self: Hotkey): ReadonlySet<Hotkey> {
   const ours = new Map(heard.filter(({ validator }) => validator === self).map(({ record }) => [record.model, record]));
@@ -180,10 +242,4 @@ function believe(about: readonly Heard[], self: Hotkey): ScoreRecord | undefined
   const others = [...about];
   others.sort((a, b) => a.record.scorePpm - b.record.scorePpm || (a.validator < b.validator ? -1 : 1));
   return others[Math.floor((others.length - 1) / 2)]?.record;
-}
-
-function evidence(because: string, measure: number): string {
-  if (because === 'same tensors') return `${measure} % of the tensors are the same`;
-  if (because === 'same output') return `the same prompts sound the same (distance ${measure} ppm)`;
-  return 'the package is the same';
 }

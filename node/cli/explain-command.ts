@@ -66,7 +66,7 @@ function textOf(said: Explanation): string {
     `  round      ${said.round}, seed ${said.seed}`,
     `  score      ${percent(said.score_ppm)}   standing ${percent(said.standing_ppm)}   rank ${said.rank ?? '–'} of ${said.contenders}`,
     `  share      ${percent(said.share_ppm)} of the weights`,
-    `  verdict    ${said.copy_of === null ? 'an original' : `a copy of ${said.copy_of}: ${said.copy_evidence}`}`,
+    `  verdict    ${said.kinship === null ? 'an original' : `a ${said.kinship.kind} of ${said.kinship.of}: ${said.copy_evidence}`}`,
     ...said.advice.map((line, at) => `  ${at === 0 ? 'to climb ' : '         '}  ${line}`),
   ];
   if (said.parts.length > 0) {

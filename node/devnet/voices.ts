@@ -1,6 +1,7 @@
 /** What the miners of a development network offer: the voices of the demonstration, and those of the gauntlet. */
 import type { ImportChoices } from '../../scoring/contracts/sources.js';
 import { CHEATS, type Cheat, cheatingVoice } from '../../scoring/voices/cheats.js';
+import { mouthOf } from '../../scoring/voices/mouths.js';
 import { DESIGNS, generateVoicePackage, mutateCopy } from '../../scoring/voices/onnx-voice.js';
 import { type PublishedFiles, publishedVoice } from '../../scoring/voices/published-voice.js';
 import type { SpeechDesign } from '../../scoring/voices/voice-graph.js';
@@ -23,19 +24,19 @@ interface Offer {
   readonly choices?: ImportChoices;
 }
 
-/** No two voices have the same formants and pace, so none is taken for a copy of another. */
-const like = (change: Partial<SpeechDesign>): SpeechDesign => ({ ...DESIGNS.good, ...change });
+/** Each has a mouth of its own, so that none is taken for a copy or a derivative of another. */
+const person = (name: string, change: Partial<SpeechDesign>): SpeechDesign => ({ ...DESIGNS.good, sounds: mouthOf(name), ...change });
 
 const HONEST: Readonly<Record<HonestVoice, Offer>> = {
   piper: { files: () => publishedVoice('piper') },
   female: { files: () => generateVoicePackage('female', { name: 'female' }) },
-  sherpa: { files: () => publishedVoice('sherpa', like({ pitchHz: 135, formantScale: 1.06, pace: 0.97 })) },
-  matcha: { files: () => publishedVoice('matcha', like({ pitchHz: 175, formantScale: 1.14, pace: 1.03 })) },
+  sherpa: { files: () => publishedVoice('sherpa', person('sherpa', { pitchHz: 135, formantScale: 1.06, pace: 0.97 })) },
+  matcha: { files: () => publishedVoice('matcha', person('matcha', { pitchHz: 175, formantScale: 1.14, pace: 1.03 })) },
   kokoro: {
-    files: () => publishedVoice('kokoro', like({ pitchHz: 150, formantScale: 1.11, pace: 1.02 })),
+    files: () => publishedVoice('kokoro', person('kokoro', { pitchHz: 150, formantScale: 1.11, pace: 1.02 })),
     choices: { language: 'en-US' },
   },
-  mms: { files: () => publishedVoice('mms', like({ pitchHz: 104, formantScale: 0.98 })) },
+  mms: { files: () => publishedVoice('mms', person('mms', { pitchHz: 104, formantScale: 0.98 })) },
   'sherpa-noisy': { files: () => publishedVoice('sherpa-speakers', DESIGNS.noisy), choices: { speaker: 1 } },
   'kokoro-muffled': {
     files: () => publishedVoice('kokoro-tokens', DESIGNS.muffled),

@@ -1,6 +1,9 @@
 /** What to do, in sentences: the numbers are those of the contest and of the record. */
+import type { Hotkey } from '../../protocol/names.js';
 import type { Climb, Goal } from '../../scoring/climb.js';
+import type { Kinship } from '../../scoring/copies.js';
 import { FAULTS, type PartLoss } from '../../scoring/losses.js';
+import { WAITING_ROUNDS_MAX } from '../../scoring/standing.js';
 import type { StandingRow } from '../ports.js';
 
 /** Less than this is not worth a sentence, ppm. */
@@ -30,7 +33,9 @@ export function partWords(part: string): string {
 }
 
 export function adviceOf(of: {
-  readonly standing: Pick<StandingRow, 'copyOf' | 'standingPpm'> | null;
+  readonly standing:
+    | (Pick<StandingRow, 'copyOf' | 'standingPpm'> & Partial<Pick<StandingRow, 'behind' | 'kinship' | 'unheardRounds'>>)
+    | null;
   readonly climb: Climb | null;
   readonly parts: readonly PartLoss[];
 }): readonly string[] {
@@ -40,7 +45,23 @@ export function adviceOf(of: {
     return ['It has no standing yet: the round it was heard in is not weighed.', ...lossSentences(parts)];
   }
   if (standing.copyOf !== null) return ['Offer a voice of its own: copies earn nothing, however good.'];
-  return [...(climb === null ? [] : climbSentences(climb, standing.standingPpm)), ...lossSentences(parts)];
+  const { behind = null, kinship = null, unheardRounds = 0 } = standing;
+  return [
+    ...(unheardRounds > 0 ? [waitingSentence(unheardRounds)] : []),
+    ...(behind === null ? [] : [behindSentence(behind, kinship)]),
+    ...(climb === null ? [] : climbSentences(climb, standing.standingPpm)),
+    ...lossSentences(parts),
+  ];
+}
+
+function waitingSentence(rounds: number): string {
+  return `It has had no new score for ${rounds} rounds. While a newer model of its miner waits to be heard it keeps its place for ${WAITING_ROUNDS_MAX} rounds at most: see that the new one is announced and reachable.`;
+}
+
+function behindSentence(behind: Hotkey, kinship: Kinship | null): string {
+  if (kinship?.of === behind)
+    return `It was made from the voice of ${behind}: it earns in its place only, with a lead of the whole epsilon over it.`;
+  return `A voice of the same owner or family stands for it, ${behind}: together they have one place.`;
 }
 
 function climbSentences({ rank, next, lead, thresholdPpm, defencePpm }: Climb, standingPpm: number): readonly string[] {
@@ -51,7 +72,7 @@ function climbSentences({ rank, next, lead, thresholdPpm, defencePpm }: Climb, s
     ];
   }
   const below =
-    rank === null
+    rank === null && standingPpm < thresholdPpm
       ? [`Standings below ${points(thresholdPpm)} earn nothing; ${points(thresholdPpm - standingPpm)} points are missing.`]
       : [];
   return [...below, ...[next, lead].flatMap((goal) => (goal === null ? [] : goalSentences(goal, standingPpm)))];

@@ -12,7 +12,7 @@ export interface NextRound {
 
 export function explanationPage(of: Explanation, next: NextRound, when: string, utterances: readonly PageUtterance[]): Page {
   const share = of.share_ppm === null ? '–' : `${points(of.share_ppm)} %`;
-  const verdict = of.copy_of === null ? 'an original' : `a copy of ${of.copy_of}: ${of.copy_evidence ?? ''}`;
+  const verdict = of.kinship === null ? 'an original' : `a ${of.kinship.kind} of ${of.kinship.of}: ${of.copy_evidence ?? ''}`;
   const state = of.reason === null ? (of.state ?? 'unknown') : `${of.state ?? 'unknown'}: ${of.reason.code}`;
   return {
     title: `${of.hotkey} in round ${of.round}`,

@@ -2,6 +2,7 @@
 import type { Facts } from '../../protocol/failure.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { type Climb, climbOf } from '../../scoring/climb.js';
+import type { Kinship } from '../../scoring/copies.js';
 import { lossesOf, type PartLoss } from '../../scoring/losses.js';
 import { drawPrompts, type Prompt } from '../../scoring/prompts.js';
 import type { ScoreRecord } from '../../scoring/record.js';
@@ -24,8 +25,14 @@ export interface Explanation {
   readonly share_ppm: number | null;
   readonly rank: number | null;
   readonly contenders: number;
+  /** Whose voice it is, or was made from, and what that was told by; null: an original. */
+  readonly kinship: Kinship | null;
   readonly copy_of: Hotkey | null;
   readonly copy_evidence: string | null;
+  /** The voice of its family or its owner that stands for it. */
+  readonly behind: Hotkey | null;
+  /** Rounds in a row in which this model got no score. */
+  readonly unheard_rounds: number;
   /** The one that costs most first. */
   readonly parts: readonly PartLoss[];
   /** Worst first. */
@@ -79,8 +86,11 @@ export async function explain(
     share_ppm: standing?.sharePpm ?? null,
     rank: climb?.rank ?? null,
     contenders: climb?.contenders ?? standings.filter(({ copyOf }) => copyOf === null).length,
+    kinship: standing?.kinship ?? null,
     copy_of: standing?.copyOf ?? null,
     copy_evidence: standing?.copyEvidence ?? null,
+    behind: standing?.behind ?? null,
+    unheard_rounds: standing?.unheardRounds ?? 0,
     parts,
     prompts: record === null ? [] : promptsOf(record),
     heard_by: heard.map(({ validator, record: { scorePpm } }) => ({ validator, score_ppm: scorePpm })),
@@ -121,11 +131,17 @@ function climbIn(
   const used = new Set(weighing.records);
   const heard = of.scores.filter((score) => used.has(recordKey(score)));
   const { believed } = believedRecords({ round, self: of.self, scorer: of.scorer, entries, heard, beliefs: weighing.beliefs ?? null });
+  const coldkeys = new Map(weighing.seats.map((seat) => [seat.hotkey, seat.coldkey ?? null]));
   const contenders = of.standings.flatMap((standing) => {
-    const entry = entries.find((each) => each.hotkey === standing.hotkey && each.model === standing.model);
-    if (entry === undefined || standing.copyOf !== null) return [];
-    const promptsPpm = believed.get(standing.hotkey)?.prompts.map(({ scorePpm }) => scorePpm) ?? [];
-    return [{ ...entry, standingPpm: standing.standingPpm, promptsPpm }];
+    const { model, standingPpm, commitmentBlock, copyOf, kinship, rank, behind } = standing;
+    const entry = entries.find((each) => each.hotkey === standing.hotkey && each.model === model);
+    // Without an entry it took part as long as its miner's next model waits.
+    if (copyOf !== null || (entry === undefined && rank === null && behind === null)) return [];
+    const promptsPpm = entry === undefined ? [] : (believed.get(standing.hotkey)?.prompts.map(({ scorePpm }) => scorePpm) ?? []);
+    const kin = { coldkey: coldkeys.get(standing.hotkey) ?? null, parent: kinship?.of ?? null };
+    return [
+      { ...kin, hotkey: standing.hotkey, model, commitmentBlock: entry?.commitmentBlock ?? commitmentBlock, standingPpm, promptsPpm },
+    ];
   });
   return climbOf({ contenders, rules: weighing.policy.contest, block: weighing.block }, hotkey);
 }

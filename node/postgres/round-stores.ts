@@ -183,8 +183,14 @@ interface StandingSqlRow {
   model: Buffer;
   score_ppm: number | null;
   standing_ppm: number;
+  commitment_block: string;
+  unheard_rounds: number;
+  ancestors: StandingRow['ancestors'];
+  kinship: StandingRow['kinship'];
   copy_of: Hotkey | null;
   copy_evidence: string | null;
+  rank: number | null;
+  behind: Hotkey | null;
   share_ppm: number;
 }
 
@@ -201,15 +207,24 @@ export function createStandingStore(sql: TransactionalSql): StandingStore {
           model: row.model,
           score_ppm: row.scorePpm,
           standing_ppm: row.standingPpm,
+          commitment_block: row.commitmentBlock,
+          unheard_rounds: row.unheardRounds,
+          ancestors: row.ancestors,
+          kinship: row.kinship,
           copy_of: row.copyOf,
           copy_evidence: row.copyEvidence,
+          rank: row.rank,
+          behind: row.behind,
           share_ppm: row.sharePpm,
         }));
         await tx.query(
-          `INSERT INTO voxd.standings (round, hotkey, registered_at, model, score_ppm, standing_ppm, copy_of, copy_evidence, share_ppm)
-           SELECT $1, hotkey, registered_at, decode(model, 'hex'), score_ppm, standing_ppm, copy_of, copy_evidence, share_ppm
+          `INSERT INTO voxd.standings (round, hotkey, registered_at, model, score_ppm, standing_ppm, commitment_block, unheard_rounds, ancestors,
+             kinship, copy_of, copy_evidence, rank, behind, share_ppm)
+           SELECT $1, hotkey, registered_at, decode(model, 'hex'), score_ppm, standing_ppm, commitment_block, unheard_rounds, ancestors,
+             NULLIF(kinship, 'null'::jsonb), copy_of, copy_evidence, rank, behind, share_ppm
            FROM jsonb_to_recordset($2::jsonb) AS r (hotkey text, registered_at bigint, model text, score_ppm int, standing_ppm int,
-             copy_of text, copy_evidence text, share_ppm int)`,
+             commitment_block bigint, unheard_rounds int, ancestors jsonb, kinship jsonb, copy_of text, copy_evidence text, rank int,
+             behind text, share_ppm int)`,
           [round, jsonText(records)],
         );
       }),
@@ -235,8 +250,14 @@ function standingOfRow(row: StandingSqlRow): StandingRow {
     model: digestOf(row.model),
     scorePpm: row.score_ppm,
     standingPpm: row.standing_ppm,
+    commitmentBlock: Number(row.commitment_block),
+    unheardRounds: row.unheard_rounds,
+    ancestors: row.ancestors,
+    kinship: row.kinship,
     copyOf: row.copy_of,
     copyEvidence: row.copy_evidence,
+    rank: row.rank,
+    behind: row.behind,
     sharePpm: row.share_ppm,
   };
 }

@@ -1,5 +1,7 @@
+import { canonicalJson } from '../../protocol/digest.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
 import { roundSeed } from '../../scoring/round.js';
+import { WEIGHING_RULES } from '../../scoring/weigh.js';
 import { quantise, withBurn } from '../../scoring/weights.js';
 import type { RoundRow, StandingRow, Stores, SubmissionRow } from '../ports.js';
 import { reweigh } from './weighing.js';
@@ -22,6 +24,11 @@ export async function replayRound(
 ): Promise<Replay | null> {
   if (row.weighing === null) return null;
   const differences: string[] = [];
+  const rules = row.weighing.rules ?? 1;
+  if (rules !== WEIGHING_RULES)
+    differences.push(
+      `rules: it was weighed by rules ${rules}, this program has ${WEIGHING_RULES}; replay it with the version that weighed it`,
+    );
   const seed = roundSeed({ ...of, round: row.round, openedBy: row.openedAt.hash });
   if (seed !== row.seed) differences.push(`seed: stored ${row.seed}, computed ${seed}`);
 
@@ -42,10 +49,26 @@ export async function replayRound(
   return { round: row.round, equal: differences.length === 0, differences, records, standings: rows, submission };
 }
 
+const FIELDS = [
+  'scorePpm',
+  'standingPpm',
+  'sharePpm',
+  'copyOf',
+  'model',
+  'commitmentBlock',
+  'unheardRounds',
+  'ancestors',
+  'kinship',
+  'rank',
+  'behind',
+] as const satisfies readonly (keyof StandingRow)[];
+
 function standingDifferences(stored: StandingRow | undefined, computed: StandingRow): string[] {
   if (!stored) return [`${computed.hotkey}: computed, not stored`];
-  const fields = ['scorePpm', 'standingPpm', 'sharePpm', 'copyOf', 'model'] as const;
-  return fields
-    .filter((field) => stored[field] !== computed[field])
-    .map((field) => `${computed.hotkey} ${field}: stored ${stored[field]}, computed ${computed[field]}`);
+  return FIELDS.flatMap((field) => {
+    const [before, now] = [stored[field], computed[field]].map((value) =>
+      typeof value === 'object' ? canonicalJson(value) : String(value),
+    );
+    return before === now ? [] : [`${computed.hotkey} ${field}: stored ${before}, computed ${now}`];
+  });
 }

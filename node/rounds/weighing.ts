@@ -2,7 +2,7 @@ import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { fingerprintDistance } from '../../scoring/profile.js';
 import { recordDigest } from '../../scoring/record.js';
-import { type WeighedRound, type WeighingPolicy, weighRound } from '../../scoring/weigh.js';
+import { WEIGHING_RULES, type WeighedRound, type WeighingPolicy, weighRound } from '../../scoring/weigh.js';
 import { beliefsIn } from '../audit/beliefs.js';
 import type { RoundRow, StandingRow, StoredScore, Stores, Weighing } from '../ports.js';
 
@@ -25,8 +25,9 @@ export async function weigh(
     block: snapshot.block.number,
     minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
     records: scores.map(recordKey),
-    seats: snapshot.neurons.map(({ uid, hotkey, registeredAt }) => ({ uid, hotkey, registeredAt })),
+    seats: snapshot.neurons.map(({ uid, hotkey, registeredAt, coldkey }) => ({ uid, hotkey, registeredAt, coldkey })),
     policy: options.policy,
+    rules: WEIGHING_RULES,
     beliefs: await beliefsIn(stores, { round: row.round, self: options.self, scores: ours }),
   };
   return { ...(await reweigh(stores, row, weighing, options)), weighing };
@@ -52,7 +53,9 @@ export async function reweigh(
     block: weighing.block,
     self: options.self,
     scorer: options.scorer,
-    entries: row.entries.map((entry) => ({ ...entry, tensorDigests: tensors.get(`${entry.hotkey}/${entry.model}`) ?? [] })),
+    entries: row.entries,
+    claims: row.opening?.claims ?? [],
+    tensorsOf: (hotkey, model) => tensors.get(`${hotkey}/${model}`) ?? [],
     heard,
     before,
     seats: weighing.seats,

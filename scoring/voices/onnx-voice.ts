@@ -5,7 +5,8 @@
 
 import { concatBytes, fieldsOf } from '../graph/wire.js';
 import { createGraphWriter, ELEMENT, metadataField } from '../graph/writer.js';
-import { SOUNDS, type Sound } from './formants.js';
+import type { Sound } from './formants.js';
+import { mouthOf } from './mouths.js';
 import { type PiperConfig, packageConfig } from './piper-config.js';
 import { type SpeechDesign, writeSpeech } from './voice-graph.js';
 import { piperPorts } from './voice-ports.js';
@@ -46,14 +47,14 @@ const GOOD: SpeechDesign = {
   cutoffHz: null,
 };
 
-/** Six persons: besides what is wrong with a voice, nobody has the formants and the pace of another. */
+/** Six persons: besides what is wrong with a voice, nobody has the mouth of another. */
 export const DESIGNS: Readonly<Record<VoiceKind, SpeechDesign>> = {
   good: GOOD,
-  female: { ...GOOD, pitchHz: 205, formantScale: 1.16, pace: 0.98, liveliness: 1.1, breathiness: 0.08 },
-  noisy: { ...GOOD, pitchHz: 116, formantScale: 1.02, pace: 1.02, noiseDb: 10 },
-  muffled: { ...GOOD, pitchHz: 110, formantScale: 1, pace: 0.99, cutoffHz: 800 },
-  monotone: { ...GOOD, pitchHz: 128, formantScale: 1.04, pace: 1.01, liveliness: 0 },
-  garbled: { ...GOOD, pitchHz: 119, formantScale: 1.05, pace: 1.03, sounds: shuffled(SOUNDS) },
+  female: { ...GOOD, sounds: mouthOf('female'), pitchHz: 205, formantScale: 1.16, pace: 0.98, liveliness: 1.1, breathiness: 0.08 },
+  noisy: { ...GOOD, sounds: mouthOf('noisy'), pitchHz: 116, formantScale: 1.02, pace: 1.02, noiseDb: 10 },
+  muffled: { ...GOOD, sounds: mouthOf('muffled'), pitchHz: 110, formantScale: 1, pace: 0.99, cutoffHz: 800 },
+  monotone: { ...GOOD, sounds: mouthOf('monotone'), pitchHz: 128, formantScale: 1.04, pace: 1.01, liveliness: 0 },
+  garbled: { ...GOOD, pitchHz: 119, formantScale: 1.05, pace: 1.03, sounds: shuffled(mouthOf('garbled')) },
 };
 
 /** Shape: kind → ONNX bytes and everything its package needs. The same call gives the same bytes. */

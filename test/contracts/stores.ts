@@ -361,7 +361,24 @@ export function storesContract(name: string, open: () => Promise<Stores>): void 
         await stores.standings.put(11, [aStanding(11), aStanding(11, { hotkey: hotkeyNamed('gone') })]);
         const rows = [
           aStanding(11, { sharePpm: 900_000, scorePpm: null }),
-          aStanding(11, { hotkey: hotkeyNamed('z'), sharePpm: 0, copyOf: hotkeyNamed('miner'), copyEvidence: 'same tensors' }),
+          aStanding(11, {
+            hotkey: hotkeyNamed('z'),
+            sharePpm: 0,
+            rank: null,
+            behind: hotkeyNamed('miner'),
+            unheardRounds: 2,
+            ancestors: [{ model: modelNamed('before'), commitmentBlock: 9 }],
+            kinship: {
+              kind: 'copy',
+              of: hotkeyNamed('miner'),
+              model: modelNamed('voice'),
+              because: 'same tensors',
+              tensorsPercent: 97,
+              distancePpm: null,
+            },
+            copyOf: hotkeyNamed('miner'),
+            copyEvidence: 'same tensors',
+          }),
         ];
         await stores.standings.put(11, rows);
         expect(await stores.standings.ofRound(11)).to.deep.equal(rows);

@@ -8,6 +8,7 @@ import { createFakeChain, type FakeChain, type FakeChainOptions } from './fake-c
 import { aHash, aHotkey, aModel } from './keys.js';
 import { createMemoryStores, createMemoryWeightLock } from './memory-stores.js';
 import { createRecordingLog } from './recording-log.js';
+import { aStanding } from './store-samples.js';
 
 export const VALIDATOR = aHotkey('alice');
 export const MINERS = [aHotkey('miner 1'), aHotkey('miner 2')] as const;
@@ -183,14 +184,12 @@ async function weigh(stores: Stores, chain: FakeChain, round: number, shares: re
   });
   const rows = MINERS.map(
     (hotkey, n): StandingRow => ({
-      round,
+      ...aStanding(round),
       hotkey,
       registeredAt: 102 + n,
       model: aModel(n),
       scorePpm: 500_000,
       standingPpm: 500_000,
-      copyOf: null,
-      copyEvidence: null,
       sharePpm: shares[n] ?? 0,
     }),
   );

@@ -14,6 +14,7 @@ import { devSigner } from './dev-signer.js';
 import { aHash, aModel } from './keys.js';
 import { createMemoryStores, createMemoryWeightLock } from './memory-stores.js';
 import { createRecordingLog } from './recording-log.js';
+import { aStanding } from './store-samples.js';
 import { asSudo } from './sudo.js';
 import { holdTheInvariant, openWeightLedger } from './weight-ledger.js';
 import { startWsProxy, type WsProxy } from './ws-proxy.js';
@@ -294,14 +295,12 @@ export async function weigh(
   });
   const rows = miners.map(
     ({ hotkey }, n): StandingRow => ({
-      round,
+      ...aStanding(round),
       hotkey,
       registeredAt: 0,
       model: aModel(n),
       scorePpm: 500_000,
       standingPpm: 500_000,
-      copyOf: null,
-      copyEvidence: null,
       sharePpm: n === 0 ? 600_000 : 100_000 + 1_000 * round,
     }),
   );

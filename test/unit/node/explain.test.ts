@@ -9,6 +9,7 @@ import { drawPrompts } from '../../../scoring/prompts.js';
 import type { ScoreRecord } from '../../../scoring/record.js';
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
 import { createMemoryStores } from '../../support/memory-stores.js';
+import { aStanding } from '../../support/store-samples.js';
 
 const SEED = 'ab'.repeat(32);
 const SELF = aHotkey('validator');
@@ -70,8 +71,14 @@ async function aSubnet(): Promise<Stores> {
   await stores.rounds.update(3, { weighing: row.weighing, state: 'weighed' });
   const standing = (hotkey: Hotkey, standingPpm: number, sharePpm: number, copyOf: Hotkey | null = null): StandingRow => {
     const entry = ENTRIES.find((each) => each.hotkey === hotkey)!;
-    const copyEvidence = copyOf === null ? null : 'the package is the same';
-    return { round: 3, hotkey, registeredAt: 1, model: entry.model, scorePpm: standingPpm, standingPpm, copyOf, copyEvidence, sharePpm };
+    const { model, commitmentBlock } = entry;
+    const kinship: StandingRow['kinship'] =
+      copyOf === null
+        ? null
+        : { kind: 'copy', of: copyOf, model: aModel(10), because: 'same package', tensorsPercent: 100, distancePpm: null };
+    const copyEvidence = kinship === null ? null : 'the package is the same';
+    const found = { copyOf, copyEvidence, kinship, sharePpm, rank: sharePpm > 0 ? 1 : null };
+    return aStanding(3, { hotkey, registeredAt: 1, model, commitmentBlock, scorePpm: standingPpm, standingPpm, ...found });
   };
   await stores.standings.put(3, [standing(BEST, 900_000, 750_000), standing(WORSE, 700_000, 250_000), standing(COPY, 900_000, 0, BEST)]);
   const model = { ...entryOf(NEW, 140), state: 'announced', reason: null, attempts: 0, manifest: null, tensorDigests: [] } as const;

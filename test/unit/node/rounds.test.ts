@@ -115,9 +115,10 @@ describe('rounds', () => {
 
   it('give the reward to the earlier of two that sound the same', async () => {
     const subnet = await createSmallSubnet(['Alice', 'Bob']);
-    const original = subnet.miner(1, { fingerprint: '00ff'.repeat(480) });
+    const fingerprint = '00ff80'.repeat(320);
+    const original = subnet.miner(1, { fingerprint });
     await subnet.live(1);
-    const copy = subnet.miner(2, { fingerprint: '00ff'.repeat(480) });
+    const copy = subnet.miner(2, { fingerprint });
     for (const miner of [original, copy]) await subnet.announce(miner);
     hear(subnet, { 1: 800_000, 2: 950_000 });
     await subnet.live(SCHEDULE.cadenceBlocks * 2);

@@ -13,6 +13,7 @@ import { createFakeVoice, type FakeVoiceOptions } from '../../support/fake-voice
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
 import { createMemoryStores } from '../../support/memory-stores.js';
 import { createRecordingLog } from '../../support/recording-log.js';
+import { aStanding } from '../../support/store-samples.js';
 
 const SELF = aHotkey('validator');
 const SCORER = 'ab'.repeat(32);
@@ -305,14 +306,12 @@ describe('scorer', () => {
   describe('in stages', () => {
     const terms = { prompts: 8, firstPrompts: 3, incumbents: 1 } as const;
     const standing = (standingPpm: number, of: Partial<StandingRow> = {}): StandingRow => ({
-      round: 2,
+      ...aStanding(2),
       hotkey: aHotkey('incumbent'),
       registeredAt: 10,
       model: aModel(2),
       scorePpm: null,
       standingPpm,
-      copyOf: null,
-      copyEvidence: null,
       sharePpm: 0,
       ...of,
     });

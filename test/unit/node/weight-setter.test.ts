@@ -11,7 +11,7 @@ import { createFakeChain, type FakeChainOptions } from '../../support/fake-chain
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
 import { createMemoryStores, createMemoryWeightLock } from '../../support/memory-stores.js';
 import { createRecordingLog } from '../../support/recording-log.js';
-import { aSubmission } from '../../support/store-samples.js';
+import { aStanding, aSubmission } from '../../support/store-samples.js';
 
 const ALICE = aHotkey('alice');
 const [ONE, TWO] = [aHotkey('miner 1'), aHotkey('miner 2')];
@@ -72,14 +72,12 @@ async function weigh(stores: Stores, chain: { head(): { number: number } }, roun
     weighing: null,
   });
   const rows: StandingRow[] = [ONE, TWO].map((hotkey, n) => ({
-    round,
+    ...aStanding(round),
     hotkey,
     registeredAt: 102 + n,
     model: aModel(n),
     scorePpm: 500_000,
     standingPpm: 500_000,
-    copyOf: null,
-    copyEvidence: null,
     sharePpm: shares[hotkey] ?? 0,
   }));
   await stores.standings.put(round, rows);

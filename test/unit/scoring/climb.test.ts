@@ -15,6 +15,8 @@ const rules: ContestRules = {
 };
 const contender = (n: number, standingPpm: number, over: Partial<Contender> = {}): Contender => ({
   hotkey: aHotkey(n),
+  coldkey: null,
+  parent: null,
   model: aModel(n),
   commitmentBlock: n,
   standingPpm,

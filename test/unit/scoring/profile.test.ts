@@ -176,6 +176,6 @@ describe('the score of a model', () => {
     const digest = scorerDigest({ profile: BUILTIN_PROFILE, engineId: 'a' });
     expect(digest).to.match(/^[0-9a-f]{64}$/);
     expect(scorerDigest({ profile: BUILTIN_PROFILE, engineId: 'b' })).to.not.equal(digest);
-    expect(scorerDigest({ profile: { ...BUILTIN_PROFILE, codeVersion: 3 }, engineId: 'a' })).to.not.equal(digest);
+    expect(scorerDigest({ profile: { ...BUILTIN_PROFILE, codeVersion: 4 }, engineId: 'a' })).to.not.equal(digest);
   });
 });
