@@ -192,6 +192,12 @@ const RULES: readonly Rule[] = [
     fix: 'Set http.port and p2p.port to different ports.',
   },
   {
+    paths: ['p2p.dialOnly', 'p2p.announceIp'],
+    broken: (dialOnly, ip) => dialOnly === true && ip !== null,
+    reason: 'a node without a port cannot be reached at an address',
+    fix: 'Remove p2p.announceIp, or p2p.dialOnly.',
+  },
+  {
     paths: ['wallet.uri', 'chain.network'],
     broken: (uri, network) => uri !== null && (network === 'finney' || network === 'test'),
     reason: 'a development key is known to everybody and not allowed on a public network',

@@ -104,7 +104,14 @@ export const configSchema = z.strictObject({
     }),
     bootstrap: key(
       z
-        .array(z.string().regex(/^\/ip[46]\/.+\/tcp\/\d+/, 'a multiaddress such as /ip4/192.0.2.1/tcp/4010 is expected'))
+        .array(
+          z
+            .string()
+            .regex(
+              /^\/(ip[46]|dns[46]?)\/.+\/tcp\/\d+/,
+              'a multiaddress such as /ip4/192.0.2.1/tcp/4010 or /dns4/peer.example/tcp/4010 is expected',
+            ),
+        )
         .max(BOOTSTRAP_MAX)
         .default([]),
       {
@@ -112,6 +119,9 @@ export const configSchema = z.strictObject({
       },
     ),
     maxConnections: key(whole(4, 1_000).default(96), { description: 'Connections to peers at most.' }),
+    dialOnly: key(z.boolean().default(false), {
+      description: 'Open no port for peers: for a machine that nobody can reach. It still takes part in everything.',
+    }),
     allowPrivateAddresses: key(z.boolean().default(false), {
       description: 'Dial private and loopback addresses as well: for development networks.',
     }),

@@ -4,6 +4,7 @@ import type { NetworkMetrics } from '../protocol/libp2p/metrics.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
 import type { Clock, Peer, Signer, Verifier } from '../protocol/ports.js';
+import { createPeerFile } from './files/peer-file.js';
 import type { Logger } from './logger.js';
 import { dropReasonOf, type Metrics } from './metrics.js';
 
@@ -14,6 +15,8 @@ export interface HostOptions {
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   readonly allowPrivateAddresses: boolean;
+  /** Opens no port. */
+  readonly dialOnly: boolean;
   /** Null: as fast as it goes. */
   readonly uploadBytesPerSecond: number | null;
   readonly uploadBytesPerSecondPerPeer: number | null;
@@ -26,16 +29,21 @@ export interface HostOptions {
 export async function composeHost(
   deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
   of: { readonly genesis: Hash; readonly netuid: number; readonly dataDir: string },
-  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses, ...rates }: HostOptions,
+  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses, dialOnly, ...rates }: HostOptions,
 ): Promise<P2pHost> {
   const multiaddr = (ip: string) => `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`;
   return createHost(
-    { ...deps, metrics: countTransfers(deps.metrics), peerKey: await loadOrCreatePeerKey(join(of.dataDir, 'identity', 'peer.key')) },
+    {
+      ...deps,
+      metrics: countTransfers(deps.metrics),
+      peerKey: await loadOrCreatePeerKey(join(of.dataDir, 'identity', 'peer.key')),
+      peerStore: createPeerFile({ log: deps.logger }, join(of.dataDir, 'peers.json')),
+    },
     {
       genesis: of.genesis,
       netuid: of.netuid,
-      listen: [multiaddr(listenIp)],
-      announce: announceIp === null ? [] : [multiaddr(announceIp)],
+      listen: dialOnly ? [] : [multiaddr(listenIp)],
+      announce: announceIp === null || dialOnly ? [] : [multiaddr(announceIp)],
       bootstrap,
       maxConnections,
       privateNetwork: allowPrivateAddresses,

@@ -14,8 +14,9 @@ import type { WeighingPolicy } from '../scoring/weigh.js';
 import { createAuditor } from './audit/auditor.js';
 import { auditEars } from './audit/hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
+import { composeDiscovery } from './compose-discovery.js';
 import { renderExplanation } from './compose-explain.js';
-import { composeHost, type HostOptions, takeGauges } from './compose-host.js';
+import { composeHost, type HostOptions } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { composeModelTraffic } from './compose-network.js';
@@ -32,7 +33,6 @@ import { createFetcher } from './network/fetcher.js';
 import { createInbox } from './network/inbox.js';
 import { createPeerAccessKeeper } from './network/peer-access.js';
 import { createPostbox } from './network/postbox.js';
-import { createPresence } from './network/presence.js';
 import { claimDatabase } from './postgres/claim.js';
 import { openDatabase } from './postgres/database.js';
 import { createHearings } from './postgres/hearings.js';
@@ -166,32 +166,29 @@ export function createDaemon(
     const postbox = createPostbox({ signer, gossip: host, sequences: stores.sequences, clock, metrics, finalizedBlock }, { network });
     const gate = createMessageGate({ network });
     const inbox = createInbox(
-      { gossip: host, gate, verifier, stores, clock, log: log('inbox'), metrics, members: registry.members, finalizedBlock },
+      {
+        gossip: host,
+        gate,
+        verifier,
+        stores,
+        clock,
+        log: log('inbox'),
+        metrics,
+        members: registry.members,
+        finalizedBlock,
+        learn: host.learn,
+      },
       { netuid, schedule: options.rounds, scorer },
     );
-    const presence = createPresence(
-      {
-        chain,
-        signer,
-        postbox,
-        announcements: stores.announcements,
-        clock,
-        log: log('presence'),
-        peerKey: host.peerKey,
-        addresses: host.addresses,
-        offered,
-      },
-      {
-        netuid,
-        axon: options.p2p.announceIp === null ? null : { ip: options.p2p.announceIp, port: options.p2p.port },
-        announceIntervalMs: options.miner.announceIntervalMs,
-      },
+    const discovery = composeDiscovery(
+      { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered },
+      { netuid, p2p: options.p2p, miner: options.miner, reconnects: () => client.status().reconnects },
     );
+    const { presence } = discovery;
     const duties: Duty[] = [
-      { name: 'presence', turn: ({ snapshot }) => presence.turn(snapshot) },
+      ...discovery.duties,
       pruningDuty({ sql: database, log: log('store'), clock }, options.rounds),
       { name: 'peer rules', turn: () => access.refresh() },
-      { name: 'gauges', turn: async () => takeGauges(metrics, client.status().reconnects, host.peers()) },
     ];
     const validator = validates ? await createValidator() : null;
     if (validator) duties.push(...validator.duties);
@@ -210,6 +207,7 @@ export function createDaemon(
         clock: client.status().clock,
         snapshot: registry.current(),
         peers: host.peers(),
+        reachability: discovery.reachability(),
         round: validator?.keeper.view() ?? null,
         agreement: validator?.keeper.agreement() ?? null,
         queue: validator ? await validator.queue.depth().catch(() => null) : null,
@@ -225,7 +223,7 @@ export function createDaemon(
         ? null
         : renderExplanation({ stores, sql: database }, { ...network, self: signer.hotkey, schedule: options.rounds });
     const http = createHttpServer(
-      { health, metrics, logger: log('http'), routes: composeRoutes({ token: options.workerToken, cache, page }) },
+      { health, metrics, logger: log('http'), routes: [...composeRoutes({ token: options.workerToken, cache, page }), discovery.routes] },
       { host: options.http.host, port: options.http.port, flag: '--http-port' },
     );
     if (options.http.enabled) {
@@ -233,6 +231,7 @@ export function createDaemon(
       own('http', http, (server) => server.stop());
     }
 
+    own('goodbye', host, (leaving) => leaving.leave());
     own('inbox', await inbox.open(), (close) => close());
     const offPeers = host.onPeer((event) => {
       if (event.type !== 'bound') return;

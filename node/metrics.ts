@@ -53,6 +53,12 @@ export const METRICS = {
   voxd_p2p_peers: { kind: 'gauge', help: 'Open peer connections.', labels: { direction: DIRECTIONS } },
   voxd_p2p_rules: { kind: 'gauge', help: 'Rules about peers in force.', labels: { rule: ['deny', 'allow'] } },
   voxd_p2p_exiles_total: { kind: 'counter', help: 'Peers sent away because they misbehaved too often.', labels: {} },
+  voxd_p2p_records: { kind: 'gauge', help: 'Hotkeys whose signed node record is known and valid.', labels: {} },
+  voxd_p2p_probes_total: {
+    kind: 'counter',
+    help: 'Answers of peers that were asked to dial us.',
+    labels: { outcome: ['reached', 'failed', 'refused', 'no_answer'] },
+  },
   voxd_gossip_messages_total: {
     kind: 'counter',
     help: 'Gossip messages by what became of them.',

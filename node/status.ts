@@ -7,6 +7,7 @@ import type { Hotkey } from '../protocol/names.js';
 import type { Peer } from '../protocol/ports.js';
 import { type AgreementReport, ownAgreement } from './audit/agreement.js';
 import { type ComponentHealth, type HealthReport, worstHealth } from './health.js';
+import { isUnreachable, type Reachability } from './network/reachability.js';
 import type { RoundKeeper } from './rounds/keeper.js';
 import { VERSION } from './version.js';
 
@@ -23,6 +24,8 @@ export interface StatusFacts {
   readonly clock: { readonly driftMs: number; readonly failure: Failure | null } | null;
   readonly snapshot: SubnetSnapshot | null;
   readonly peers: readonly Peer[];
+  /** What peers said who dialled us; absent or null: nobody has been asked. */
+  readonly reachability?: Reachability | null;
   readonly round: ReturnType<RoundKeeper['view']>;
   readonly queue: { readonly waiting: number; readonly running: number; readonly dead: number } | null;
   readonly weights: {
@@ -134,8 +137,20 @@ function registry({ snapshot, hotkey }: StatusFacts): ComponentHealth {
   };
 }
 
-function network({ peers }: StatusFacts): ComponentHealth {
-  const facts = { peers: peers.length, bound: peers.filter(({ hotkey }) => hotkey !== null).length };
+function network({ peers, reachability = null }: StatusFacts): ComponentHealth {
+  const reached = reachability === null ? null : reachability.answers.filter(({ outcome }) => outcome === 'reached').length;
+  const facts = {
+    peers: peers.length,
+    bound: peers.filter(({ hotkey }) => hotkey !== null).length,
+    ...(reachability === null ? {} : { reachedBy: reached, asked: reachability.answers.length }),
+  };
+  if (reachability !== null && isUnreachable(reachability))
+    return {
+      name: 'p2p',
+      status: 'degraded',
+      detail: 'Peers cannot reach the announced address: `voxd probe` shows where it ends.',
+      facts,
+    };
   if (peers.length > 0) return { name: 'p2p', status: 'ok', facts };
   return {
     name: 'p2p',

@@ -143,6 +143,17 @@ export interface Reached {
   readonly observed: string;
 }
 
+/** How far a dial of ours came. */
+export interface Knock {
+  readonly address: string;
+  /** dns, tcp, noise, mux, hello or binding; null: all passed. */
+  readonly failedAt: string | null;
+  readonly problem: string;
+  /** Who answered and proved itself; null where it did not come so far. */
+  readonly peerId: PeerId | null;
+  readonly hotkey: Hotkey | null;
+}
+
 /** How nodes find each other, and part. */
 export interface Discovery {
   /** Our own signed node record, as it is now. Rejects when the signer does. */
@@ -153,6 +164,8 @@ export interface Discovery {
   recordCount(): number;
   /** Has up to `peersMax` peers dial each of our addresses. Empty: no addresses, or nobody to ask. */
   reachedBy(peersMax: number): Promise<readonly Reached[]>;
+  /** Dials an address step by step and closes again. Never rejects. */
+  knock(address: string): Promise<Knock>;
   /** Tells every peer that we stop. Never rejects. */
   leave(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   devnet: ['voxd devnet', 'voxd devnet --keep --data-dir /tmp/demo --rounds 3'],
   devchain: ['voxd devchain --port 9944 --tempo 20', 'voxd devchain --port 0 --json       (any free port, told as JSON)'],
   status: ['voxd status', 'voxd status --quick && echo ready', 'voxd status --data-dir /var/lib/voxd --json'],
+  probe: ['voxd probe        (can others reach this node?)', 'voxd probe /ip4/203.0.113.7/tcp/4010        (can this node reach that one?)'],
   doctor: ['voxd doctor', 'voxd doctor --chain finney --netuid 58 --wallet W --hotkey H'],
   registry: ['voxd registry --chain finney --netuid 58', 'voxd registry --chain ws://127.0.0.1:9944 --netuid 1 --json'],
   register: [

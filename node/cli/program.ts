@@ -13,6 +13,7 @@ import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
+import { addProbeCommand } from './probe-command.js';
 import { addProfileCommand } from './profile-command.js';
 import { addRegisterCommand } from './register-command.js';
 import { addRegistryCommand } from './registry-command.js';
@@ -53,6 +54,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addDevnetCommand,
     addDevchainCommand,
     addStatusCommand,
+    addProbeCommand,
     addDoctorCommand,
     addRegistryCommand,
     addRegisterCommand,

@@ -1,4 +1,5 @@
 import { toHex } from '../../protocol/digest.js';
+import { openEnvelope } from '../../protocol/envelope.js';
 import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
 import type { MessageKind } from '../../protocol/kinds.js';
 import { KINDS, MESSAGE_KINDS } from '../../protocol/kinds.js';
@@ -36,6 +37,8 @@ export function createInbox(
     readonly metrics: Metrics;
     readonly members: () => Membership | null;
     readonly finalizedBlock: () => number;
+    /** Takes a node record whose signatures hold; absent where nobody dials. */
+    readonly learn?: (record: Uint8Array) => unknown;
   },
   options: { readonly netuid: number; readonly schedule: RoundSchedule; readonly scorer: string },
 ): Inbox {
@@ -54,7 +57,10 @@ export function createInbox(
       log.debug({ hotkey, model: payload.model, sizeBytes: payload.sizeBytes }, 'announcement');
       for (const listener of listeners) listener();
     },
-    record: async () => {},
+    async record({ envelope }) {
+      const opened = openEnvelope(envelope);
+      if (opened.ok) deps.learn?.(opened.value.body.payload);
+    },
     async scoreCommit({ hotkey, payload }) {
       const window = roundWindow(payload.round, options.schedule);
       const block = deps.finalizedBlock();

@@ -3,16 +3,20 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { openBinding, type PeerBinding } from '../binding.js';
 import type { Hotkey } from '../names.js';
 import type { PeerId } from '../peer-id.js';
-import type { Clock, Discovery, Logger, PeerStore, Verifier } from '../ports.js';
+import type { Clock, Discovery, Knock, Logger, PeerStore, Verifier } from '../ports.js';
+import { endpointOf, type ProbePhase } from '../probe.js';
 import { createRecordBook, type NodeRecord } from '../records.js';
 import type { NetworkId } from '../topics.js';
+import { isPrivateIp } from './addresses.js';
 import { type Candidate, candidatesOf } from './candidates.js';
 import { MEMBERS_FEW } from './dialer.js';
 import { createGoodbye, GOODBYE_REST_MS } from './goodbye.js';
 import { createKnownPeers } from './known-peers.js';
+import { withoutNames } from './names.js';
 import type { PeerBook } from './peer-book.js';
 import { createPeerExchange } from './peer-exchange.js';
 import { createProbe } from './probe.js';
+import { reach } from './reach.js';
 
 const TURN_MS = 5_000;
 /** One peer is asked for further peers this often while few are connected… */
@@ -163,6 +167,27 @@ export function createDiscovery(deps: DiscoveryDeps, options: DiscoveryOptions):
         .slice(0, peersMax);
       const addresses = deps.ownAddresses().slice(0, PROBED_ADDRESSES_MAX);
       return Promise.all(asked.flatMap(({ connection }) => addresses.map((address) => probe.ask(connection, address))));
+    },
+    async knock(address) {
+      const failed = (failedAt: ProbePhase, problem: string): Knock => ({ address, failedAt, problem, peerId: null, hotkey: null });
+      let bare: string | undefined;
+      try {
+        [bare] = await withoutNames(address);
+      } catch {
+        return failed('dns', 'no such name');
+      }
+      const place = bare === undefined ? null : endpointOf(bare);
+      if (bare === undefined || place === null) return failed('dns', 'not an address such as /ip4/203.0.113.7/tcp/4010');
+      if (!privateNetwork && isPrivateIp(place.ip)) return failed('tcp', 'addresses inside private networks are not dialled from here');
+      const { failedAt, problem, peer } = await reach({ ...place, address: bare }, { dial: deps.dialAnew, greet: deps.greet });
+      // Safety: a peer that greeted has an Ed25519 key.
+      return {
+        address,
+        failedAt,
+        problem,
+        peerId: peer as PeerId | null,
+        hotkey: peer === null ? null : (book.bound(peer)?.hotkey ?? null),
+      };
     },
     async leave() {
       await Promise.all(deps.connections().map((connection) => goodbye.say(connection)));

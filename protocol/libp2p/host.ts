@@ -320,6 +320,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     learn: discovery.learn,
     recordCount: discovery.recordCount,
     reachedBy: discovery.reachedBy,
+    knock: discovery.knock,
     leave: discovery.leave,
     reach,
     serve: transfers.serve,

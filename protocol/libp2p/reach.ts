@@ -13,6 +13,8 @@ export interface Reach {
   readonly failedAt: ProbePhase | null;
   /** What the failing phase said. */
   readonly problem: string;
+  /** Who proved itself; null where it did not come so far. */
+  readonly peer: string | null;
 }
 
 /** Closes what it opened. Never rejects. */
@@ -26,19 +28,19 @@ export async function reach(
   },
 ): Promise<Reach> {
   const socket = await tcpProblem(target.ip, target.port);
-  if (socket !== null) return { failedAt: 'tcp', problem: socket };
+  if (socket !== null) return { failedAt: 'tcp', problem: socket, peer: null };
   let connection: Connection;
   try {
     connection = await deps.dial(target.address, AbortSignal.timeout(REACH_UPGRADE_TIMEOUT_MS));
   } catch (error) {
-    return { failedAt: upgradePhase(error), problem: textOf(error) };
+    return { failedAt: upgradePhase(error), problem: textOf(error), peer: null };
   }
   try {
     await deps.greet(connection);
-    return { failedAt: null, problem: '' };
+    return { failedAt: null, problem: '', peer: connection.remotePeer.toString() };
   } catch (error) {
     const isBinding = isFailure(error) && /^p2p\.(binding_|refused_by_peer)/.test(error.code);
-    return { failedAt: isBinding ? 'binding' : 'hello', problem: textOf(error) };
+    return { failedAt: isBinding ? 'binding' : 'hello', problem: textOf(error), peer: null };
   } finally {
     closeQuietly(connection);
   }

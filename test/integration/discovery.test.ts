@@ -1,19 +1,8 @@
 import { expect } from 'chai';
-import type { KnownPeer, PeerStore } from '../../protocol/ports.js';
+import { createMemoryPeers } from '../support/memory-peers.js';
 import { createVillage, seal, type TestHost, until } from '../support/network.js';
 
 const NAMES = ['Alice', 'Bob', 'Charlie', 'Dave', 'Eve'] as const;
-
-function memoryStore(kept: readonly KnownPeer[] = []): PeerStore & { readonly peers: () => readonly KnownPeer[] } {
-  let peers = kept;
-  return {
-    peers: () => peers,
-    load: async () => peers,
-    save: async (list) => {
-      peers = list;
-    },
-  };
-}
 
 const knows = (one: TestHost, all: readonly TestHost[]) => all.every((each) => each === one || one.host.peerOf(each.hotkey) !== null);
 const everybody = (all: readonly TestHost[]) => all.every((one) => knows(one, all));
@@ -50,7 +39,7 @@ describe('finding the network', function () {
     const [, , charlie] = all;
     if (charlie === undefined) throw new Error('no Charlie');
     const address = charlie.address.replace(/\/p2p\/.*$/, '');
-    const store = memoryStore([{ hotkey: charlie.hotkey, peerId: charlie.host.peerId, addresses: [address], metAtMs: Date.now() }]);
+    const store = createMemoryPeers([{ hotkey: charlie.hotkey, peerId: charlie.host.peerId, addresses: [address], metAtMs: Date.now() }]);
     const eve = await village.host('Eve', { peerStore: store });
     await until('Eve to know everybody', () => everybody([...all, eve]), 30_000);
     await eve.host.stop();
