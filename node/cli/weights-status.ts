@@ -61,7 +61,7 @@ export function addStatus(weights: Command, env: Environment): void {
           [
             facts.uid === null
               ? `${signer.hotkey} is not registered on netuid ${netuid}`
-              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set ${counted(facts.block.number - facts.lastUpdate, 'block')} ago (block ${facts.lastUpdate})`,
+              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set or committed ${counted(facts.block.number - facts.lastUpdate, 'block')} ago (block ${facts.lastUpdate})`,
             onChain.length > 0
               ? table(
                   ['uid', 'weight'],
