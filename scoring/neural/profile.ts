@@ -4,7 +4,7 @@ import { type Profile, type PromptScore, scorerDigest } from '../profile.js';
 import { errorRate, type Recognition } from './errors.js';
 import type { NeuralGraph } from './source.js';
 
-export const NEURAL_PROFILE: Profile = { id: 'neural-1', codeVersion: 1 };
+export const NEURAL_PROFILE: Profile = { id: 'neural-1', codeVersion: 2 };
 
 /** 0 up to `from`, 1 from `to` on, straight between; with `from` above `to` it falls. Thousandths. */
 type Ramp = readonly [from: number, to: number];

@@ -1,5 +1,6 @@
 /** Texts made comparable before their words are counted, the prompt and the transcript alike. */
 import { allWords } from '../bank/bank.js';
+import { spokenWords, TEXT_LENGTH_MAX } from '../normalise.js';
 
 const UNITS = `zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen`.split(/\s+/);
@@ -22,27 +23,6 @@ const SCALES: ReadonlyMap<string, number> = new Map([
 /** Alone it is a time as often as a place in a row. */
 const NO_NUMBER_ALONE = 'second';
 
-const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
-  [/\bwon't\b/g, 'will not'],
-  [/\bcan't\b/g, 'can not'],
-  [/n't\b/g, ' not'],
-  [/\b(it|that|what|there|here|he|she|who|where|how|let)'s\b/g, '$1 is'],
-  [/'re\b/g, ' are'],
-  [/'ll\b/g, ' will'],
-  [/'ve\b/g, ' have'],
-  [/'m\b/g, ' am'],
-];
-const SPELLINGS: Readonly<Record<string, string>> = {
-  cannot: 'can not',
-  mr: 'mister',
-  mrs: 'missus',
-  dr: 'doctor',
-  ok: 'okay',
-  gray: 'grey',
-  color: 'colour',
-  plow: 'plough',
-};
-
 /** Words of the bank that sound alike are one word: a recogniser cannot know which was meant. */
 const ALIKE: ReadonlyMap<string, string> = (() => {
   const first = new Map<string, string>();
@@ -56,34 +36,20 @@ const ALIKE: ReadonlyMap<string, string> = (() => {
   return alike;
 })();
 
+/** What a recogniser says about the sound and nobody said. */
+const REMARKS = /\([^()]{0,64}\)|\{[^{}]{0,64}\}/g;
+
 /**
- * Lower case, no accents, no marks, no remarks in brackets; short forms are written out; every number, in words or in digits, becomes its
- * digits one by one; words of the bank that sound alike become the first of them.
- * Shape: any text → words.
+ * The words that are spoken (`scoring/normalise.ts`, for the prompt and the transcript alike); every number becomes its digits one by one, however it was
+ * said; words of the bank that sound alike become the first of them.
+ * Shape: any text, of which TEXT_LENGTH_MAX characters are read → words.
  */
 export function wordsOf(text: string): readonly string[] {
-  let plain = text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[’`]/g, "'")
-    .replace(/[[(<{][^\])>}]*[\])>}]/g, ' ')
-    .replace(/\$\s*([\d,.]*\d)/g, '$1 dollars')
-    .replace(/(\d),(?=\d{3}\b)/g, '$1')
-    .replace(/%/g, ' percent ')
-    .replace(/\b2nd\b/g, NO_NUMBER_ALONE)
-    .replace(/(\d)(?:st|nd|rd|th)\b/g, '$1');
-  for (const [pattern, long] of CONTRACTIONS) plain = plain.replace(pattern, long);
-  const words = plain
-    .replace(/'/g, '')
-    .replace(/(\d)(?=\p{L})|(\p{L})(?=\d)/gu, '$1$2 ')
-    .split(/[^\p{L}\d]+/u)
-    .filter((word) => word !== '')
-    .flatMap((word) => (Object.hasOwn(SPELLINGS, word) ? SPELLINGS[word]!.split(' ') : [word]));
-  return digitised(words).map((word) => ALIKE.get(word) ?? word);
+  const spoken = spokenWords(text.slice(0, TEXT_LENGTH_MAX).replace(REMARKS, ' '));
+  return digitised(spoken.ok ? spoken.value : []).map((word) => ALIKE.get(word) ?? word);
 }
 
-/** Numbers in words → their digits, one word each. Digits stay, one word each. */
+/** Numbers in words → their digits, one word each. */
 function digitised(words: readonly string[]): readonly string[] {
   const out: string[] = [];
   let at = 0;
@@ -93,9 +59,7 @@ function digitised(words: readonly string[]): readonly string[] {
       out.push(...String(read.value));
       at = read.end;
     } else {
-      const word = words[at]!;
-      if (/^\d+$/.test(word)) out.push(...word);
-      else out.push(word);
+      out.push(words[at]!);
       at++;
     }
   }
