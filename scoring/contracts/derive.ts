@@ -44,9 +44,13 @@ export function deriveVoice(sources: VoiceSources, choices: ImportChoices = {}):
   const loops = [acoustic, ...(vocoder ? [vocoder] : [])].some(({ model }) => usesLoops(model.graph));
   const findings: Finding[] = [
     { what: 'family', value: facts.family, from: facts.from },
-    { what: 'language', value: language, from: choices.language === undefined ? facts.from : 'you' },
-    { what: 'sample rate', value: `${sampleRateHz} Hz`, from: choices.sampleRateHz === undefined ? facts.from : 'you' },
-    { what: 'text', value: text.symbols, from: choices.text === undefined ? facts.from : 'you' },
+    { what: 'language', value: language, from: choices.language === undefined ? (facts.told?.language ?? facts.from) : 'you' },
+    {
+      what: 'sample rate',
+      value: `${sampleRateHz} Hz`,
+      from: choices.sampleRateHz === undefined ? (facts.told?.sampleRateHz ?? facts.from) : 'you',
+    },
+    { what: 'text', value: text.symbols, from: choices.text === undefined ? (facts.told?.text ?? facts.from) : 'you' },
     {
       what: 'tokens',
       value: `${Object.keys(facts.tokens.map).length} symbols, pads ${facts.tokens.pads}`,
@@ -62,7 +66,7 @@ export function deriveVoice(sources: VoiceSources, choices: ImportChoices = {}):
       : []),
     ...(layout === null ? [{ what: 'layout', value: facts.layout, from: 'the family; the graph does not say' }] : []),
     ...(loops ? [{ what: 'operators', value: 'loops', from: 'the nodes of the graph' }] : []),
-    ...facts.assumed.filter(({ what }) => what !== 'sample rate' || choices.sampleRateHz === undefined),
+    ...facts.assumed,
     ...style.value.findings,
   ];
   return ok({
@@ -167,7 +171,7 @@ function styleOf(facts: FamilyFacts, { tables }: VoiceSources, choices: ImportCh
   const row = choices.styleRow ?? 'symbols-1';
   const from = choices.styleRow === undefined ? "the model author's runner; --style-row ids-2 is that of the others" : 'you';
   const findings: readonly Finding[] = [
-    { what: 'style', value: found.path, from: `${found.sizeBytes} bytes` },
+    { what: 'style', value: found.path, from: choices.styleFile === undefined ? 'the only table that fits the graph' : 'you' },
     { what: 'row of the style', value: row, from },
   ];
   if (found.sizeBytes === sizeBytes) return ok({ table: { file: found.path, rows, columns, row }, file: found.path, cut: null, findings });

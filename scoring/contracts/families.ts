@@ -12,6 +12,8 @@ export interface FamilyFacts {
   readonly family: PackageDescription['family'];
   /** File or place that told most of it. */
   readonly from: string;
+  /** What another place told. */
+  readonly told?: { readonly language?: string; readonly sampleRateHz?: string; readonly text?: string };
   readonly files: readonly string[];
   readonly language: string | null;
   readonly sampleRateHz: number | null;
@@ -39,11 +41,12 @@ export function kokoroFacts(acoustic: GraphSource, sources: VoiceSources): Resul
   if (!found.ok) return found;
   const props = metadataOf(acoustic.model);
   const stated = numberOf(props['sample_rate']);
-  const assumed = stated === null ? [{ what: 'sample rate', value: `${KOKORO.sampleRateHz} Hz`, from: 'all Kokoro voices have it' }] : [];
+  const metadata = `the metadata of ${acoustic.path}`;
   const columns = acoustic.model.graph.inputs.find(({ name }) => name === 'style')?.tensor?.dims?.at(-1);
   return ok({
     family: 'kokoro',
     from: `the inputs of ${acoustic.path}`,
+    told: { language: metadata, sampleRateHz: stated === null ? 'all Kokoro voices have it' : metadata, text: 'all Kokoro voices read it' },
     files: [found.value.path],
     language: props['voice'] ?? null,
     sampleRateHz: stated ?? KOKORO.sampleRateHz,
@@ -55,7 +58,7 @@ export function kokoroFacts(acoustic: GraphSource, sources: VoiceSources): Resul
     tokensMax: KOKORO.contextTokens,
     style: { rows: KOKORO.rows, columns: typeof columns === 'number' ? columns : KOKORO.columns },
     layout: 'T',
-    assumed,
+    assumed: [],
   });
 }
 
@@ -76,6 +79,7 @@ export function mmsFacts(acoustic: GraphSource, sources: VoiceSources): Result<F
   return ok({
     family: 'mms',
     from: `the inputs of ${acoustic.path}`,
+    told: { language: 'tokenizer_config.json', sampleRateHz: 'config.json', text: 'all voices of this family read them' },
     files: [
       found.value.path,
       ...['config.json', 'tokenizer_config.json'].filter((path) => sources.texts.has(path) && path !== found.value.path),

@@ -72,14 +72,21 @@ describe('importing a published voice', () => {
   });
 
   it('says where it has something from, and what it took for granted', () => {
-    const { findings } = unwrap(derive('kokoro'));
-    expect(
-      findings.find(
-        ({ what }) => what === 'sample rate' && /all Kokoro/.test(findings.find((f) => f.from.includes('all Kokoro'))?.from ?? ''),
-      ),
-    ).to.not.equal(undefined);
-    expect(findings.find(({ what }) => what === 'row of the style')?.value).to.equal('symbols-1');
-    expect(findings.find(({ what }) => what === 'language')?.from).to.equal('you');
+    const from = (contract: VoiceContract) => {
+      const told = unwrap(derive(contract)).findings.map(({ what, from: place }) => [what, place] as const);
+      expect(new Set(told.map(([what]) => what)).size, 'each thing once').to.equal(told.length - (contract === 'matcha' ? 1 : 0));
+      return Object.fromEntries(told);
+    };
+    expect(from('kokoro')).to.include({
+      family: 'the inputs of model.onnx',
+      language: 'you',
+      'sample rate': 'all Kokoro voices have it',
+      style: 'the only table that fits the graph',
+    });
+    expect(from('mms')).to.include({ language: 'tokenizer_config.json', 'sample rate': 'config.json', tokens: 'vocab.json' });
+    expect(from('piper')).to.include({ language: 'en_US-voice-low.onnx.json', 'sample rate': 'en_US-voice-low.onnx.json' });
+    expect(unwrap(derive('kokoro')).findings.find(({ what }) => what === 'row of the style')?.value).to.equal('symbols-1');
+    from('matcha');
     expect(unwrap(derive('sherpa')).findings.find(({ what }) => what === 'scales')?.from).to.equal('the defaults of sherpa-onnx');
   });
 
