@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { composeExplanation, pageOf } from '../../../node/compose-explain.js';
 import { scorerOf } from '../../../node/compose-judges.js';
 import { importModel, sealVoice } from '../../../node/compose-models.js';
 import { composeRunner } from '../../../node/compose-scoring.js';
+import { renderPage } from '../../../node/explain/page.js';
 import { createModelCache } from '../../../node/files/model-cache.js';
 import { packageRoutes } from '../../../node/http/package-routes.js';
 import { createPrometheusMetrics } from '../../../node/http/prometheus.js';
 import { createHttpServer, type HttpServer } from '../../../node/http/server.js';
 import { claimDatabase, type DatabaseClaim } from '../../../node/postgres/claim.js';
-import { leaseEvidence } from '../../../node/postgres/evidence-index.js';
 import { createHearings, HEARING_LOOK_MS } from '../../../node/postgres/hearings.js';
 import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
@@ -153,7 +154,20 @@ describe('a worker on another machine', function () {
     expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
     const [stage] = await stores.progress.stages(1);
     expect(stage).to.include({ stage: 'full', prompts: 8 - before.length });
-    await until(async () => (await leaseEvidence(database, 1, MINER)) !== null);
+    const keeping = async () => {
+      const [row] = await database.query<{ reported: boolean }>('SELECT reported FROM voxd.evidence WHERE round = 1');
+      return row?.reported === true;
+    };
+    await until(keeping);
+    // What a person gets to see and to hear of it, as `voxd explain --report` and the node's own page draw it.
+    const node = { self: SELF, genesis: aSnapshot(110, []).genesis, netuid: TERMS.netuid, schedule: TERMS.schedule };
+    const explained = await composeExplanation({ stores, sql: database }, node, { hotkey: MINER, round: 1 });
+    expect(explained?.said).to.include({ score_ppm: score?.record.scorePpm, seed: 'ab'.repeat(32) });
+    expect(explained?.next.inBlocks).to.be.above(0);
+    const page = await pageOf(database, explained!);
+    expect(page.utterances).to.have.length(8);
+    expect(renderPage(page).match(/<audio /g)).to.have.length(8);
+    expect(await database.query('SELECT 1 FROM voxd.evidence_leases'), 'read, and let go').to.deep.equal([]);
 
     second.process.kill('SIGTERM');
     expect(await second.line('stopped')).to.deep.equal({ stopped: true, hanging: 0, failed: 0 });
