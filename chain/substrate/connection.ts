@@ -143,14 +143,14 @@ export function createConnection(
   }
 
   /** A session on an endpoint that is no further behind than it may be. */
-  async function open(endpoint: string): Promise<Session> {
+  async function open(endpoint: string): Promise<{ readonly session: Session; readonly finalized: number }> {
     const session = await openSession({ clock, runtimes }, { endpoint, genesis, connectTimeoutMs, requestTimeoutMs });
     try {
       const standing = await standingOf(clock, session.rpc, endpoint);
       book.measured(endpoint, standing);
       const behind = behindOf(endpoint, standing.finalized, finals.last());
       if (behind !== null) throw behind;
-      return session;
+      return { session, finalized: standing.finalized };
     } catch (error) {
       requestsBefore += session.requests();
       await session.close();
@@ -181,10 +181,11 @@ export function createConnection(
     }
   }
 
-  async function stay(session: Session, signal: AbortSignal): Promise<Failure> {
+  /** `finalized`: what was final there when it was opened; it may never tell of another. */
+  async function stay(session: Session, finalized: number, signal: AbortSignal): Promise<Failure> {
     const { endpoint, blockTimeMs } = session.identity;
     const patienceMs = options.headTimeoutMs ?? Math.max(MIN_HEAD_TIMEOUT_MS, HEAD_TIMEOUT_BLOCKS * blockTimeMs);
-    let newest = Number.POSITIVE_INFINITY;
+    let newest = finalized;
     const reason = await attend(
       clock,
       {
@@ -212,7 +213,7 @@ export function createConnection(
 
   /** One turn: an endpoint is chosen, opened and stayed with until there is a reason to leave it. */
   async function turn(endpoint: string, signal: AbortSignal, ready: () => void): Promise<void> {
-    const session = await open(endpoint);
+    const { session, finalized } = await open(endpoint);
     if (signal.aborted) return session.close();
     opened += 1;
     genesis ??= session.identity.genesis;
@@ -223,7 +224,7 @@ export function createConnection(
     logger?.info({ endpoint, chain: session.identity.chain, spec: session.identity.specVersion }, 'connected to the chain');
     ready();
     settle((waiter) => waiter.resolve(session));
-    const reason = await stay(session, signal);
+    const reason = await stay(session, finalized, signal);
     current = null;
     requestsBefore += session.requests();
     await session.close();

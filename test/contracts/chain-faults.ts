@@ -203,6 +203,14 @@ export function chainFaults(name: string, factory: () => Promise<NodeUnderTest>)
       expect(client.status().endpoints[0]?.lastFailure?.code).to.equal('chain.behind');
     });
 
+    it('leaves an endpoint that never tells what is final', async () => {
+      proxy.mute('chain_finalizedHead');
+      const client = await started({ probeIntervalMs: 20, backoffMaxMs: 5 });
+      await node.mine(25);
+      await reached(() => client.status().endpoint === second.url);
+      expect(client.status().endpoints[0]?.lastFailure?.code).to.equal('chain.behind');
+    });
+
     it('finds a half-open socket although nobody asks anything', async () => {
       const client = await started({ headTimeoutMs: 800, backoffMaxMs: 5 });
       await reached(() => client.status().finalized !== null);
