@@ -2,7 +2,8 @@
  * A package on its way: its files at full length, and beside them a journal of the chunks that were verified and are safely on disk. After any
  * interruption the journal says what need not come again; nothing of that is read or hashed anew until the whole package is verified.
  *
- * Data first, journal second: files are synced before the records that vouch for them, and a record counts only whole.
+ * Data first, journal second: files are synced before the records that vouch for them, and a record counts only whole. Each chunk has its own place
+ * in the journal, which has its full length from the beginning: a disk that is full afterwards still takes records.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
@@ -20,7 +21,6 @@ export const UNRECORDED_BYTES_MAX = 16 * 1024 * 1024;
 export const UNRECORDED_MS_MAX = 1_000;
 
 const RECORD_SIZE_BYTES = 16;
-const CHECK_SIZE_BYTES = 8;
 
 export interface PartPlace {
   /** Folder of the package itself. */
@@ -35,17 +35,19 @@ export async function openPackagePart(
   deps: { readonly nowMs: () => number },
 ): Promise<PackagePart> {
   const { model, layout } = of;
-  const here = new Set(await recordsOf(journalPath, of));
+  const places = placesOf(layout);
+  const asFailure = (error: unknown): Error => diskFailure(error, directory) ?? (error instanceof Error ? error : new Error(String(error)));
+  const journal = await openJournal(journalPath, places.size).catch((error: unknown) => {
+    throw asFailure(error);
+  });
+  const here = new Set(await recordsOf(journal, model, places));
   const files: FileHandle[] = [];
-  const journal = await open(journalPath, 'a', 0o600);
   let unrecorded: { readonly fileIndex: number; readonly chunkIndex: number }[] = [];
   let unrecordedBytes = 0;
   let sinceMs = deps.nowMs();
   let recording: Promise<void> | null = null;
   let failed: Error | null = null;
   let closing: Promise<void> | null = null;
-
-  const asFailure = (error: unknown): Error => diskFailure(error, directory) ?? (error instanceof Error ? error : new Error(String(error)));
 
   try {
     await writeManifest(join(directory, MANIFEST_FILE_NAME), of.manifest);
@@ -67,7 +69,10 @@ export async function openPackagePart(
     sinceMs = deps.nowMs();
     if (chunks.length === 0) return;
     for (const fileIndex of new Set(chunks.map((chunk) => chunk.fileIndex))) await files[fileIndex]?.datasync();
-    await journal.appendFile(Buffer.concat(chunks.map(({ fileIndex, chunkIndex }) => recordOf(model, fileIndex, chunkIndex))));
+    for (const { fileIndex, chunkIndex } of chunks) {
+      const key = keyOf(fileIndex, chunkIndex);
+      await journal.write(recordOf(model, key), 0, RECORD_SIZE_BYTES, (places.get(key) ?? 0) * RECORD_SIZE_BYTES);
+    }
     await journal.datasync();
   }
 
@@ -131,28 +136,39 @@ function keyOf(fileIndex: number, chunkIndex: number): string {
   return `${fileIndex}/${chunkIndex}`;
 }
 
-/** File, chunk, and eight bytes that only whoever meant this model would write: a torn or foreign record counts for nothing. */
-function recordOf(model: ModelDigest, fileIndex: number, chunkIndex: number): Buffer {
-  const bytes = Buffer.alloc(RECORD_SIZE_BYTES);
-  bytes.writeUInt32BE(fileIndex, 0);
-  bytes.writeUInt32BE(chunkIndex, 4);
-  bytes.set(sha256('voxd/journal/1', model, bytes.subarray(0, 8)).subarray(0, CHECK_SIZE_BYTES), 8);
-  return bytes;
+/** Shape: chunk → its place in the package, and so in the journal. */
+function placesOf({ files }: PackageLayout): ReadonlyMap<string, number> {
+  const keys = files.flatMap(({ chunks }, fileIndex) => chunks.map((_, chunkIndex) => keyOf(fileIndex, chunkIndex)));
+  return new Map(keys.map((key, place) => [key, place]));
 }
 
-/** What the journal vouches for. A record that a kill cut short ends it: what follows would be out of step. */
-async function recordsOf(
-  journalPath: string,
-  { model, layout }: { readonly model: ModelDigest; readonly layout: PackageLayout },
-): Promise<readonly string[]> {
-  const bytes = await readFile(journalPath).catch(() => Buffer.alloc(0));
-  const keys: string[] = [];
-  for (let at = 0; at + RECORD_SIZE_BYTES <= bytes.length; at += RECORD_SIZE_BYTES) {
-    const [fileIndex, chunkIndex] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)];
-    const isOurs = recordOf(model, fileIndex, chunkIndex).equals(bytes.subarray(at, at + RECORD_SIZE_BYTES));
-    if (isOurs && layout.files[fileIndex]?.chunks[chunkIndex] !== undefined) keys.push(keyOf(fileIndex, chunkIndex));
+/** Bytes that only whoever meant this chunk of this model would write: a torn or foreign record counts for nothing. */
+function recordOf(model: ModelDigest, key: string): Uint8Array {
+  return sha256('voxd/journal/1', model, key).subarray(0, RECORD_SIZE_BYTES);
+}
+
+/** At its full length, filled with nothing where it is new. */
+async function openJournal(path: string, chunks: number): Promise<FileHandle> {
+  const journal = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    const { size } = await journal.stat();
+    const missing = chunks * RECORD_SIZE_BYTES - size;
+    if (missing > 0) await journal.write(new Uint8Array(missing), 0, missing, size);
+    return journal;
+  } catch (error) {
+    await journal.close();
+    throw error;
   }
-  return keys;
+}
+
+/** What the journal vouches for. */
+async function recordsOf(journal: FileHandle, model: ModelDigest, places: ReadonlyMap<string, number>): Promise<readonly string[]> {
+  const bytes = Buffer.alloc(places.size * RECORD_SIZE_BYTES);
+  await journal.read(bytes, 0, bytes.length, 0);
+  return [...places].flatMap(([key, place]) => {
+    const record = bytes.subarray(place * RECORD_SIZE_BYTES, (place + 1) * RECORD_SIZE_BYTES);
+    return record.equals(recordOf(model, key)) ? [key] : [];
+  });
 }
 
 async function writeManifest(path: string, bytes: Uint8Array): Promise<void> {

@@ -167,6 +167,7 @@ export async function fetchModel<L extends PackageLayout>(
   function letGo(peer: PeerId, cause: unknown): void {
     atWork.delete(peer);
     watch.forget(peer);
+    movedAtMs = clock.nowMs();
     download?.plan.dropProvider(peer);
     wake();
     if (over.signal.aborted) return;
