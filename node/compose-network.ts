@@ -1,9 +1,11 @@
 /** How models come to this node and go from it: the parts of node/network and node/files put together. */
+import type { SubnetSnapshot } from '../chain/snapshot.js';
 import type { Holders } from '../protocol/holders.js';
 import type { ModelDigest } from '../protocol/names.js';
 import type { ArtifactTransfer, Clock, Peers } from '../protocol/ports.js';
 import { createArtifactSource } from './files/artifacts.js';
 import { openPackagePart } from './files/package-part.js';
+import type { FetchRoutesDeps } from './http/fetch-routes.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
 import type { ModelCache, PackagePart } from './model-cache.js';
@@ -13,6 +15,8 @@ import { createProviderFinder, type ProviderFinder } from './network/provider-fi
 export interface ModelTraffic {
   readonly finder: ProviderFinder;
   readonly bringer: Bringer;
+  /** What people ask for; everybody who may have it is looked for. */
+  onRequest(snapshot: () => SubnetSnapshot | null): FetchRoutesDeps;
 }
 
 /** Serves what is here to peers from now on, and brings what is not. */
@@ -31,5 +35,17 @@ export function composeModelTraffic(deps: {
   const finder = createProviderFinder({ peers: host, transfer: host, holders, clock, log });
   const openPart = (place: Parameters<typeof openPackagePart>[0], of: Parameters<typeof openPackagePart>[1]) =>
     openPackagePart(place, of, { nowMs: clock.nowMs });
-  return { finder, bringer: createBringer({ cache, openPart, arriving, finder, transfer: host, log, metrics }) };
+  const bringer = createBringer({ cache, openPart, arriving, finder, transfer: host, log, metrics });
+  return {
+    finder,
+    bringer,
+    onRequest: (snapshot) => ({
+      running: bringer.running,
+      fetch(model, signal, onProgress) {
+        const wanted = { model, owner: null, named: [] };
+        const validators = (snapshot()?.neurons ?? []).filter(({ validatorPermit }) => validatorPermit).map(({ hotkey }) => hotkey);
+        return bringer.bring(wanted, { signal, onProgress, looking: finder.look([wanted], validators, signal) });
+      },
+    }),
+  };
 }

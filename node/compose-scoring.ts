@@ -11,6 +11,7 @@ import type { DaemonOptions } from './compose.js';
 import { scorerOf } from './compose-judges.js';
 import { createEvidence, type EvidenceStore, evidenceFolder, evidenceStoreId } from './files/evidence.js';
 import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';
+import { type FetchRoutesDeps, fetchRoutes } from './http/fetch-routes.js';
 import { packageRoutes } from './http/package-routes.js';
 import type { HttpRoutes } from './http/server.js';
 import type { ModelCache } from './model-cache.js';
@@ -42,13 +43,15 @@ export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weig
   };
 }
 
-/** Pages about miners, where there are any to tell about; packages for workers on other machines, where a token is set. */
+/** Models on request; pages about miners, where there are any to tell about; packages for workers on other machines, where a token is set. */
 export function composeRoutes(of: {
   readonly token: Secret | null;
   readonly cache: ModelCache;
   readonly page: RenderExplanation | null;
+  readonly fetching: FetchRoutesDeps;
 }): readonly HttpRoutes[] {
   return [
+    fetchRoutes(of.fetching),
     ...(of.token === null ? [] : [packageRoutes({ token: of.token, find: of.cache.find })]),
     ...(of.page === null ? [] : [explainRoutes(of.page)]),
   ];

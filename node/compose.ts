@@ -223,7 +223,15 @@ export function createDaemon(
         ? null
         : renderExplanation({ stores, sql: database }, { ...network, self: signer.hotkey, schedule: options.rounds });
     const http = createHttpServer(
-      { health, metrics, logger: log('http'), routes: [...composeRoutes({ token: options.workerToken, cache, page }), discovery.routes] },
+      {
+        health,
+        metrics,
+        logger: log('http'),
+        routes: [
+          ...composeRoutes({ token: options.workerToken, cache, page, fetching: traffic.onRequest(registry.current) }),
+          discovery.routes,
+        ],
+      },
       { host: options.http.host, port: options.http.port, flag: '--http-port' },
     );
     if (options.http.enabled) {

@@ -42,6 +42,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'model generate': ['voxd model generate --kind good --out ./voice'],
   'model seal': ['voxd model seal ./my-piper-voice --name "my voice" --licence MIT'],
+  fetch: [
+    'voxd fetch 3f…            (64 hex digits; by the running node, into its cache)',
+    'voxd fetch 3f… --out ./voice --peer /ip4/203.0.113.8/tcp/4010 --chain finney --netuid 58 --wallet W --hotkey H',
+  ],
   explain: ['voxd explain 5F…           (voxd registry --json lists hotkeys)', 'voxd explain 5F… --round 12 --report ./look'],
   replay: ['voxd replay 12 && echo "the same, bit for bit"'],
   agreement: ['voxd agreement', 'voxd agreement 12 --json'],

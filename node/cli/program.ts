@@ -11,6 +11,7 @@ import { addDoctorCommand } from './doctor-command.js';
 import { addEquivocationsCommand } from './equivocations-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
+import { addFetchCommand } from './fetch-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
 import { addProbeCommand } from './probe-command.js';
@@ -64,6 +65,7 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addWeightsCommands,
     addSimulateCommand,
     addModelCommands,
+    addFetchCommand,
     addProfileCommand,
     addExplainCommand,
     addReplayCommand,

@@ -38,7 +38,7 @@ export async function openAttacker(name: string): Promise<Attacker> {
   const signer = await devPerson(name);
   const seed = new Uint8Array(randomBytes(32));
   const peerKey = publicKeyOfSeed(seed);
-  const book = createPeerBook({ clock: systemClock, verifier: localVerifier }, { network: TEST_NETWORK });
+  const book = createPeerBook({ clock: systemClock, verifier: localVerifier, refuse: () => null }, { network: TEST_NETWORK });
   const node = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
