@@ -252,7 +252,7 @@ describe('weights on a chain in trouble', function () {
 
   for (const way of WAYS) {
     it(`of two setters on two databases: the other's submission is noticed and named (${way})`, async () => {
-      const { world, life } = await start({ way });
+      const { world, life } = await start({ way, subnet: { tempo: 60 } });
       const other = await createOther(world);
       await world.weigh(1);
       await world.turn(life);
