@@ -11,7 +11,7 @@ import { toHex } from '../../protocol/digest.js';
 import { Goodbye, GoodbyeReply } from '../../protocol/discovery.pb.js';
 import { openEnvelope } from '../../protocol/envelope.js';
 import { mayDial } from '../../protocol/libp2p/addresses.js';
-import { repairRpcLimits } from '../../protocol/libp2p/rpc-limits.js';
+import { decodeRpc } from '../../protocol/libp2p/rpc-limits.js';
 import { RESPONSE_SIZE_BYTES_MAX } from '../../protocol/libp2p/transfer.js';
 import { parseHotkey } from '../../protocol/names.js';
 import { decodePeersAnswer, decodePeersRequest } from '../../protocol/peer-exchange.js';
@@ -63,7 +63,6 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
   const frame = (start: string) =>
     Object.entries(vectors.frames).flatMap(([name, digits]) => (name.startsWith(start) ? [hex(digits)] : []));
   const frames = Object.values(vectors.frames).map(hex);
-  repairRpcLimits();
 
   const result = (name: string, seeds: readonly Uint8Array[], decode: (input: Uint8Array) => { readonly ok: boolean }): Target => ({
     name,
@@ -122,7 +121,7 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
       // Nothing of it is kept, but every frame of one byte is an object for a moment.
       allocatesMax: (inputBytes) => 2 * MIB + 1024 * inputBytes + RESPONSE_SIZE_BYTES_MAX,
     },
-    throwing('gossip frame', rpcSeeds(gossip), (input) => RPC.decode(input)),
+    throwing('gossip frame', rpcSeeds(gossip), decodeRpc),
     result('topic', [...gossip.map(({ topic }) => topic), ...Object.values(vectors.protocols)].map(bytesOf), (input) =>
       parseTopic(text.decode(input)),
     ),

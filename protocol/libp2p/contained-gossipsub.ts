@@ -3,7 +3,7 @@ import { GossipSub, type GossipSubComponents, type GossipsubOpts } from '@chains
 import type { RPC } from '@chainsafe/libp2p-gossipsub/message';
 import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { createRateLimiter, type RateLimit } from '../rate.js';
-import { repairRpcLimits } from './rpc-limits.js';
+import { decodeRpc } from './rpc-limits.js';
 import { SCORE_THRESHOLDS } from './scores.js';
 
 /** A larger frame is answered by cutting the stream, so what we send stays well below (MESSAGE_FRAME_BYTES_MAX). */
@@ -19,6 +19,8 @@ const MESSAGE_BYTES: RateLimit = { intervalMs: 1 / 1024, burst: 16 * 1024 * 1024
 const CONTROL: RateLimit = { intervalMs: 50, burst: 100 };
 const IWANT_IDS: RateLimit = { intervalMs: 2, burst: 2_000 };
 const OVER_LIMIT_PENALTY = 1;
+/** For a frame that no decoder takes, or one that is too long: no honest program sends it, and the third one shuts its sender out. */
+const MALFORMED_PENALTY = 10;
 // Safety: the label only names a metric.
 const PENALTY_LABEL = 'over_limit' as Parameters<GossipSub['score']['addPenalty']>[2];
 
@@ -31,6 +33,8 @@ interface Internals {
   readonly outboundInflightQueue: { push(task: { peerId: Libp2pPeerId; connection: Connection }): void };
   onPeerConnected(peerId: Libp2pPeerId, connection: Connection): void;
   sendRpc(id: string, rpc: RPC): boolean;
+  pipePeerReadStream(peerId: Libp2pPeerId, source: AsyncIterable<{ subarray(): Uint8Array }>): Promise<void>;
+  handlePeerReadStreamError(error: Error, peerId: Libp2pPeerId): void;
 }
 
 export interface ContainedOptions {
@@ -52,11 +56,11 @@ export class ContainedGossipSub extends GossipSub {
   };
 
   constructor(components: GossipSubComponents, opts: Partial<GossipsubOpts>, options: ContainedOptions) {
-    repairRpcLimits();
     super(components, opts);
     this.#connections = components.connectionManager;
     this.#options = options;
     this.#cutLargeAnswers();
+    this.#readFramesOurselves();
     this.addEventListener('gossipsub:heartbeat', () => {
       this.#healStreams();
       this.#dropStuckPeers();
@@ -70,6 +74,8 @@ export class ContainedGossipSub extends GossipSub {
   /** So much more misbehaviour (P7) of this peer. */
   blame(id: string, by = OVER_LIMIT_PENALTY): void {
     this.score.addPenalty(id, by, PENALTY_LABEL);
+    // Upstream keeps the score of before for a second, and forgets a peer that goes away with a good one.
+    this.score.scoreCache.delete(id);
   }
 
   /** Below the graylist threshold: nothing of this peer is read any more. */
@@ -130,6 +136,35 @@ export class ContainedGossipSub extends GossipSub {
       this.#fullSince.set(id, since);
       if (nowMs - since > SEND_BUFFER_FULL_MS_MAX) this.#options.onStuckPeer(id);
     }
+  }
+
+  /** Upstream only logs what it cannot decode, and takes a frame that is too long for a lost stream; neither costs its sender anything. */
+  #readFramesOurselves(): void {
+    const internals = this.#internals;
+    internals.pipePeerReadStream = async (peerId, source) => {
+      const id = peerId.toString();
+      try {
+        for await (const frame of source) await this.#readFrame(peerId, frame.subarray());
+      } catch (cause) {
+        const error = cause instanceof Error ? cause : new Error('the stream failed');
+        if (/^Invalid(Message|Data)Length/.test(error.name)) this.blame(id, MALFORMED_PENALTY);
+        internals.handlePeerReadStreamError(error, peerId);
+      }
+    };
+  }
+
+  async #readFrame(peerId: Libp2pPeerId, bytes: Uint8Array): Promise<void> {
+    const id = peerId.toString();
+    // Whoever is shut out is not even decoded.
+    if (this.isShutOut(id)) return;
+    let rpc: RPC;
+    try {
+      rpc = decodeRpc(bytes);
+    } catch {
+      this.blame(id, MALFORMED_PENALTY);
+      return;
+    }
+    await this.handleReceivedRpc(peerId, rpc).catch((error: unknown) => this.log.error(error));
   }
 
   #cutLargeAnswers(): void {

@@ -1,5 +1,6 @@
 /** The network host: gossip, peers and model transfer on one libp2p node. Opens nothing until `start`. */
 import './node20.js';
+import { setMaxListeners } from 'node:events';
 import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -259,6 +260,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     };
     const connections = createConnections({ node, book, hello, doorman, clock, logger, onChange }, limits);
     const stop = new AbortController();
+    // Every dial and loop listens to it.
+    setMaxListeners(0, stop.signal);
     await node.handle(hello.protocol, hello.onStream, { maxInboundStreams: HELLO_STREAMS_IN_MAX });
     for (const { protocol, onStream, maxInboundStreams } of discovery.streams) await node.handle(protocol, onStream, { maxInboundStreams });
     await node.handle(streamProtocolOf(network, 'artifact'), transfers.onArtifactStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });

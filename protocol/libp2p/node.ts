@@ -18,6 +18,7 @@ import { type ScoreInputs, scoreOptions } from './scores.js';
 const MIB = 1024 * 1024;
 /** Sockets above the connection limit, so that a handshake can be refused with a reason. */
 const SPARE_SOCKETS = 32;
+const PING_INTERVAL_MS = 30_000;
 const SOCKET = { noDelay: true, keepAlive: true } as const;
 /** At least twice the clock skew plus forwarding; messages living longer are kept out by their sequence numbers. */
 const SEEN_TTL_MS = 300_000;
@@ -31,6 +32,8 @@ export interface NodeOptions {
   readonly gater: ConnectionGater;
   readonly scores: ScoreInputs;
   readonly contained: ContainedOptions;
+  /** Between two pings of a connection; another one in tests. */
+  readonly pingIntervalMs?: number;
 }
 
 /** The dial queue gives back the connection that is there; a probe needs one of its own. The gater has not been asked. */
@@ -59,6 +62,7 @@ export async function createNode(options: NodeOptions) {
       }),
     ],
     connectionEncrypters: [noise()],
+    // 64 streams are eight times what all our protocols use at once; a window of 4 MiB bounds what one of them can make us hold (upstream: 1000, 16 MiB).
     streamMuxers: [yamux({ maxInboundStreams: 64, maxOutboundStreams: 64, maxMessageSize: 64 * 1024, maxStreamWindowSize: 4 * MIB })],
     connectionGater: options.gater,
     connectionManager: {
@@ -67,6 +71,7 @@ export async function createNode(options: NodeOptions) {
       maxIncomingPendingConnections: 64,
       // On a private network many nodes share one address.
       inboundConnectionThreshold: scores.privateNetwork ? 1_000 : 5,
+      // The dialler asks for 8 at once; addresses come from strangers, so few are tried of each, and none for long.
       maxParallelDials: 16,
       maxDialQueueLength: 256,
       maxPeerAddrsToDial: 4,
@@ -77,10 +82,11 @@ export async function createNode(options: NodeOptions) {
       inboundStreamProtocolNegotiationTimeout: 2_000,
       // gossipsub opens streams one after the other: a peer that never answers would hold up the others.
       outboundStreamProtocolNegotiationTimeout: 1_500,
+      // The dialler redials by its own backoff.
       reconnectRetries: 0,
     },
     // A busy event loop looks like a dead peer; upstream then closes every connection it has.
-    connectionMonitor: { enabled: true, pingInterval: 30_000, abortConnectionOnPingFailure: false },
+    connectionMonitor: { enabled: true, pingInterval: options.pingIntervalMs ?? PING_INTERVAL_MS, abortConnectionOnPingFailure: false },
     services: {
       identify: identify({ maxMessageSize: 8192, maxInboundStreams: 2, timeout: 5_000 }),
       ping: ping({ maxInboundStreams: 2 }),
@@ -92,15 +98,21 @@ export async function createNode(options: NodeOptions) {
           // Safety: libp2p's components hold everything that gossipsub asks for; the two packages declare them apart.
           components as unknown as ConstructorParameters<typeof ContainedGossipSub>[0],
           {
+            // Its author signatures can be forged, and cost three quarters of the throughput: the envelope is signed instead.
             globalSignaturePolicy: StrictNoSign,
             fallbackToFloodsub: false,
+            // A publisher's own messages go to its mesh only: with flooding anybody could count them to find who speaks.
             floodPublish: false,
+            // Without it control messages meant for one peer reach the next ones.
             batchPublish: true,
             emitSelf: false,
+            // Unsigned peers in PRUNE: peers are exchanged as signed records.
             doPX: false,
+            // Nothing travels before its verdict, and a stream waits for its frame: the socket is the back pressure.
             asyncValidation: true,
             awaitRpcHandler: true,
             allowPublishToZeroTopicPeers: false,
+            // Subscriptions to other topics would fill a map for ever.
             allowedTopics: MESSAGE_KINDS.map((kind) => topicOf(network, kind)),
             D: 6,
             Dlo: 4,
@@ -113,9 +125,11 @@ export async function createNode(options: NodeOptions) {
             mcacheLength: 6,
             mcacheGossip: 3,
             seenTTL: SEEN_TTL_MS,
+            // A busy honest peer is late; three broken promises would shut it out.
             gossipsubIWantFollowupMs: 12_000,
             opportunisticGraftTicks: 60,
             opportunisticGraftPeers: 2,
+            // Upstream never honours IDONTWANT, so sending it is pure cost.
             idontwantMinDataSize: Number.POSITIVE_INFINITY,
             maxInboundStreams: 4,
             maxInboundDataLength: RPC_SIZE_BYTES_MAX,

@@ -1,6 +1,6 @@
 /**
  * gossipsub 14.1.2 passes its limits for control messages under a key its decoder does not read, so that 200 000 message ids in one frame are decoded
- * whatever the limit. This puts the limits where the decoder looks.
+ * whatever the limit. This names them as the decoder looks for them.
  */
 import { RPC } from '@chainsafe/libp2p-gossipsub/message';
 
@@ -26,16 +26,9 @@ const CONTROL_LIMITS = {
   idontwant$: { messageIDs: RPC_LIMITS.maxIdontwantMessageIDs },
 };
 
-let repaired = false;
-
-/** Once per process; later calls change nothing. */
-export function repairRpcLimits(): void {
-  if (repaired) return;
-  repaired = true;
-  const decode = RPC.decode;
+/** A frame of gossip under its limits. Throws on anything that is over one of them, or no frame at all. */
+export function decodeRpc(bytes: Uint8Array): RPC {
   const limits = { subscriptions: RPC_LIMITS.maxSubscriptions, messages: RPC_LIMITS.maxMessages, control: CONTROL_LIMITS };
   // Safety: `limits` has the keys that the generated decoder reads; its declared type does not name the inner one it forgets about.
-  const options = { limits } as unknown as Parameters<typeof decode>[1];
-  // Safety: at run time the namespace is a plain object; the pinned version calls `RPC.decode` through it.
-  (RPC as { decode: typeof decode }).decode = (bytes) => decode(bytes, options);
+  return RPC.decode(bytes, { limits } as unknown as Parameters<typeof RPC.decode>[1]);
 }

@@ -103,6 +103,8 @@ export interface SealOptions {
   readonly issuedAtMs?: number;
   readonly lifetimeMs?: number;
   readonly signedBy?: Signer;
+  /** Of another chain. */
+  readonly genesis?: Hash;
 }
 
 let lastSequence = 0n;
@@ -113,6 +115,7 @@ export async function seal(signer: Signer, kind: MessageKind, payload: Uint8Arra
   lastSequence += 1n;
   const body = encodeBody({
     ...TEST_NETWORK,
+    genesis: options.genesis ?? TEST_NETWORK.genesis,
     kind,
     hotkey: signer.hotkey,
     sequence: options.sequence ?? BigInt(Date.now()) * 1_000n + lastSequence,
