@@ -7,6 +7,7 @@ import { copies } from './copies.js';
 import { gate } from './gate.js';
 import { judge } from './judge.js';
 import { judging } from './judging.js';
+import { lag } from './lag.js';
 import { registry } from './registry.js';
 import { scoring } from './scoring.js';
 import { submission } from './submission.js';
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   scoring,
   judging,
   judge,
+  lag,
   copies,
   registry,
   connection,

@@ -11,7 +11,7 @@ import { bytesField, messageField, textField, varintField } from '../../scoring/
 import { createGraphWriter } from '../../scoring/graph/writer.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import { sealPackage } from '../../scoring/onnx/package-files.js';
-import { createVoiceRunner } from '../../scoring/onnx/runner.js';
+import { createVoiceRunner, type OnnxVoiceRunner } from '../../scoring/onnx/runner.js';
 import type { PackageDescription } from '../../scoring/package.js';
 import type { EngineName, RunLimits, VerifiedModel } from '../../scoring/ports.js';
 import { publishedVoice } from '../../scoring/voices/published-voice.js';
@@ -47,6 +47,24 @@ const constant = (path: string) => {
   ]);
 };
 
+/** The same in the values of a sparse tensor that a Constant holds. */
+const sparseConstant = (path: string) => {
+  const values = messageField(1, ...attacks.tensorFields('v', [4], ...external(path)));
+  const indices = messageField(2, varintField(1, 4), varintField(2, 7), bytesField(9, new Uint8Array(32)));
+  const tensor = messageField(22, values, indices, varintField(3, 1), varintField(3, 1), varintField(3, 4));
+  return attacks.rawVoice([
+    textField(2, 'g'),
+    attacks.node('Constant', [], ['audio'], messageField(5, textField(1, 'sparse_value'), tensor, varintField(20, 11))),
+  ]);
+};
+
+/** A few bytes that ask for a hundred and sixty gigabytes, before anything is said. */
+const square = () =>
+  attacks.tinyVoice((writer) => {
+    const blank = writer.node('ConstantOfShape', [writer.integers([200_000, 200_000])]);
+    return writer.node('Reshape', [blank, writer.integers([1, 1, -1])]);
+  });
+
 /** Longer than the pre-check allows; ONNX Runtime takes it. */
 const chain = (nodes: number) =>
   attacks.tinyVoice((writer, tokens) => {
@@ -62,13 +80,22 @@ describe('attacks by models', function () {
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
   });
 
+  // One each: finding out how to confine takes longer than most attacks.
+  const runners = new Map<string, OnnxVoiceRunner>();
+  const runnerOf = (engine: EngineName, skipPrecheck: boolean): OnnxVoiceRunner => {
+    const key = `${engine}/${skipPrecheck}`;
+    const runner = runners.get(key) ?? createVoiceRunner({ engine, skipPrecheck });
+    runners.set(key, runner);
+    return runner;
+  };
+
   async function outcomeOf(
     model: VerifiedModel,
     options: { engine: EngineName; skipPrecheck?: boolean; limits?: Partial<RunLimits> },
   ): Promise<string> {
     const { engine, skipPrecheck = false, limits } = options;
     try {
-      const session = await createVoiceRunner({ engine, skipPrecheck }).open(model, { ...RUN_LIMITS[engine], ...limits });
+      const session = await runnerOf(engine, skipPrecheck).open(model, { ...RUN_LIMITS[engine], ...limits });
       cleanUps.push(() => session.close());
       await session.synthesise(HELLO);
       return 'spoke';
@@ -94,7 +121,13 @@ describe('attacks by models', function () {
           join(folder, 'secret.bin'),
           join(folder, 'link.bin'),
         ];
-        const graphs = [...paths.map((path) => elsewhere(path)), memory, constant('/etc/passwd'), sparse('/etc/passwd')];
+        const graphs = [
+          ...paths.map((path) => elsewhere(path)),
+          memory,
+          constant('/etc/passwd'),
+          sparse('/etc/passwd'),
+          sparseConstant('/etc/passwd'),
+        ];
         for (const [at, graph] of graphs.entries()) {
           const model = await sealTinyVoice(graph, cleanUps);
           expect(await outcomeOf(model, { engine }), `pre-check, ${at}`).to.be.oneOf(['model.external_data', 'model.feature_refused']);
@@ -108,9 +141,18 @@ describe('attacks by models', function () {
         expect(await outcomeOf(nested, { engine, skipPrecheck: true })).to.match(
           /^(spoke|scoring\.(load_failed|memory_exceeded|child_crashed))$/,
         );
+        const lessNested = await sealTinyVoice(attacks.nestedVoice(32), cleanUps);
+        expect(await outcomeOf(lessNested, { engine })).to.equal('model.graph_malformed');
+        expect(await outcomeOf(lessNested, { engine, skipPrecheck: true })).to.equal('spoke');
+        const veryLong = await sealTinyVoice(chain(100_000), cleanUps);
+        expect(await outcomeOf(veryLong, { engine })).to.equal('model.graph_malformed');
         const long = await sealTinyVoice(chain(20_001), cleanUps);
         expect(await outcomeOf(long, { engine })).to.equal('model.graph_malformed');
         expect(await outcomeOf(long, { engine, skipPrecheck: true })).to.equal('spoke');
+      });
+
+      it('get no more memory than they may have, however few bytes ask for it', async () => {
+        expect(await outcomeOf(await sealTinyVoice(square(), cleanUps), { engine })).to.equal('scoring.memory_exceeded');
       });
 
       it('run no loop for ever, not even where the manifest allows loops', async () => {
