@@ -5,6 +5,7 @@ import { type Benchmark, type BenchReport, type Machine, reportJson, reportText 
 import { connection } from './connection.js';
 import { copies } from './copies.js';
 import { gate } from './gate.js';
+import { join } from './join.js';
 import { judge } from './judge.js';
 import { judging } from './judging.js';
 import { lag } from './lag.js';
@@ -18,6 +19,7 @@ import { weights } from './weights.js';
 const BENCHMARKS: readonly Benchmark[] = [
   gate,
   transfer,
+  join,
   scoring,
   judging,
   judge,

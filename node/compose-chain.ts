@@ -11,6 +11,8 @@ export interface ChainOptions {
   readonly endpoints: readonly string[];
   readonly genesis: Hash | null;
   readonly beacon: 'quicknet' | null;
+  /** Waits for the chain at start as well. */
+  readonly patient?: boolean;
 }
 
 /** Beacons that a chain may be held to, by the names of the setting chain.beacon. */
@@ -20,8 +22,8 @@ export function pinnedBeacon(name: 'quicknet' | null): PinnedBeacon | null {
 
 export function composeChain(
   deps: { readonly clock: Clock; readonly logger: Logger },
-  { endpoints, genesis, beacon }: ChainOptions,
+  { endpoints, genesis, beacon, patient = false }: ChainOptions,
 ): ChainClient & { readonly chain: ChainReader & ChainWriter } {
-  const client = createChainClient(deps, { endpoints, genesis, pinnedBeacon: pinnedBeacon(beacon) });
+  const client = createChainClient(deps, { endpoints, genesis, patient, pinnedBeacon: pinnedBeacon(beacon) });
   return { ...client, chain: { ...client.reader, ...client.writer } };
 }

@@ -1,7 +1,9 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
 import { join } from 'node:path';
 import { createHolders } from '../protocol/holders.js';
+import type { P2pHost } from '../protocol/libp2p/host.js';
 import { createMessageGate } from '../protocol/message-gate.js';
+import type { Hash } from '../protocol/names.js';
 import type { Clock, Signer } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
 import type { Secret } from '../protocol/secret.js';
@@ -29,11 +31,12 @@ import { createPrometheusMetrics } from './http/prometheus.js';
 import { createHttpServer } from './http/server.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
+import { tellPeers } from './network/directory.js';
 import { createFetcher } from './network/fetcher.js';
 import { createInbox } from './network/inbox.js';
 import { createPeerAccessKeeper } from './network/peer-access.js';
 import { createPostbox } from './network/postbox.js';
-import { claimDatabase } from './postgres/claim.js';
+import { claimDatabase, rememberedGenesis } from './postgres/claim.js';
 import { openDatabase } from './postgres/database.js';
 import { createHearings } from './postgres/hearings.js';
 import { pruningDuty } from './postgres/pruning.js';
@@ -113,7 +116,15 @@ export function createDaemon(
       DATABASE_STOP_TIMEOUT_MS,
     );
     const stores = createStores(database);
-    const client = own('chain', composeChain({ clock, logger: log('chain') }, options.chain), (chain) => chain.stop());
+    // Who was registered at the end of the last run is in the database: enough to be with the peers while the chain is out of reach.
+    const remembered = await rememberedGenesis(database, netuid);
+    const chainOptions = { ...options.chain, patient: remembered !== null };
+    const client = own('chain', composeChain({ clock, logger: log('chain') }, chainOptions), (of) => of.stop());
+    const verifier = own('signature threads', createVerifyPool({ clock, logger: log('p2p') }, { threads: VERIFY_THREADS }), (pool) =>
+      pool.close(),
+    );
+    verifier.warm();
+    const early = remembered === null ? null : await openHost(remembered);
     await client.start(signal);
     const { chain } = client;
     const { genesis } = chain.identity();
@@ -137,17 +148,7 @@ export function createDaemon(
       { directory: join(dataDir.path, 'models'), budgetBytes: options.cacheBytesMax },
     );
     const offered = options.miner.modelDir === null ? null : await importModel(options.miner.modelDir, cache);
-    const verifier = own('signature threads', createVerifyPool({ clock, logger: log('p2p') }, { threads: VERIFY_THREADS }), (pool) =>
-      pool.close(),
-    );
-    verifier.warm();
-    const host = await composeHost(
-      { signer, verifier, clock, logger: log('p2p'), metrics },
-      { ...network, dataDir: dataDir.path },
-      options.p2p,
-    );
-    own('p2p', host, (running) => running.stop());
-    await host.start(signal);
+    const host = early ?? (await openHost(genesis));
     const holders = createHolders();
     const traffic = composeModelTraffic({ host, cache, holders, clock, log: log('fetch'), metrics });
     const access = createPeerAccessKeeper({ store: stores.peerRules, peers: host, clock, log: log('p2p'), metrics });
@@ -277,6 +278,15 @@ export function createDaemon(
       },
       'voxd runs',
     );
+
+    async function openHost(of: Hash): Promise<P2pHost> {
+      const identity = { genesis: of, netuid, dataDir: dataDir.path };
+      const host = await composeHost({ signer, verifier, clock, logger: log('p2p'), metrics }, identity, options.p2p);
+      const last = await stores.registry.latest(of, netuid);
+      if (last !== null) tellPeers(host, last);
+      await own('p2p', host, (running) => running.stop()).start(signal);
+      return host;
+    }
 
     async function createValidator() {
       // Asked first: a machine that cannot confine foreign models must not take part.

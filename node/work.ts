@@ -5,6 +5,7 @@ import type { Clock, Peers } from '../protocol/ports.js';
 import type { Logger } from './logger.js';
 import { type Loop, runLoop } from './loop.js';
 import type { Metrics } from './metrics.js';
+import { tellPeers } from './network/directory.js';
 import type { RegistrySync } from './registry-sync.js';
 import type { Service } from './service.js';
 
@@ -45,14 +46,9 @@ export function createWork(
   let head: BlockRef | null = null;
   let seenAtMs = deps.clock.nowMs();
 
-  function tellPeers(snapshot: SubnetSnapshot): void {
+  function tell(snapshot: SubnetSnapshot): void {
     const { neurons } = snapshot;
-    deps.peers.setMembers(
-      new Map(neurons.map(({ hotkey, coldkey, stakeRao, validatorPermit }) => [hotkey, { permitted: validatorPermit, coldkey, stakeRao }])),
-    );
-    deps.peers.setDirectory(
-      neurons.flatMap(({ hotkey, axon }) => (axon === null ? [] : [{ hotkey, ip: axon.ip, port: axon.port, peerKey: axon.peerKey }])),
-    );
+    tellPeers(deps.peers, snapshot);
     deps.metrics.set('voxd_registry_neurons', { role: 'validator' }, neurons.filter(({ validatorPermit }) => validatorPermit).length);
     deps.metrics.set('voxd_registry_neurons', { role: 'miner' }, neurons.filter(({ validatorPermit }) => !validatorPermit).length);
   }
@@ -88,9 +84,9 @@ export function createWork(
     headAgeMs: () => deps.clock.nowMs() - seenAtMs,
     trigger: (duty) => loops.get(duty)?.trigger(),
     async start(signal) {
-      const off = deps.registry.onChange((snapshot) => tellPeers(snapshot));
+      const off = deps.registry.onChange((snapshot) => tell(snapshot));
       head = await deps.chain.finalizedHead();
-      tellPeers(await deps.registry.follow(head));
+      tell(await deps.registry.follow(head));
       const stop = deps.chain.onFinalized((next) => {
         if (head !== null && next.number <= head.number) return;
         head = next;

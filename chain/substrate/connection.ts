@@ -34,6 +34,8 @@ export interface ConnectionOptions {
   readonly probeIntervalMs?: number;
   /** False on a chain whose time is artificial; default true. */
   readonly watchClock?: boolean;
+  /** Also the first connection is tried for ever: for a node that has been on this chain before. */
+  readonly patient?: boolean;
   /** Longest wait before an endpoint that failed is asked again; default `BACKOFF_MAX_MS`. */
   readonly backoffMaxMs?: number;
 }
@@ -57,7 +59,7 @@ export interface ConnectionStatus {
 }
 
 export interface Connection {
-  /** Resolves when connected. Errors: the last endpoint's failure, once each has failed `START_ROUNDS` times or none is of this chain. */
+  /** Resolves when connected. Errors: the last endpoint's failure, once each has failed `START_ROUNDS` times (unless `patient`) or none is of this chain. */
   start(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
   status(): ConnectionStatus;
@@ -239,7 +241,7 @@ export function createConnection(
   async function supervise(signal: AbortSignal, first: { resolve: () => void; reject: (error: unknown) => void }): Promise<void> {
     while (!signal.aborted) {
       const choice = book.next(clock.nowMs());
-      if (choice === null || (opened === 0 && book.exhausted(START_ROUNDS))) {
+      if (choice === null || (opened === 0 && options.patient !== true && book.exhausted(START_ROUNDS))) {
         const failure = lastFailure ?? chainFailure('chain.unreachable', { endpoint: '(none)', reason: 'no endpoint is configured' });
         if (choice === null) hopeless = failure;
         settle((waiter) => waiter.reject(failure));

@@ -134,3 +134,9 @@ export async function readDaemonIdentity(database: Sql): Promise<DaemonIdentity 
   // Safety: written by `claimDatabase` from a Hotkey.
   return row === undefined ? null : { genesis: hashOf(row.genesis), netuid: row.netuid, hotkey: row.hotkey as Hotkey };
 }
+
+/** The chain this database was last used on for this subnet; null where it was not. */
+export async function rememberedGenesis(database: Sql, netuid: number): Promise<Hash | null> {
+  const last = await readDaemonIdentity(database);
+  return last?.netuid === netuid ? last.genesis : null;
+}
