@@ -5,8 +5,11 @@ import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
 import type { Clock, Peer, Signer, Verifier } from '../protocol/ports.js';
 import { createPeerFile } from './files/peer-file.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { Logger } from './logger.js';
 import { dropReasonOf, type Metrics } from './metrics.js';
+import { tellPeers } from './network/directory.js';
+import type { RegistryStore } from './ports.js';
 
 export interface HostOptions {
   readonly listenIp: string;
@@ -58,6 +61,23 @@ export async function composeHost(
       },
     },
   );
+}
+
+/** The host with what is remembered of the subnet, started and owned. */
+export async function startHost(
+  deps: Parameters<typeof composeHost>[0] & {
+    readonly own: Lifecycle['own'];
+    readonly stores: { readonly registry: RegistryStore };
+    readonly signal: AbortSignal;
+  },
+  of: Parameters<typeof composeHost>[1],
+  options: HostOptions,
+): Promise<P2pHost> {
+  const host = await composeHost(deps, of, options);
+  const last = await deps.stores.registry.latest(of.genesis, of.netuid);
+  if (last !== null) tellPeers(host, last);
+  await deps.own('p2p', host, (running) => running.stop()).start(deps.signal);
+  return host;
 }
 
 function countTransfers(metrics: Metrics): NetworkMetrics {

@@ -1,7 +1,6 @@
 /** The composition root of the daemon: the only place that knows which technology is behind a port. */
 import { join } from 'node:path';
 import { createHolders } from '../protocol/holders.js';
-import type { P2pHost } from '../protocol/libp2p/host.js';
 import { createMessageGate } from '../protocol/message-gate.js';
 import type { Hash } from '../protocol/names.js';
 import type { Clock, Signer } from '../protocol/ports.js';
@@ -18,7 +17,7 @@ import { auditEars } from './audit/hearing.js';
 import { type ChainOptions, composeChain } from './compose-chain.js';
 import { composeDiscovery } from './compose-discovery.js';
 import { renderExplanation } from './compose-explain.js';
-import { composeHost, type HostOptions } from './compose-host.js';
+import { type HostOptions, startHost } from './compose-host.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { composeModelTraffic } from './compose-network.js';
@@ -31,7 +30,6 @@ import { createPrometheusMetrics } from './http/prometheus.js';
 import { createHttpServer } from './http/server.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
-import { tellPeers } from './network/directory.js';
 import { createFetcher } from './network/fetcher.js';
 import { createInbox } from './network/inbox.js';
 import { createPeerAccessKeeper } from './network/peer-access.js';
@@ -124,6 +122,12 @@ export function createDaemon(
       pool.close(),
     );
     verifier.warm();
+    const openHost = (of: Hash) =>
+      startHost(
+        { own, signer, verifier, clock, logger: log('p2p'), metrics, stores, signal },
+        { genesis: of, netuid, dataDir: dataDir.path },
+        options.p2p,
+      );
     const early = remembered === null ? null : await openHost(remembered);
     await client.start(signal);
     const { chain } = client;
@@ -278,15 +282,6 @@ export function createDaemon(
       },
       'voxd runs',
     );
-
-    async function openHost(of: Hash): Promise<P2pHost> {
-      const identity = { genesis: of, netuid, dataDir: dataDir.path };
-      const host = await composeHost({ signer, verifier, clock, logger: log('p2p'), metrics }, identity, options.p2p);
-      const last = await stores.registry.latest(of, netuid);
-      if (last !== null) tellPeers(host, last);
-      await own('p2p', host, (running) => running.stop()).start(signal);
-      return host;
-    }
 
     async function createValidator() {
       // Asked first: a machine that cannot confine foreign models must not take part.
