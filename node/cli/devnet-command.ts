@@ -21,10 +21,11 @@ const RUN_TIMEOUT_MS = 15 * 60_000;
  * Of the gauntlet: cheats that would work for ever are ended soon, and by processor time, which a busy machine does not change. What earns nothing at
  * the first three prompts is not heard further.
  */
-const DEFAULTS: Readonly<Record<CastName, Pick<DevnetOptions, 'cadenceBlocks' | 'scoring'>>> = {
-  demo: { cadenceBlocks: 80, scoring: { prompts: 5 } },
+const DEFAULTS: Readonly<Record<CastName, Pick<DevnetOptions, 'rounds' | 'cadenceBlocks' | 'scoring'>>> = {
+  demo: { rounds: 2, cadenceBlocks: 80, scoring: { prompts: 5 } },
   gauntlet: {
-    cadenceBlocks: 160,
+    rounds: 1,
+    cadenceBlocks: 240,
     scoring: { prompts: 6, firstPrompts: 3, cpuSeconds: 5, memoryBytes: 1024 ** 3, audits: 1 },
   },
 };
@@ -43,20 +44,20 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         .choices([...CASTS])
         .default('demo'),
     )
-    .option('--rounds <n>', 'scoring rounds to wait for', count, 2)
+    .option('--rounds <n>', 'scoring rounds to wait for (default: 2, gauntlet 1)', count)
     .option('--keep', 'leave it running until Ctrl-C')
     .option('--data-dir <dir>', 'folder of the network; what an earlier run left there is deleted', '.demo')
     .option('--base-port <port>', 'first of 50 ports; the next free range is taken', count, 41_000)
     .option('--block-time-ms <ms>', 'time between blocks', count, 500)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
-    .option('--cadence <blocks>', 'blocks per scoring round (default: 80, gauntlet 160)', count)
+    .option('--cadence <blocks>', 'blocks per scoring round (default: 80, gauntlet 240)', count)
     .option('--prompts <n>', 'prompts per model and round (default: 5, gauntlet 6)', count)
     .addOption(generationOption())
     .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
     .option('--json', 'print the result as JSON; progress goes to standard error')
     .action(
       async (flags: {
-        rounds: number;
+        rounds?: number;
         keep?: boolean;
         dataDir: string;
         basePort: number;
@@ -109,7 +110,7 @@ export function addDevnetCommand(program: Command, env: Environment): void {
             },
           },
           {
-            rounds: flags.rounds,
+            rounds: flags.rounds ?? DEFAULTS[flags.cast].rounds,
             dataDir: resolve(flags.dataDir),
             basePort: flags.basePort,
             blockTimeMs: flags.blockTimeMs,
