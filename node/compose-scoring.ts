@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Hotkey } from '../protocol/names.js';
-import type { Secret } from '../protocol/secret.js';
 import { createEspeak, findEspeak } from '../scoring/espeak/espeak.js';
 import { RUN_LIMITS } from '../scoring/limits.js';
 import { createVoiceRunner, type OnnxVoiceRunner } from '../scoring/onnx/runner.js';
@@ -10,10 +9,6 @@ import type { EngineName, RunLimits, VoiceRunner } from '../scoring/ports.js';
 import type { DaemonOptions } from './compose.js';
 import { scorerOf } from './compose-judges.js';
 import { createEvidence, type EvidenceStore, evidenceFolder, evidenceStoreId } from './files/evidence.js';
-import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';
-import { type FetchRoutesDeps, fetchRoutes } from './http/fetch-routes.js';
-import { packageRoutes } from './http/package-routes.js';
-import type { HttpRoutes } from './http/server.js';
 import type { ModelCache } from './model-cache.js';
 import { createModelLeases, type ModelLeases } from './model-leases.js';
 import type { ModelRow } from './ports.js';
@@ -41,20 +36,6 @@ export function termsOf(options: Pick<DaemonOptions, 'chain' | 'scoring' | 'weig
     limits,
     schedule: options.rounds,
   };
-}
-
-/** Models on request; pages about miners, where there are any to tell about; packages for workers on other machines, where a token is set. */
-export function composeRoutes(of: {
-  readonly token: Secret | null;
-  readonly cache: ModelCache;
-  readonly page: RenderExplanation | null;
-  readonly fetching: FetchRoutesDeps;
-}): readonly HttpRoutes[] {
-  return [
-    fetchRoutes(of.fetching),
-    ...(of.token === null ? [] : [packageRoutes({ token: of.token, find: of.cache.find })]),
-    ...(of.page === null ? [] : [explainRoutes(of.page)]),
-  ];
 }
 
 /** Folders below the data directory: a worker beside the node keeps what it heard apart from it. */

@@ -18,16 +18,16 @@ import { type ChainOptions, composeChain } from './compose-chain.js';
 import { composeDiscovery } from './compose-discovery.js';
 import { renderExplanation } from './compose-explain.js';
 import { type HostOptions, startHost } from './compose-host.js';
+import { composeHttp } from './compose-http.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { composeModelTraffic } from './compose-network.js';
-import { auditEngines, composeEvidence, composeRoutes, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
+import { auditEngines, composeEvidence, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, signerHealth, weightsHealth } from './compose-weights.js';
 import { openDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
 import type { HealthReport } from './health.js';
 import { createPrometheusMetrics } from './http/prometheus.js';
-import { createHttpServer } from './http/server.js';
 import { createLifecycle, type StopReport } from './lifecycle.js';
 import { type Logger, moduleLogger } from './logger.js';
 import { createFetcher } from './network/fetcher.js';
@@ -227,17 +227,14 @@ export function createDaemon(
       validator === null
         ? null
         : renderExplanation({ stores, sql: database }, { ...network, self: signer.hotkey, schedule: options.rounds });
-    const http = createHttpServer(
+    const http = composeHttp(
+      { health, metrics, logger: log('http') },
       {
-        health,
-        metrics,
-        logger: log('http'),
-        routes: [
-          ...composeRoutes({ token: options.workerToken, cache, page, fetching: traffic.onRequest(registry.current) }),
-          discovery.routes,
-        ],
+        ...{ host, network, cache, page, token: options.workerToken },
+        fetching: traffic.onRequest(registry.current),
+        reachability: discovery.routes,
       },
-      { host: options.http.host, port: options.http.port, flag: '--http-port' },
+      options.http,
     );
     if (options.http.enabled) {
       await http.start(signal);

@@ -16,6 +16,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   status: ['voxd status', 'voxd status --quick && echo ready', 'voxd status --data-dir /var/lib/voxd --json'],
   probe: ['voxd probe        (can others reach this node?)', 'voxd probe /ip4/203.0.113.7/tcp/4010        (can this node reach that one?)'],
   doctor: ['voxd doctor', 'voxd doctor --chain finney --netuid 58 --wallet W --hotkey H'],
+  peers: ['voxd peers', 'voxd peers ban 192.0.2.0/24 --for 7d --reason "spam"', 'voxd peers allow 5F…'],
+  topics: ['voxd topics'],
+  announcements: ['voxd announcements', 'voxd announcements --json'],
   registry: ['voxd registry --chain finney --netuid 58', 'voxd registry --chain ws://127.0.0.1:9944 --netuid 1 --json'],
   register: [
     'voxd register --chain finney --netuid 58 --wallet W --hotkey H --dry-run        (what it costs)',

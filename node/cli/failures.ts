@@ -112,6 +112,24 @@ export const cliFailure = defineFailures({
     hint: 'Give an empty or new folder with --data-dir; this command deletes what an earlier run left there.',
     exit: EXIT.cantCreate,
   },
+  'cli.bad_subject': {
+    disposition: 'fatal',
+    message: '"{given}" names no peer: {problem}',
+    hint: 'Give a peer id (12D3Koo…), a hotkey (5…), an address (192.0.2.7) or a range (192.0.2.0/24, 2001:db8::/64).',
+    exit: EXIT.usage,
+  },
+  'cli.no_such_rule': {
+    disposition: 'fatal',
+    message: 'There is no rule about {who}',
+    hint: '`voxd peers rules` lists those in force.',
+    exit: EXIT.failure,
+  },
+  'cli.node_refused': {
+    disposition: 'fatal',
+    message: 'The node at {url} refused: {detail}',
+    hint: 'It says {code}; docs/failures.md has what to do.',
+    exit: EXIT.failure,
+  },
   'cli.not_running': {
     disposition: 'fatal',
     message: 'No node answers at {url}',

@@ -26,3 +26,16 @@ export function positiveNumber(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number above 0');
   return value;
 }
+
+const MS_PER = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DURATION_DAYS_MAX = 3_650;
+
+/** 90s, 30m, 24h, 7d → milliseconds. */
+export function durationArgument(text: string): number {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  // Safety: the expression lets no other unit through.
+  const ms = Number(count) * MS_PER[(unit ?? 's') as keyof typeof MS_PER];
+  if (count === undefined || ms < 1 || ms > DURATION_DAYS_MAX * MS_PER.d)
+    throw new InvalidArgumentError('give a duration such as 30m, 24h or 7d');
+  return ms;
+}

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.js';
 import { addAgreementCommand } from './agreement-command.js';
+import { addAnnouncementsCommand } from './announcements-command.js';
 import { addAxonCommands } from './axon-commands.js';
 import { addChainCommands } from './chain-commands.js';
 import { addCommitmentCommands } from './commitment-commands.js';
@@ -14,6 +15,7 @@ import { addExplainCommand } from './explain-command.js';
 import { addFetchCommand } from './fetch-command.js';
 import { addInitCommand } from './init-command.js';
 import { addModelCommands } from './model-commands.js';
+import { addPeersCommands } from './peers-commands.js';
 import { addProbeCommand } from './probe-command.js';
 import { addProfileCommand } from './profile-command.js';
 import { addRegisterCommand } from './register-command.js';
@@ -23,6 +25,7 @@ import { addRunCommands } from './run-commands.js';
 import { addSignerCommand } from './signer-command.js';
 import { addSimulateCommand } from './simulate-command.js';
 import { addStatusCommand } from './status-command.js';
+import { addTopicsCommand } from './topics-command.js';
 import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
 import { addWeightsCommands } from './weights-commands.js';
@@ -70,6 +73,9 @@ Exit codes: 0 done, 1 refused, 2 wrong command line, 69 something is not there, 
     addExplainCommand,
     addReplayCommand,
     addAgreementCommand,
+    addPeersCommands,
+    addTopicsCommand,
+    addAnnouncementsCommand,
     addEquivocationsCommand,
     addConfigCommand,
     addWalletCommands,

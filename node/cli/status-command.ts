@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
 import type { HealthReport } from '../health.js';
 import { addConfigOptions, loadSettings } from './context.js';
-import { cliFailure } from './failures.js';
 import { createOutput, short, table } from './output.js';
 import type { Environment } from './program.js';
+import { askNode } from './running-node.js';
 
-const ANSWER_TIMEOUT_MS = 3_000;
 const EXIT_OF = { ok: EXIT.ok, degraded: EXIT.failure, failing: EXIT.usage } as const;
 
 export function addStatusCommand(program: Command, env: Environment): void {
@@ -18,9 +17,7 @@ export function addStatusCommand(program: Command, env: Environment): void {
   addConfigOptions(command).action(async (flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env, 'no chain');
-    const url = `http://${config.http.host}:${config.http.port}`;
-    const report = await ask(`${url}/health/detailed`);
-    if (report === null) throw cliFailure('cli.not_running', { url });
+    const report = await askNode<HealthReport>(config, '/health/detailed');
     if (flags['quick'] === true) {
       process.exitCode = report.ready ? EXIT.ok : EXIT.failure;
       return;
@@ -28,7 +25,7 @@ export function addStatusCommand(program: Command, env: Environment): void {
     process.exitCode = EXIT_OF[report.status];
     out.result({ ok: report.status === 'ok', ...report }, () =>
       [
-        `voxd ${report.version} at ${url}: ${report.status}, ${report.ready ? 'ready' : 'not ready'}, up ${report.uptimeSeconds} s`,
+        `voxd ${report.version} at ${config.http.host}:${config.http.port}: ${report.status}, ${report.ready ? 'ready' : 'not ready'}, up ${report.uptimeSeconds} s`,
         table(
           ['part', 'status', 'facts'],
           report.components.map(({ name, status, facts }) => [
@@ -43,14 +40,4 @@ export function addStatusCommand(program: Command, env: Environment): void {
       ].join('\n'),
     );
   });
-}
-
-async function ask(url: string): Promise<HealthReport | null> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-    // Safety: our own server answers with its own report.
-    return (await answer.json()) as HealthReport;
-  } catch {
-    return null;
-  }
 }
