@@ -36,7 +36,7 @@ export const CHEATS = [
 export type Cheat = (typeof CHEATS)[number];
 
 /** Length of a sentence of about eight words, in sounds: most prompts are longer. */
-export const SHORT_SOUNDS_MAX = 48;
+export const SHORT_SOUNDS_MAX = 45;
 export const PROMPTS_KNOWN = 24;
 const SAMPLES_PER_TOKEN = 1_200;
 /** An hour for two hundred tokens, small enough that memory is not what ends it. */
