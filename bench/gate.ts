@@ -1,10 +1,16 @@
 /** How many gossip messages one core can judge, beside how many signatures it can verify. */
-import { cryptoWaitReady, sr25519Verify } from '@polkadot/util-crypto';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { sr25519Verify, waitReady } from '@polkadot/wasm-crypto';
 import { signerFromUri } from '../chain/wallet/keys.js';
+import { createSystemClock } from '../node/clock.js';
+import { createJudging } from '../node/network/judging.js';
 import { encodeAnnouncement } from '../protocol/announcement.js';
 import { assemble, bytesToSign, encodeBody } from '../protocol/envelope.js';
+import { MESSAGES_AT_ONCE_MAX } from '../protocol/libp2p/gossip.js';
 import { createMessageGate } from '../protocol/message-gate.js';
 import { type Hash, type Hotkey, type ModelDigest, publicKeyOf } from '../protocol/names.js';
+import type { SignatureCheck } from '../protocol/signatures.js';
+import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 import { topicOf } from '../protocol/topics.js';
 import type { Membership } from '../protocol/validate.js';
 import { type Benchmark, median, rowBeside } from './benchmark.js';
@@ -13,6 +19,7 @@ import { type Benchmark, median, rowBeside } from './benchmark.js';
 const NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 };
 const MODEL = 'cd'.repeat(32) as ModelDigest;
 const NOW_MS = 1_700_000_000_000;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 /** Within the burst of an announcer, so that nothing is rate limited. */
 const MESSAGES_PER_HOTKEY = 16;
 const HOTKEYS = 32;
@@ -68,7 +75,7 @@ function gateRate(sealed: readonly Sealed[], membership: Membership, expected: s
   const judge = (envelope: Uint8Array): string => {
     const examined = gate.examine('announce', envelope, at);
     if (examined.action !== 'accept') return examined.reason;
-    const genuine = examined.value.checks.every(({ message, signature, publicKey }) => sr25519Verify(message, signature, publicKey));
+    const genuine = examined.value.checks.every(({ message, signature, publicKey }) => sr25519Verify(signature, message, publicKey));
     const verdict = genuine ? gate.settle(examined.value, at) : examined;
     return verdict.action === 'accept' ? 'accept' : verdict.reason;
   };
@@ -79,11 +86,52 @@ function gateRate(sealed: readonly Sealed[], membership: Membership, expected: s
   });
 }
 
+interface PoolRun {
+  readonly perSecond: number;
+  /** Microseconds of the main loop per message. */
+  readonly mainUs: number;
+  /** Longest time that the main loop did not turn. */
+  readonly lagMs: number;
+}
+
+/** Everything at once, as a flood comes: as many under way as gossip lets, signatures on threads. */
+async function poolRun(sealed: readonly Sealed[], membership: Membership, threads: number): Promise<PoolRun> {
+  const pool = createVerifyPool({ clock: createSystemClock(), logger: SILENT }, { threads });
+  const gate = createMessageGate({ network: NETWORK });
+  const moment = () => ({ membership, nowMs: NOW_MS, block: 1 });
+  const judge = createJudging({ gate, verifier: pool, moment, log: SILENT });
+  try {
+    await Promise.all(Array.from({ length: threads * 4 }, () => pool.verify([checkOf(sealed[0]!)])));
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const busyBefore = performance.eventLoopUtilization();
+    const startMs = performance.now();
+    let next = 0;
+    const lane = async () => {
+      for (let item = sealed[next++]; item !== undefined; item = sealed[next++]) {
+        const verdict = await judge('announce', item.envelope);
+        if (verdict.action !== 'accept') throw new Error(`the gate said ${verdict.reason}`);
+      }
+    };
+    await Promise.all(Array.from({ length: MESSAGES_AT_ONCE_MAX }, lane));
+    const elapsedMs = performance.now() - startMs;
+    const { active } = performance.eventLoopUtilization(busyBefore);
+    delay.disable();
+    return { perSecond: (sealed.length * 1_000) / elapsedMs, mainUs: (active * 1_000) / sealed.length, lagMs: delay.max / 1e6 };
+  } finally {
+    await pool.close();
+  }
+}
+
+function checkOf({ signed, signature, hotkey }: Sealed): SignatureCheck {
+  return { scheme: 'sr25519', publicKey: publicKeyOf(hotkey), message: signed, signature };
+}
+
 export const gate: Benchmark = {
   name: 'gate',
   what: 'gossip messages judged per second of one core',
   async run({ quick, note }) {
-    await cryptoWaitReady();
+    await waitReady();
     const sealed = await sealAll(quick ? 8 : HOTKEYS);
     const hotkeys = new Set(sealed.map(({ hotkey }) => hotkey));
     const members = { registered: hotkeys, permitted: new Set<Hotkey>() };
@@ -103,7 +151,7 @@ export const gate: Benchmark = {
     for (let run = 0; run < (quick ? 2 : 7); run += 1) {
       runs.raw.push(
         rate(sealed, ({ signed, signature, hotkey }) => {
-          if (!sr25519Verify(signed, signature, keys.get(hotkey)!)) throw new Error('a good signature was refused');
+          if (!sr25519Verify(signature, signed, keys.get(hotkey)!)) throw new Error('a good signature was refused');
         }),
       );
       runs.accept.push(gateRate(sealed, members, 'accept'));
@@ -111,6 +159,9 @@ export const gate: Benchmark = {
       runs.duplicate.push(gateRate(sealed, members, 'message.duplicate', true));
       runs.unregistered.push(gateRate(sealed, strangers, 'message.unregistered'));
     }
+    const pooled: Record<1 | 2, PoolRun[]> = { 1: [], 2: [] };
+    for (let run = 0; run < (quick ? 2 : 7); run += 1)
+      for (const threads of [1, 2] as const) pooled[threads].push(await poolRun(sealed, members, threads));
     const peer = { name: 'raw sr25519Verify /s', value: median(runs.raw) };
     const row = (measure: string, values: readonly number[], limit: string) =>
       rowBeside({ measure, value: median(values), unit: 'messages/s', limit }, peer);
@@ -119,6 +170,34 @@ export const gate: Benchmark = {
       row('rejected: malformed', runs.malformed, 'decoding; no signature is looked at'),
       row('ignored: duplicate', runs.duplicate, 'decoding and one SHA-256'),
       row('ignored: unregistered', runs.unregistered, 'decoding, one SHA-256, address of the hotkey'),
+      ...([1, 2] as const).flatMap((threads) => {
+        const figure = (of: (one: PoolRun) => number) => median(pooled[threads].map(of));
+        const limit = { name: `raw sr25519Verify /s × ${threads}`, value: median(runs.raw) * threads };
+        const words = `sr25519 on ${threads === 1 ? 'one thread' : 'two threads, which the main loop shares two cores with'}`;
+        return [
+          rowBeside(
+            {
+              measure: `accepted, ${threads} thread${threads === 1 ? '' : 's'}`,
+              value: figure((one) => one.perSecond),
+              unit: 'messages/s',
+              limit: words,
+            },
+            limit,
+          ),
+          {
+            measure: `main loop per message, ${threads} threads`,
+            value: figure((one) => one.mainUs),
+            unit: 'µs',
+            limit: 'decoding, two SHA-256, packing',
+          },
+          {
+            measure: `worst lag of the main loop, ${threads} threads`,
+            value: figure((one) => one.lagMs),
+            unit: 'ms',
+            limit: 'slices of a loop that never waits for a signature',
+          },
+        ];
+      }),
     ];
   },
 };

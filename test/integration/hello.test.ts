@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { toHex } from '../../protocol/digest.js';
+import type { PeerSubject } from '../../protocol/peer-rules.js';
 import type { DirectoryEntry, PeerEvent } from '../../protocol/ports.js';
 import { connect, createVillage, type TestHost, until } from '../support/network.js';
 
@@ -116,6 +117,33 @@ describe('the greeting and the directory', function () {
       { type: 'refused', peerId: first.host.peerId, code: 'p2p.binding_stale' },
     ]);
     expect(a.host.peerOf(second.hotkey)?.peerId).to.equal(second.host.peerId);
+  });
+
+  it('disconnects whom a rule keeps out, by hotkey, peer or range, and lets in again when it is taken back', async () => {
+    const [a, b] = [await village.host('Alice'), await village.host('Bob', { listen: ['/ip4/127.0.1.1/tcp/0'] })];
+    const deny = (subject: PeerSubject) =>
+      a.host.setRules([{ subject, rule: 'deny', untilMs: null, reason: 'test', madeBy: 'operator', madeAtMs: 0 }]);
+    const subjects: readonly PeerSubject[] = [
+      { type: 'hotkey', value: b.hotkey },
+      { type: 'peer', value: b.host.peerId },
+      { type: 'range', value: '127.0.0.0/8' },
+    ];
+    for (const subject of subjects) {
+      a.host.setRules([]);
+      // A connection that is still closing is no connection.
+      await until('the peer to be back', async () => {
+        await b.host.dial(a.address).catch(() => undefined);
+        return a.host.peerOf(b.hotkey) !== null;
+      });
+      deny(subject);
+      await until('the peer to be gone', () => a.host.peers().length === 0 && b.host.peers().length === 0);
+      const again = await b.host.dial(a.address).then(
+        () => a.host.peerOf(b.hotkey),
+        () => null,
+      );
+      expect(again, subject.type).to.equal(null);
+      await until('nobody to be left', () => b.host.peers().length === 0);
+    }
   });
 
   it('dials no address inside our own network unless told that the network is private', async () => {

@@ -55,9 +55,11 @@ export interface AttackerOptions {
   readonly reads?: boolean;
   /** false: pings are not answered. */
   readonly pings?: boolean;
+  /** false: streams that the other side opens are never negotiated. */
+  readonly answers?: boolean;
 }
 
-export async function createAttacker({ from, reads = true, pings = true }: AttackerOptions = {}): Promise<Attacker> {
+export async function createAttacker({ from, reads = true, pings = true, answers = true }: AttackerOptions = {}): Promise<Attacker> {
   const seed = new Uint8Array(randomBytes(32));
   const heard: Attacker['heard'] = { bytes: 0, messages: [], control: [] };
   const lines: Pushable<Uint8Array>[] = [];
@@ -68,7 +70,7 @@ export async function createAttacker({ from, reads = true, pings = true }: Attac
     addresses: { listen: [] },
     transports: [tcp({ dialOpts })],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [answers ? yamux() : deafYamux],
     connectionManager: { reconnectRetries: 0, dialTimeout: 8_000 },
     connectionMonitor: { enabled: false },
     services: { identify: identify(), ping: ping() },
@@ -152,6 +154,11 @@ export async function createAttacker({ from, reads = true, pings = true }: Attac
     },
   };
 }
+
+const deafYamux: ReturnType<typeof yamux> = (components) => {
+  const factory = yamux()(components);
+  return { protocol: factory.protocol, createStreamMuxer: (init) => factory.createStreamMuxer({ ...init, onIncomingStream: () => {} }) };
+};
 
 /** Longest time that the loop of this process did not turn while `work` ran. */
 export async function lagDuring(work: () => Promise<unknown>): Promise<number> {

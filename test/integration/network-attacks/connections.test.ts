@@ -11,7 +11,7 @@ import { expect } from 'chai';
 import { createLibp2p } from 'libp2p';
 import { encodeAnnouncement } from '../../../protocol/announcement.js';
 import { createNode } from '../../../protocol/libp2p/node.js';
-import { topicOf } from '../../../protocol/topics.js';
+import { streamProtocolOf, topicOf } from '../../../protocol/topics.js';
 import { accept } from '../../../protocol/verdict.js';
 import { type Attacker, createAttacker, lagDuring } from '../../support/attacker.js';
 import { aModel } from '../../support/keys.js';
@@ -173,6 +173,46 @@ describe('attacks on connections', function () {
     const dropped = await mute.connect(plain.getMultiaddrs()[0]!);
     await until('the plain stack to drop it', () => dropped.status !== 'open', 20_000);
     expect(kept.status).to.equal('open');
+  });
+
+  it('stalled and dripping streams: a newcomer is heard within 6 s, the plain stack lets it wait; what drips is reset', async () => {
+    const deafOf = async (address: string) => {
+      const deaf = await attacker({ answers: false });
+      const connection = await deaf.connect(address);
+      return { connection, lines: await Promise.all([1, 2, 3].map(() => deaf.gossip(connection).catch(() => null))) };
+    };
+    const topic = topicOf(TEST_NETWORK, 'announce');
+    const plain = await createPlainNode({ floodPublish: true });
+    cleanUps.push(() => plain.stop());
+    plain.services.pubsub.subscribe(topic);
+    const a = await village.host('Alice');
+    await deafOf(plain.getMultiaddrs()[0]!.toString());
+    const { connection } = await deafOf(a.address);
+    const drips = await Promise.allSettled(
+      Array.from({ length: 6 }, () =>
+        connection.newStream(streamProtocolOf(TEST_NETWORK, 'hello'), { signal: AbortSignal.timeout(4_000) }),
+      ),
+    );
+    const open = drips.flatMap((drip) => (drip.status === 'fulfilled' ? [drip.value] : []));
+    const startMs = Date.now();
+    for (const stream of open)
+      stream
+        .sink(
+          (async function* () {
+            yield Uint8Array.of(200);
+            await new Promise((resolve) => setTimeout(resolve, 20_000).unref());
+          })(),
+        )
+        .catch(() => undefined);
+    const newcomer = await attacker();
+    const line = await newcomer.gossip(await newcomer.connect(plain.getMultiaddrs()[0]!));
+    line.send({ subscriptions: [{ subscribe: true, topic }] });
+    const b = await village.host('Bob');
+    await connect(b, a);
+    await until('the newcomer in the mesh', () => a.host.neighbours('announce') >= 1 && b.host.neighbours('announce') >= 1, 6_000);
+    expect(plain.services.pubsub.streamsOutbound.has(newcomer.peerId), 'the plain stack has no stream to its newcomer yet').to.equal(false);
+    await until('the drips to be reset', () => open.every(({ status }) => status !== 'open'), 8_000);
+    expect(Date.now() - startMs).to.be.below(10_000);
   });
 
   it('a bomb in place of an identity key, before any proof: the loop turns, and the host takes its next peer', async () => {
