@@ -143,4 +143,20 @@ describe('a probe', function () {
     for (let turn = 0; turn < 5; turn += 1) reasons.push((await eager.bob.host.reachedBy(1))[0]?.reason);
     expect(reasons.at(-1)).to.equal('busy');
   });
+
+  it('is made of any address on request, with the phase at which it ended', async () => {
+    const [alice, bob] = [await village.host('Alice'), await village.host('Bob', { netuid: 8 })];
+    const carol = await village.host('Charlie');
+    const knocked = async (address: string) => {
+      const { failedAt, hotkey } = await alice.host.knock(address);
+      return { failedAt, hotkey };
+    };
+    expect(await knocked(carol.address)).to.deep.equal({ failedAt: null, hotkey: carol.hotkey });
+    expect(await knocked('/ip4/127.0.0.1/tcp/65533')).to.deep.equal({ failedAt: 'tcp', hotkey: null });
+    expect(await knocked(bob.address)).to.deep.equal({ failedAt: 'hello', hotkey: null });
+    expect(await knocked('home')).to.deep.equal({ failedAt: 'dns', hotkey: null });
+    await until('Alice to be alone again', () => alice.host.peers().length === 0);
+    const outside = await village.host('Dave', { privateNetwork: false });
+    expect(await outside.host.knock(carol.address)).to.deep.include({ failedAt: 'tcp', peerId: null });
+  });
 });
