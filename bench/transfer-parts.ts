@@ -11,6 +11,9 @@ import type { PeerId } from '../protocol/peer-id.js';
 import type { Logger, Signer } from '../protocol/ports.js';
 import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 
+/** Messages that the provider answers, and its answers; what is in them is nobody's business here. */
+export const PING = 'scoreReveal';
+export const PONG = 'scoreCommit';
 export const BARE_PROTOCOL = '/bench/bytes/1';
 const LISTEN = ['/ip4/127.0.0.1/tcp/0'];
 const MIB = 1024 * 1024;

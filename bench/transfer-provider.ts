@@ -1,11 +1,12 @@
 /** The other process of the transfer benchmark: serves the same bytes by voxd, by a bare libp2p stream and by a TCP socket. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import type { ModelDigest } from '../protocol/names.js';
 import type { ArtifactSource, OpenArtifact, PackageLayout } from '../protocol/ports.js';
+import { accept } from '../protocol/verdict.js';
 import { CHUNK_SIZE_BYTES } from '../scoring/manifest.js';
-import { BARE_PROTOCOL, type Offer, openBareNode, openHost } from './transfer-parts.js';
+import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
 
 const PIECE_SIZE_BYTES = 64 * 1024;
 
@@ -43,10 +44,17 @@ async function sendPlain(socket: Socket, bytes: Uint8Array): Promise<void> {
   socket.end();
 }
 
-const bytes = new Uint8Array(randomBytes(Number(process.argv[2])));
+/** The same bytes in every provider, and nothing that compresses. */
+const bytes = new Uint8Array(
+  createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(Number(process.argv[2]))),
+);
 const { model, source } = packageOf(bytes);
-const host = await openHost(await signerFromUri('//bench//provider'));
+const host = await openHost(await signerFromUri(`//bench//provider//${process.argv[3] ?? 0}`));
 host.serve(source);
+host.onMessage(PING, async (message) => {
+  void host.publish(PONG, message.slice());
+  return accept(null);
+});
 const bare = await openBareNode();
 await bare.handle(BARE_PROTOCOL, ({ stream }) => {
   stream.sink(pieces(bytes)).catch(() => {});

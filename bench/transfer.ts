@@ -1,19 +1,25 @@
 /** How fast a model package comes from a peer, beside the same bytes over a bare stream and a plain socket. Two processes on loopback. */
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import { entryPoint } from '../protocol/entry.js';
 import type { P2pHost } from '../protocol/libp2p/host.js';
 import type { PackageLayout } from '../protocol/ports.js';
 import { ok } from '../protocol/result.js';
+import { accept } from '../protocol/verdict.js';
 import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, MODEL_SIZE_BYTES_MAX } from '../scoring/manifest.js';
 import { type Benchmark, median, rowBeside } from './benchmark.js';
-import { BARE_PROTOCOL, type Offer, openBareNode, openHost } from './transfer-parts.js';
+import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
 
-const MIB = 1024 * 1024;
 const MEGA = 1_000_000;
+const PROVIDERS = 4;
+const GOSSIP_EVERY_MS = 20;
+/** For the answers still under way. */
+const GOSSIP_LAST_MS = 200;
 
 /** Shape: work that receives bytes, how many are due → MB/s. */
 async function rateOf(sizeBytes: number, receive: () => Promise<number>): Promise<number> {
@@ -24,11 +30,13 @@ async function rateOf(sizeBytes: number, receive: () => Promise<number>): Promis
 }
 
 /** Every chunk checked, copied into place as the daemon's sink would write it. */
-async function byVoxd(host: P2pHost, { model, peerId }: Offer): Promise<number> {
+async function byVoxd(host: P2pHost, offers: readonly Offer[]): Promise<number> {
+  const [first] = offers;
+  if (first === undefined) throw new Error('nobody offers it');
   let place = new Uint8Array();
   const { receivedBytes } = await host.fetchModel({
-    providers: () => [peerId],
-    model,
+    providers: () => offers.map(({ peerId }) => peerId),
+    model: first.model,
     // Safety: made by our own provider, and its digest has been checked.
     parseManifest: (bytes) => ok(JSON.parse(new TextDecoder().decode(bytes)) as PackageLayout),
     limits: { manifestSizeBytesMax: MANIFEST_SIZE_BYTES_MAX, totalSizeBytesMax: MODEL_SIZE_BYTES_MAX, filesMax: FILES_MAX },
@@ -58,50 +66,106 @@ async function bySocket({ plainPort }: Offer): Promise<number> {
   return received;
 }
 
+/** How long a small message takes there and back by gossip, again and again until stopped. Shape: milliseconds. */
+async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Promise<readonly number[]> {
+  const roundTripsMs: number[] = [];
+  const sentAtMs = new Map<string, number>();
+  const off = host.onMessage(PONG, async (message) => {
+    const atMs = sentAtMs.get(Buffer.from(message).toString('hex'));
+    if (atMs !== undefined) roundTripsMs.push(performance.now() - atMs);
+    return accept(null);
+  });
+  let isOver = false;
+  const sending = (async () => {
+    while (!isOver) {
+      const message = new Uint8Array(randomBytes(512));
+      sentAtMs.set(Buffer.from(message).toString('hex'), performance.now());
+      await host.publish(PING, message);
+      await delay(GOSSIP_EVERY_MS);
+    }
+  })();
+  await during();
+  isOver = true;
+  await sending;
+  await delay(GOSSIP_LAST_MS);
+  off();
+  return roundTripsMs;
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
 export const transfer: Benchmark = {
   name: 'transfer',
-  what: 'a synthetic package between two hosts in two processes on loopback',
+  what: 'a synthetic package from one and from four providers, each a process, on loopback',
   async run({ quick, note }) {
-    const sizeBytes = (quick ? 8 : 64) * MIB;
-    const provider = fork(entryPoint('bench/transfer-provider'), [String(sizeBytes)]);
+    const sizeBytes = quick ? 16 * MEGA : 300 * MEGA;
+    const children = Array.from({ length: PROVIDERS }, (_, n) =>
+      fork(entryPoint('bench/transfer-provider'), [String(sizeBytes), String(n)]),
+    );
     const host = await openHost(await signerFromUri('//bench//fetcher'));
     const bare = await openBareNode();
     try {
-      const [message] = await once(provider, 'message');
-      // Safety: the only message that the provider sends.
-      const offer = message as Offer;
-      await host.dial(offer.hostAddress);
-      await bare.dial(multiaddr(offer.bareAddress));
-      const runs = { voxd: [] as number[], bare: [] as number[], plain: [] as number[] };
+      // Safety: the only message that a provider sends.
+      const offers = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0] as Offer));
+      const [first] = offers as [Offer];
+      for (const { hostAddress } of offers) await host.dial(hostAddress);
+      await bare.dial(multiaddr(first.bareAddress));
+      while (host.neighbours(PING) === 0 || host.neighbours(PONG) === 0) await delay(GOSSIP_EVERY_MS);
+      const runs = { one: [] as number[], four: [] as number[], bare: [] as number[], plain: [] as number[] };
+      const idleMs = await gossipBeside(host, () => delay(quick ? 1_000 : 5_000));
+      const besideMs: number[] = [];
       for (let run = -1; run < (quick ? 1 : 5); run += 1) {
-        const rates = {
-          voxd: await rateOf(sizeBytes, () => byVoxd(host, offer)),
-          bare: await rateOf(sizeBytes, () => byBareStream(bare, offer)),
-          plain: await rateOf(sizeBytes, () => bySocket(offer)),
-        };
-        note(`run ${run + 1}: voxd ${rates.voxd.toFixed(1)}, bare stream ${rates.bare.toFixed(1)}, socket ${rates.plain.toFixed(0)} MB/s`);
-        // The first run is slow in all three: code is compiled, windows are small.
+        const rates = { one: 0, four: 0, bare: 0, plain: 0 };
+        const trips = await gossipBeside(host, async () => {
+          rates.one = await rateOf(sizeBytes, () => byVoxd(host, [first]));
+        });
+        rates.four = await rateOf(sizeBytes, () => byVoxd(host, offers));
+        rates.bare = await rateOf(sizeBytes, () => byBareStream(bare, first));
+        rates.plain = await rateOf(sizeBytes, () => bySocket(first));
+        note(
+          `run ${run + 1}: one provider ${rates.one.toFixed(1)}, four ${rates.four.toFixed(1)}, bare stream ${rates.bare.toFixed(1)}, socket ${rates.plain.toFixed(0)} MB/s; gossip beside p99 ${percentile(trips, 0.99).toFixed(1)} ms`,
+        );
+        // The first run is slow in all of them: code is compiled, windows are small.
         if (run < 0) continue;
-        runs.voxd.push(rates.voxd);
-        runs.bare.push(rates.bare);
-        runs.plain.push(rates.plain);
+        besideMs.push(...trips);
+        for (const name of ['one', 'four', 'bare', 'plain'] as const) runs[name].push(rates[name]);
       }
-      const row = (limit: string) => ({
-        measure: `package of ${sizeBytes / MIB} MiB, every chunk checked`,
-        value: median(runs.voxd),
+      const bareRate = { name: 'bare libp2p stream (noise, yamux), MB/s', value: median(runs.bare) };
+      const row = (from: string, values: readonly number[], limit: string) => ({
+        measure: `${sizeBytes / MEGA} MB from ${from}, every chunk checked`,
+        value: median(values),
         unit: 'MB/s',
         limit,
       });
       return [
-        rowBeside(row('8 questions of 64 KiB in flight, each framed, copied and checked'), {
-          name: 'bare libp2p stream (noise, yamux), MB/s',
-          value: median(runs.bare),
+        rowBeside(
+          row('one provider', runs.one, 'one thread: noise, yamux, one copy and sha-256 of every byte; 512 KiB in flight'),
+          bareRate,
+        ),
+        rowBeside(
+          row('four providers', runs.four, 'the thread of the fetcher, as above, and the cores that the providers share with it'),
+          bareRate,
+        ),
+        rowBeside(row('one provider', runs.one, 'the same, and noise and yamux'), {
+          name: 'plain TCP socket, MB/s',
+          value: median(runs.plain),
         }),
-        rowBeside(row('the same, and noise and yamux'), { name: 'plain TCP socket, MB/s', value: median(runs.plain) }),
+        rowBeside(
+          {
+            measure: 'gossip round trip while one provider sends, p99',
+            value: percentile(besideMs, 0.99),
+            unit: 'ms',
+            limit: 'bytes in flight on the same connection, and the turn of the event loop',
+          },
+          { name: 'p99 with nothing beside it, ms', value: percentile(idleMs, 0.99) },
+        ),
       ];
     } finally {
       await Promise.all([host.stop(), bare.stop()]);
-      provider.kill();
+      for (const child of children) child.kill();
     }
   },
 };

@@ -86,7 +86,9 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
       const piece = pieceToAsk();
       if (piece === null) return 0;
       const { file, chunk, sizeBytes } = piece.place;
-      const length = Math.min(REQUEST_LENGTH_MAX, sizeBytes - piece.askedBytes, BYTES_OUTSTANDING_MAX - outstandingBytes);
+      const length = Math.min(REQUEST_LENGTH_MAX, sizeBytes - piece.askedBytes);
+      // Not in small pieces whenever a frame has come: each question has its price.
+      if (outstandingBytes + length > BYTES_OUTSTANDING_MAX) return 0;
       wire.send({ want: 'chunk', file, chunk, offset: piece.askedBytes, length });
       for (const pacer of deps.pacers) pacer.take(length, clock.nowMs());
       piece.askedBytes += length;
