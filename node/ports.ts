@@ -124,6 +124,7 @@ export interface RoundRow {
 
 /** Everything that `weighRound` took from outside the database. */
 export interface Weighing {
+  /** Opening of the round: the age of what stands is counted to it, so that it does not matter who weighs when. */
   readonly block: number;
   readonly minAllowedWeights: number;
   /** Digests of the records that were there; what arrived later changes nothing. */

@@ -79,8 +79,8 @@ export interface Beliefs {
 /**
  * Fold the records of a round into standings and shares.
  *
- * Our own record of a model stands before all others; a model that we did not hear, or heard wrongly, gets the lower median of the records of
- * the validators that are believed. What it says worse in private is taken off. Only records of our scorer digest are looked at.
+ * Our own record of a model stands before all others; a model that we did not hear, or heard wrongly, gets what most of the
+ * validators that are believed agree on. What it says worse in private is taken off. Only records of our scorer digest are looked at.
  *
  * Source: docs/scoring.md, "From records to weights".
  */
@@ -236,10 +236,17 @@ function disagreeing(heard: readonly Heard[], self: Hotkey): ReadonlySet<Hotkey>
   return apart;
 }
 
+/**
+ * Our own record; else one of those that most others agree with, within the tolerance: who lies alone, or each with another number, is outvoted by
+ * two that heard the same. Among equals, and where nobody agrees with anybody, the lower median.
+ */
 function believe(about: readonly Heard[], self: Hotkey): ScoreRecord | undefined {
   const own = about.find(({ validator }) => validator === self);
   if (own) return own.record;
-  const others = [...about];
-  others.sort((a, b) => a.record.scorePpm - b.record.scorePpm || (a.validator < b.validator ? -1 : 1));
-  return others[Math.floor((others.length - 1) / 2)]?.record;
+  const agreeing = ({ record }: Heard) =>
+    about.filter((other) => Math.abs(other.record.scorePpm - record.scorePpm) <= AGREEMENT_TOLERANCE_PPM).length;
+  const most = Math.max(0, ...about.map(agreeing));
+  const backed = about.filter((one) => agreeing(one) === most);
+  backed.sort((a, b) => a.record.scorePpm - b.record.scorePpm || (a.validator < b.validator ? -1 : 1));
+  return backed[Math.floor((backed.length - 1) / 2)]?.record;
 }

@@ -22,7 +22,7 @@ export async function weigh(
   const scores = await stores.scores.ofRound(row.round);
   const ours = scores.filter(({ record }) => record.scorer === options.scorer);
   const weighing: Weighing = {
-    block: snapshot.block.number,
+    block: row.openedAt.number,
     minAllowedWeights: snapshot.hyperparameters.minAllowedWeights,
     records: scores.map(recordKey),
     seats: snapshot.neurons.map(({ uid, hotkey, registeredAt, coldkey }) => ({ uid, hotkey, registeredAt, coldkey })),

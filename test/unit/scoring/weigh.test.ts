@@ -4,7 +4,7 @@ import { commitmentOf } from '../../../chain/commitment.js';
 import { sha256Hex } from '../../../protocol/digest.js';
 import type { ScoreRecord } from '../../../scoring/record.js';
 import { WAITING_ROUNDS_MAX } from '../../../scoring/standing.js';
-import { type RoundEntry, type WeighedBefore, type WeighedRound, weighRound } from '../../../scoring/weigh.js';
+import { believedRecords, type RoundEntry, type WeighedBefore, type WeighedRound, weighRound } from '../../../scoring/weigh.js';
 import { aHotkey, aModel } from '../../support/keys.js';
 import { POLICY } from '../../support/small-subnet.js';
 
@@ -156,5 +156,42 @@ describe('a weighed round', () => {
         },
       ),
     );
+  });
+});
+
+describe('a model that was not heard here', () => {
+  const offer = { n: 1, block: 1, ppm: 0 };
+  const heardBy = (scores: readonly number[]) =>
+    scores.map((ppm, at) => ({ ...recordOf({ ...offer, ppm }, 1)[0]!, validator: aHotkey(`other ${at}`) }));
+  const believed = (scores: readonly number[]) =>
+    believedRecords({
+      round: 1,
+      self: SELF,
+      scorer: SCORER,
+      entries: [entryOf(offer)],
+      heard: heardBy(scores),
+      beliefs: { disbelieved: [], mistaken: [] },
+    }).scores.get(aHotkey(1));
+
+  it('is believed to be what most of the others agree on, whatever liars say each by himself', () => {
+    const liars = fc.uniqueArray(
+      fc.integer({ min: 0, max: 180 }).map((step) => step * 5_001),
+      { maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(liars, fc.integer({ min: 0, max: 1_000_000 }), fc.nat(2), (lies, truth, extra) => {
+        fc.pre(lies.every((lie) => Math.abs(lie - truth) > 10_000));
+        const honest = Array.from({ length: 2 + extra }, () => truth);
+        expect(believed([...lies, ...honest])).to.equal(truth);
+        expect(believed([...honest, ...lies])).to.equal(truth);
+      }),
+    );
+  });
+
+  it('gets the lower median where nobody agrees with anybody, and of those who agree', () => {
+    expect(believed([900_000, 100_000, 500_000])).to.equal(500_000);
+    expect(believed([900_000, 100_000])).to.equal(100_000);
+    expect(believed([900_000, 500_000, 500_004, 500_002, 100_000])).to.equal(500_002);
+    expect(believed([])).to.equal(undefined);
   });
 });
