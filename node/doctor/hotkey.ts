@@ -39,6 +39,12 @@ export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
 }
 
 function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {
+  if (announceIp === null && onChain !== null)
+    return warn(
+      'address',
+      `the chain says ${onChain}, but this node is not told to announce one: it leaves what is there`,
+      `If others reach it there, set p2p.announceIp to ${onChain}.`,
+    );
   if (announceIp === null) {
     return warn(
       'address',

@@ -13,7 +13,8 @@ const LOOK_MS = 100;
 
 /**
  * The demonstration, with every kind of process killed once while it runs: a miner, the chain, a validator in the middle of a round, the
- * other validator's database server and the process that holds a foreign model. It must end as if nothing had happened.
+ * other validator's database server and the process that holds a foreign model. It must end as if nothing had happened. Weights go the longest way: timelocked
+ * first, opened by the chain later.
  */
 describe('a whole subnet', function () {
   this.timeout(RUN_TIMEOUT_MS + 60_000);
@@ -32,6 +33,7 @@ describe('a whole subnet', function () {
       '--rounds',
       '2',
       '--json',
+      '--commit-reveal',
       '--data-dir',
       root,
       '--base-port',

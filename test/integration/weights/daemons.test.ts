@@ -139,7 +139,7 @@ describe('weights of real daemons', function () {
         if (round > 1) await world.nextEpoch(observer);
         const dead = new Promise<void>((resolve) => at(() => void node.kill('SIGKILL').then(resolve)));
         let gone = false;
-        dead.then(() => {
+        void dead.then(() => {
           gone = true;
         });
         await world.weigh(round);

@@ -212,6 +212,17 @@ describe('doctor', () => {
       expect(await examine(() => undefined)).to.deep.equal({ seat: 'fail' });
     });
 
+    it('has an address on chain that this node is not told of: both are named', async () => {
+      const chain = createFakeChain();
+      chain.register(HOTKEY, { stakeRao: 1n, permit: true });
+      chain.patch(HOTKEY, { axon: { ip: '203.0.113.9', port: 1, protocol: 4, version: 1, block: 100, peerKey: null } });
+      const facts = { snapshot: await chain.reader.snapshot(1), weights: await chain.reader.weightFacts(1, 0, HOTKEY) };
+      const own = { hotkey: HOTKEY, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: NOW_SECONDS };
+      const address = examineHotkey({ ...facts, ...own }).find(({ name }) => name === 'address');
+      expect(address?.verdict).to.equal('warn');
+      expect(address?.next).to.include('p2p.announceIp to 203.0.113.9');
+    });
+
     it('is told about a missing permit, a newer version and weights that were never set', async () => {
       const found = await examine((chain) => {
         chain.register(HOTKEY, { stakeRao: 1n });
