@@ -65,7 +65,7 @@ describe('a whole subnet', function () {
       if ((await until(() => (killNow(find()) ? true : null))) !== null) killed.push(what);
     };
 
-    await until(said('all five models are committed'));
+    await until(said('models are committed'));
     await kill('miner', () => node('miner-good'));
     await kill('chain', () => processWith('devchain', join(root, 'chain')));
     await until(() => scored(root, 'validator-1') >= 2 || null);
