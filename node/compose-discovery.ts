@@ -7,7 +7,9 @@ import { probeRoutes } from './http/probe-routes.js';
 import type { HttpRoutes } from './http/server.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
+import type { Inbox } from './network/inbox.js';
 import { createRecordPublisher } from './network/node-record.js';
+import { createOfferExchange } from './network/offers.js';
 import type { Postbox } from './network/postbox.js';
 import { createPresence, type OfferedModel } from './network/presence.js';
 import { createReachability, type Reachability } from './network/reachability.js';
@@ -32,6 +34,7 @@ export function composeDiscovery(
     readonly chain: ChainWriter;
     readonly announcements: AnnouncementStore;
     readonly offered: OfferedModel | null;
+    readonly hear: Inbox['hear'];
   },
   options: {
     readonly netuid: number;
@@ -62,6 +65,7 @@ export function composeDiscovery(
     },
   );
   const records = createRecordPublisher({ discovery: host, postbox, self: signer.hotkey, clock, log });
+  const offers = createOfferExchange({ offers: host, peers: host, announcements, hear: deps.hear, clock, log });
   const reachability = createReachability({ discovery: host, clock, log, metrics }, { announced: announceIp !== null });
   return {
     presence,
@@ -74,6 +78,7 @@ export function composeDiscovery(
           metrics.set('voxd_p2p_records', {}, host.recordCount());
         },
       },
+      { name: 'offers', turn: (_at, signal) => offers.turn(signal) },
       { name: 'reachability', turn: () => reachability.turn() },
       {
         name: 'gauges',

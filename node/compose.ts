@@ -186,7 +186,7 @@ export function createDaemon(
       { netuid, schedule: options.rounds, scorer },
     );
     const discovery = composeDiscovery(
-      { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered },
+      { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered, hear: inbox.hear },
       { netuid, p2p: options.p2p, miner: options.miner, reconnects: () => client.status().reconnects },
     );
     const { presence } = discovery;
@@ -247,8 +247,7 @@ export function createDaemon(
       if (event.type !== 'bound') return;
       logger.debug({ ...event }, 'peer bound');
       presence.peerArrived();
-      work.trigger('presence');
-      work.trigger('fetch');
+      for (const duty of ['presence', 'offers', 'fetch']) work.trigger(duty);
     });
     own('peer events', offPeers, (off) => off());
     inbox.onAnnouncement(() => {

@@ -169,6 +169,7 @@ const p2p = {
   'p2p.truncated': spec('retry', 'peer {peer} ended the transfer early at file {file}, chunk {chunk}', 'try again, or another provider'),
   'p2p.protocol_violation': spec('skip', 'peer {peer} broke the transfer protocol: {problem}', 'it runs a broken or hostile program'),
   'p2p.malformed_frame': spec('skip', 'peer {peer} sent a frame of protocol {protocol} that cannot be read', 'it may run another version'),
+  'p2p.offers_failed': spec('retry', 'peer {peer} handed on no announcements', 'another peer is asked'),
   'p2p.exchange_failed': spec('retry', 'peer {peer} named no further peers', 'another peer is asked'),
   'p2p.sink_failed': spec('retry', 'the received bytes could not be stored', 'see the cause; check the free disk space'),
 } as const;

@@ -2,6 +2,7 @@
 import type { Failure } from './failure.js';
 import type { MessageKind } from './kinds.js';
 import type { Hotkey, ModelDigest } from './names.js';
+import type { Offer } from './offers.js';
 import type { PeerId } from './peer-id.js';
 import type { PeerRule } from './peer-rules.js';
 import type { Result } from './result.js';
@@ -267,4 +268,18 @@ export interface ArtifactTransfer {
   askHoldings(peer: PeerId, models: readonly ModelDigest[]): Promise<readonly Holding[]>;
   /** Null: serve nothing. */
   serve(source: ArtifactSource | null): void;
+}
+
+/** What this node keeps of announcements. A rejection is reported to the asking peer as being busy. */
+export type OfferSource = () => Promise<readonly Offer[]>;
+
+/** Announcements handed on to those who were not there when they were made. */
+export interface Offers {
+  /** Null: hand on nothing. */
+  serveOffers(source: OfferSource | null): void;
+  /**
+   * Asks a peer for all it keeps; each envelope goes to `hear` as if it had come by gossip, one after the other. Shape: how many were accepted. Rejects
+   * with `p2p.offers_failed`; a peer that hands on what `hear` rejects is misbehaving, and asked no further.
+   */
+  collectOffers(peer: PeerId, hear: (envelope: Uint8Array) => Promise<Verdict<unknown>>): Promise<number>;
 }

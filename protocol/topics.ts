@@ -16,7 +16,7 @@ export interface NetworkId {
   readonly netuid: number;
 }
 
-export type StreamName = 'hello' | 'artifact' | 'have' | 'peers' | 'probe' | 'goodbye';
+export type StreamName = 'hello' | 'artifact' | 'have' | 'offers' | 'peers' | 'probe' | 'goodbye';
 
 export interface Topic {
   readonly gen8: string;

@@ -14,6 +14,7 @@ import { mayDial } from '../../protocol/libp2p/addresses.js';
 import { decodeRpc } from '../../protocol/libp2p/rpc-limits.js';
 import { RESPONSE_SIZE_BYTES_MAX } from '../../protocol/libp2p/transfer.js';
 import { parseHotkey } from '../../protocol/names.js';
+import { decodeOffersAnswer, decodeOffersRequest } from '../../protocol/offers.js';
 import { decodePeersAnswer, decodePeersRequest } from '../../protocol/peer-exchange.js';
 import { parsePeerId } from '../../protocol/peer-id.js';
 import { decodeProbeAnswer, decodeProbeRequest, endpointOf } from '../../protocol/probe.js';
@@ -111,6 +112,8 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
     result('binding', [hex(vectors.binding), ...payloads], openBinding),
     throwing('greeting', frame('hello'), (input) => [Hello.decode(input), HelloReply.decode(input)]),
     throwing('artifact frames', frame('artifact'), (input) => [ArtifactRequest.decode(input), ArtifactResponse.decode(input)]),
+    result('offers request', frame('offers'), decodeOffersRequest),
+    result('offers answer', frame('offers'), decodeOffersAnswer),
     result('peers request', frame('peers'), decodePeersRequest),
     result('peers answer', frame('peers'), decodePeersAnswer),
     result('probe request', frame('probe'), decodeProbeRequest),

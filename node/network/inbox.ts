@@ -23,6 +23,8 @@ export interface Inbox {
   /** Begins to listen; returns the way to stop. */
   open(): Promise<() => void>;
   onAnnouncement(listener: () => void): void;
+  /** Judges and keeps a message that came by another way than gossip, as if it had come by gossip. */
+  hear(kind: MessageKind, envelope: Uint8Array, from: string): Promise<Verdict<unknown>>;
 }
 
 /** Gossip in: judged by the gate, then kept by kind. What arrives here is a hint or a signed record; the chain decides what counts. */
@@ -158,6 +160,7 @@ export function createInbox(
     onAnnouncement(listener) {
       listeners.push(listener);
     },
+    hear: receive,
   };
 }
 

@@ -9,7 +9,7 @@ import { protocolFailures } from '../failures.js';
 import type { MessageKind } from '../kinds.js';
 import type { Hash, Hotkey } from '../names.js';
 import { type PeerId, peerIdFromKey } from '../peer-id.js';
-import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, Peer, PeerStore, Peers, Signer, Verifier } from '../ports.js';
+import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, Offers, Peer, PeerStore, Peers, Signer, Verifier } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { isPrivateIp } from './addresses.js';
 import { type Connections, createConnections } from './connections.js';
@@ -21,6 +21,7 @@ import { closeQuietly, createHello } from './hello.js';
 import type { NetworkMetrics } from './metrics.js';
 import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
+import { createOffers } from './offers.js';
 import { createPeerBook, type PeerBook } from './peer-book.js';
 import { publicKeyOfSeed } from './peer-key.js';
 import { createTransfers, TRANSFER_DEFAULTS, type TransferOptions } from './transfers.js';
@@ -29,6 +30,7 @@ import { createTransfers, TRANSFER_DEFAULTS, type TransferOptions } from './tran
 export const STOP_STEP_MS_MAX = 5_000;
 const TRANSFER_STREAMS_IN_MAX = 4;
 const HAVE_STREAMS_IN_MAX = 2;
+const OFFERS_STREAMS_IN_MAX = 2;
 /** Addresses of one neuron dialled, one after the other, because it may have a model. */
 const ADDRESSES_TRIED_MAX = 2;
 /** App score of a peer that lied in a transfer: in no mesh until that is forgotten. */
@@ -69,7 +71,7 @@ export interface HostOptions {
   readonly admission?: Partial<AdmissionLimits>;
 }
 
-export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery {
+export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery, Offers {
   readonly name: 'p2p';
   readonly peerId: PeerId;
   /** 32-byte Ed25519 public key: what `serveAxon` publishes. */
@@ -121,6 +123,16 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       ...options.transfer,
       protocols: { artifact: streamProtocolOf(network, 'artifact'), have: streamProtocolOf(network, 'have') },
     },
+  );
+  const offers = createOffers(
+    {
+      isMember: book.isMember,
+      connectionTo,
+      penalize: (peer, by) => running?.node.services.pubsub.blame(peer, by),
+      clock,
+      logger,
+    },
+    streamProtocolOf(network, 'offers'),
   );
   const gossip = createGossip({ router: () => live().node.services.pubsub, clock, logger, metrics }, network);
   const hello = createHello(
@@ -266,6 +278,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     for (const { protocol, onStream, maxInboundStreams } of discovery.streams) await node.handle(protocol, onStream, { maxInboundStreams });
     await node.handle(streamProtocolOf(network, 'artifact'), transfers.onArtifactStream, { maxInboundStreams: TRANSFER_STREAMS_IN_MAX });
     await node.handle(streamProtocolOf(network, 'have'), transfers.onHaveStream, { maxInboundStreams: HAVE_STREAMS_IN_MAX });
+    await node.handle(streamProtocolOf(network, 'offers'), offers.onStream, { maxInboundStreams: OFFERS_STREAMS_IN_MAX });
     const following = connections.run(stop.signal);
     try {
       await node.start();
@@ -329,6 +342,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     serve: transfers.serve,
     fetchModel: transfers.fetchModel,
     askHoldings: transfers.askHoldings,
+    serveOffers: offers.serve,
+    collectOffers: offers.collect,
   };
 }
 

@@ -1,4 +1,4 @@
-/** A model outlives its miner: whoever asks the network who holds it gets it from those who do. Real sockets, real caches. */
+/** A model outlives its miner: whoever asks the network what is announced and who holds it gets both from those who do. Real sockets, real caches. */
 import { randomBytes } from 'node:crypto';
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,13 +6,23 @@ import { expect } from 'chai';
 import { composeModelTraffic } from '../../node/compose-network.js';
 import { createModelCache } from '../../node/files/model-cache.js';
 import { NO_METRICS } from '../../node/metrics.js';
+import { createInbox } from '../../node/network/inbox.js';
+import { createOfferExchange } from '../../node/network/offers.js';
+import { encodeAnnouncement } from '../../protocol/announcement.js';
 import { isFailure } from '../../protocol/failure.js';
 import { createHolders } from '../../protocol/holders.js';
+import { OFFERS_RATE } from '../../protocol/libp2p/offers.js';
+import { createMessageGate } from '../../protocol/message-gate.js';
+import type { Hotkey } from '../../protocol/names.js';
+import type { Offer } from '../../protocol/offers.js';
 import { CHUNK_SIZE_BYTES } from '../../scoring/manifest.js';
 import { verifyPackage } from '../../scoring/onnx/package-files.js';
 import { aModel } from '../support/keys.js';
-import { connect, createVillage, systemClock, type TestHost } from '../support/network.js';
+import { createMemoryStores } from '../support/memory-stores.js';
+import { connect, createVillage, membersOf, seal, systemClock, TEST_NETWORK, type TestHost, until } from '../support/network.js';
+import { devPerson } from '../support/people.js';
 import { quiet, temporaryDirectory } from '../support/temporary.js';
+import { localVerifier } from '../support/verifier.js';
 import { sealTinyVoice } from '../support/voice-package.js';
 
 describe('a model without its miner', function () {
@@ -34,6 +44,32 @@ describe('a model without its miner', function () {
     return { cache, holders, ...composeModelTraffic({ host, cache, holders, clock: systemClock, log: quiet.logger, metrics: NO_METRICS }) };
   }
 
+  /** The parts of a node that hear what is announced. Everybody named is registered. */
+  async function hearing({ host }: TestHost, registered: readonly TestHost[]) {
+    const stores = createMemoryStores();
+    const log = quiet.logger;
+    const names = registered.map(({ hotkey }) => hotkey);
+    host.setMembers(membersOf(...names));
+    const inbox = createInbox(
+      {
+        gossip: host,
+        gate: createMessageGate({ network: TEST_NETWORK }),
+        verifier: localVerifier,
+        stores,
+        clock: systemClock,
+        log,
+        metrics: NO_METRICS,
+        members: () => ({ registered: new Set(names), permitted: new Set() }),
+        finalizedBlock: () => 100,
+      },
+      { netuid: TEST_NETWORK.netuid, schedule: { cadenceBlocks: 40, commitPercent: 60, revealPercent: 75 }, scorer: 'aa' },
+    );
+    await inbox.open();
+    const { announcements } = stores;
+    const offers = createOfferExchange({ offers: host, peers: host, announcements, hear: inbox.hear, clock: systemClock, log });
+    return { announcements, inbox, turn: () => offers.turn(AbortSignal.timeout(20_000)) };
+  }
+
   it('comes from a validator that holds it, found by asking and by dialling', async () => {
     const [miner, first, second] = [await village.host('Alice'), await village.host('Bob'), await village.host('Charlie')];
     const model = await sealTinyVoice(new Uint8Array(randomBytes(2 * CHUNK_SIZE_BYTES + 99)), cleanUps);
@@ -46,19 +82,72 @@ describe('a model without its miner', function () {
     await cp(model.directory, pending.directory, { recursive: true });
     await pending.commit();
     await connect(first, miner);
+    const everybody = [miner, first, second];
+    const [firstEars, secondEars] = [await hearing(first, everybody), await hearing(second, everybody)];
+    const announced = encodeAnnouncement({
+      model: model.digest,
+      manifestSizeBytes: 100,
+      sizeBytes: 4 * CHUNK_SIZE_BYTES,
+      commitmentBlock: 5,
+      providers: [],
+    });
+    await until('a mesh', () => miner.host.neighbours('announce') > 0);
+    await miner.host.publish('announce', await seal(miner.signer, 'announce', announced));
+    await until('the announcement to be heard', async () => (await firstEars.announcements.active(0)).length === 1);
     await its.bringer.bring(wanted, { signal, looking: its.finder.look([wanted], [], signal) });
     expect(await first.host.askHoldings(miner.host.peerId, [aModel('other'), model.digest])).to.deep.equal(['none', 'whole']);
 
-    // The miner goes. The second validator knows of the first one only by the chain.
+    // The miner goes. The second validator knows of the first one only by the chain, and of the model nothing.
     await miner.host.stop();
     const gone = await theirs.bringer.bring(wanted, { signal }).catch((error: unknown) => error);
     expect(isFailure(gone) && gone.code).to.equal('node.no_provider');
     const { hotkey, ip, port } = first;
+    await secondEars.turn();
+    expect(await secondEars.announcements.active(0)).to.deep.equal([]);
     second.host.setDirectory([{ hotkey, ip, port, peerKey: null }]);
-    const looking = theirs.finder.look([wanted], [hotkey], signal);
-    const directory = await theirs.bringer.bring(wanted, { signal, looking });
+    await until('the first one to be there', () => second.host.peerOf(hotkey) !== null && first.host.peerOf(second.hotkey) !== null);
+    await secondEars.turn();
+    const [known] = await secondEars.announcements.active(systemClock.nowMs());
+    if (known === undefined) throw new Error('the announcement was not handed on');
+    expect(known).to.deep.include({ hotkey: miner.hotkey, model: model.digest, commitmentBlock: 5 });
+    const named = { model: known.model, owner: known.hotkey, named: known.providers };
+    const looking = theirs.finder.look([named], [hotkey], signal);
+    const directory = await theirs.bringer.bring(named, { signal, looking });
     expect((await verifyPackage(directory)).digest).to.equal(model.digest);
     expect(await readFile(join(directory, 'voice.onnx'))).to.have.length(2 * CHUNK_SIZE_BYTES + 99);
     expect(theirs.bringer.running()).to.deep.equal([]);
+  });
+
+  it('is not believed of whoever hands it on: forged, foreign and stale ones come to nothing', async () => {
+    const [liar, node] = [await village.host('Dave'), await village.host('Eve')];
+    const [ferdie, alice] = [await devPerson('Ferdie'), await devPerson('Alice')];
+    const ears = await hearing(node, [liar, node]);
+    await hearing(liar, [liar, node]);
+    await connect(node, liar);
+    const payload = encodeAnnouncement({ model: aModel(1), manifestSizeBytes: 1, sizeBytes: 1, commitmentBlock: 1, providers: [] });
+    const offers: Offer[] = [];
+    liar.host.serveOffers(async () => offers);
+    const collect = () => node.host.collectOffers(liar.host.peerId, (envelope) => ears.inbox.hear('announce', envelope, liar.host.peerId));
+    const hands = async (hotkey: Hotkey, envelope: Uint8Array) => offers.splice(0, 1, { hotkey, sequence: 1n, envelope });
+
+    await hands(ferdie.hotkey, await seal(ferdie, 'announce', payload));
+    expect(await collect()).to.equal(0);
+    await hands(liar.hotkey, await seal(liar.signer, 'announce', payload, { issuedAtMs: Date.now() - 3_600_000, lifetimeMs: 60_000 }));
+    expect(await collect()).to.equal(0);
+    await hands(liar.hotkey, await seal(liar.signer, 'announce', payload, { signedBy: alice }));
+    const forged: unknown = await collect().catch((error: unknown) => error);
+    expect(isFailure(forged) && forged.code).to.equal('p2p.offers_failed');
+    expect(isFailure(forged) && isFailure(forged.cause) && forged.cause.code).to.equal('p2p.protocol_violation');
+    expect(await ears.announcements.active(0)).to.deep.equal([]);
+
+    // What is true is taken also from him; but he is not asked without end, nor does he answer without end.
+    await hands(liar.hotkey, await seal(liar.signer, 'announce', payload));
+    expect(await collect()).to.equal(1);
+    for (let asked = 4; asked < OFFERS_RATE.burst; asked += 1) expect(await collect()).to.equal(0);
+    const busy: unknown = await collect().catch((error: unknown) => error);
+    expect(isFailure(busy) && isFailure(busy.cause) && busy.cause.code).to.equal('p2p.peer_busy');
+    liar.host.setMembers(membersOf(liar.hotkey));
+    const stranger: unknown = await collect().catch((error: unknown) => error);
+    expect(isFailure(stranger) && stranger.code).to.equal('p2p.offers_failed');
   });
 });

@@ -8,6 +8,7 @@ import { MESSAGE_KINDS, type MessageKind } from '../../protocol/kinds.js';
 import { messageId, messageIdText } from '../../protocol/libp2p/gossip.js';
 import { publicKeyOfSeed, signWithSeed } from '../../protocol/libp2p/peer-key.js';
 import { type Hash, hotkeyFromPublicKey } from '../../protocol/names.js';
+import { encodeOffersAnswer, encodeOffersRequest } from '../../protocol/offers.js';
 import { encodePeersAnswer, encodePeersRequest } from '../../protocol/peer-exchange.js';
 import { encodeProbeAnswer, encodeProbeRequest } from '../../protocol/probe.js';
 import { digestOfRecord, encodeScoreCommitment, encodeScoreReveal } from '../../protocol/score-exchange.js';
@@ -26,7 +27,7 @@ const SIGNATURE = new Uint8Array(64).fill(0xcd);
 const FROM_MS = 1_700_000_000_000;
 const DIGEST = 'aa'.repeat(32);
 
-export const STREAMS = ['hello', 'artifact', 'peers', 'probe', 'goodbye'] as const;
+export const STREAMS = ['hello', 'artifact', 'offers', 'peers', 'probe', 'goodbye'] as const;
 
 const bindingBody = encodeBindingBody({
   ...NETWORK,
@@ -77,8 +78,7 @@ const PAYLOADS: Readonly<Record<MessageKind, Uint8Array>> = {
   }),
 };
 
-function gossip(kind: MessageKind) {
-  const topic = topicOf(NETWORK, kind);
+function envelopeOf(kind: MessageKind): Uint8Array {
   const body = encodeBody({
     ...NETWORK,
     kind,
@@ -89,7 +89,12 @@ function gossip(kind: MessageKind) {
     referenceBlock: 4300,
     payload: PAYLOADS[kind],
   });
-  const envelope = assemble(body, SIGNATURE);
+  return assemble(body, SIGNATURE);
+}
+
+function gossip(kind: MessageKind) {
+  const topic = topicOf(NETWORK, kind);
+  const envelope = envelopeOf(kind);
   return { topic, payload: toHex(PAYLOADS[kind]), envelope: toHex(envelope), messageId: messageIdText(messageId(topic, envelope)) };
 }
 
@@ -102,6 +107,10 @@ export const FRAMES: Readonly<Record<string, Uint8Array>> = {
   artifactChunk: ArtifactRequest.encode({ id: 2, want: 2, model, file: 1, chunk: 3, offset: 65_472, length: 65_472 }),
   artifactData: ArtifactResponse.encode({ id: 2, status: 1, total: 1_048_576, data: Uint8Array.of(1, 2, 3) }),
   artifactRefused: ArtifactResponse.encode({ id: 2, status: 3 }),
+  offersFirst: encodeOffersRequest(null),
+  offersRequest: encodeOffersRequest(HOTKEY),
+  offersPage: encodeOffersAnswer({ outcome: 'page', envelopes: [envelopeOf('announce')], more: true }),
+  offersRefused: encodeOffersAnswer({ outcome: 'refused', why: 'busy' }),
   peersRequest: encodePeersRequest(32),
   peersRecords: encodePeersAnswer({ outcome: 'records', records: [binding, binding] }),
   peersRefused: encodePeersAnswer({ outcome: 'refused', why: 'busy' }),

@@ -3,15 +3,28 @@ import { expect } from 'chai';
 import { varint } from '../../../bench/fuzz/mutate.js';
 import { decodeAnnouncement } from '../../../protocol/announcement.js';
 import { BINDING_SIZE_BYTES_MAX, openBinding } from '../../../protocol/binding.js';
-import { openEnvelope } from '../../../protocol/envelope.js';
+import { assemble, encodeBody, openEnvelope } from '../../../protocol/envelope.js';
 import { KINDS, MESSAGE_KINDS } from '../../../protocol/kinds.js';
 import { HELLO_SIZE_BYTES_MAX } from '../../../protocol/libp2p/hello.js';
+import { OFFERS_REPLY_BYTES_MAX, OFFERS_REQUEST_BYTES_MAX } from '../../../protocol/libp2p/offers.js';
 import { PEERS_REPLY_BYTES_MAX } from '../../../protocol/libp2p/peer-exchange.js';
+import { type Hash, type Hotkey, hotkeyFromPublicKey } from '../../../protocol/names.js';
+import {
+  decodeOffersAnswer,
+  decodeOffersRequest,
+  encodeOffersAnswer,
+  encodeOffersRequest,
+  endOfPage,
+  OFFERS_BYTES_MAX,
+  OFFERS_MAX,
+  pageOf,
+} from '../../../protocol/offers.js';
 import { decodePeersAnswer, decodePeersRequest, EXCHANGE_RECORDS_MAX, encodePeersAnswer } from '../../../protocol/peer-exchange.js';
 import { decodeProbeAnswer, decodeProbeRequest, encodeProbeAnswer, PROBE_PHASES, PROBE_REFUSALS } from '../../../protocol/probe.js';
 import { decodeScoreCommitment, decodeScoreReveal } from '../../../protocol/score-exchange.js';
 import { HelloReply } from '../../../protocol/streams.pb.js';
 import { parseTopic } from '../../../protocol/topics.js';
+import { aHotkey } from '../../support/keys.js';
 import { STREAMS, wireVectors } from '../../support/wire-samples.js';
 
 const VECTORS = wireVectors();
@@ -60,6 +73,12 @@ describe('golden frames', () => {
     expect(decodePeersRequest(hex(frames['peersRequest']))).to.deep.equal({ ok: true, value: 32 });
     const peers = decodePeersAnswer(hex(frames['peersRecords']));
     expect(peers.ok && peers.value.outcome === 'records' && peers.value.records.length).to.equal(2);
+    const asked = hotkeyFromPublicKey(new Uint8Array(32).fill(9));
+    expect(decodeOffersRequest(hex(frames['offersFirst']))).to.deep.equal({ ok: true, value: null });
+    expect(decodeOffersRequest(hex(frames['offersRequest']))).to.deep.equal({ ok: true, value: asked });
+    const page = decodeOffersAnswer(hex(frames['offersPage']));
+    expect(page.ok && page.value).to.deep.equal({ outcome: 'page', envelopes: [envelopeOf('announce')], more: true });
+    expect(decodeOffersAnswer(hex(frames['offersRefused']))).to.deep.equal({ ok: true, value: { outcome: 'refused', why: 'busy' } });
     expect(decodeProbeRequest(hex(frames['probeRequest']))).to.deep.equal({ ok: true, value: '/ip4/203.0.113.7/tcp/4010' });
     const answers = [
       ...PROBE_PHASES.map((phase) => ({ outcome: 'failed', phase, observed: '' }) as const),
@@ -73,10 +92,76 @@ describe('golden frames', () => {
     const record = new Uint8Array(BINDING_SIZE_BYTES_MAX).fill(1);
     const records = Array.from({ length: EXCHANGE_RECORDS_MAX }, () => record);
     expect(encodePeersAnswer({ outcome: 'records', records }).length).to.be.at.most(PEERS_REPLY_BYTES_MAX);
+    const envelopes = Array.from({ length: OFFERS_MAX }, () => new Uint8Array(OFFERS_BYTES_MAX / OFFERS_MAX));
+    expect(encodeOffersAnswer({ outcome: 'page', envelopes, more: true }).length).to.be.at.most(OFFERS_REPLY_BYTES_MAX);
+    expect(encodeOffersRequest(aHotkey('any')).length).to.be.at.most(OFFERS_REQUEST_BYTES_MAX);
+    for (const refused of [[...envelopes, new Uint8Array(1)], [new Uint8Array(KINDS.announce.sizeBytesMax + 1)]])
+      expect(errorOf(decodeOffersAnswer(encodeOffersAnswer({ outcome: 'page', envelopes: refused, more: false })))).to.equal(
+        'p2p.malformed_frame',
+      );
     expect(HelloReply.encode({ status: 1, binding: record }).length).to.be.at.most(HELLO_SIZE_BYTES_MAX);
     expect(errorOf(decodePeersAnswer(encodePeersAnswer({ outcome: 'records', records: [...records, record] })))).to.equal(
       'p2p.malformed_frame',
     );
+  });
+});
+
+describe('pages of announcements', () => {
+  const envelopeBy = (byte: number, sequence: bigint, size = 10) =>
+    assemble(
+      encodeBody({
+        genesis: `0x${'01'.repeat(32)}` as Hash,
+        netuid: 58,
+        kind: 'announce',
+        hotkey: hotkeyFromPublicKey(new Uint8Array(32).fill(byte)),
+        sequence,
+        issuedAtMs: 1,
+        expiresAtMs: 2,
+        referenceBlock: 1,
+        payload: new Uint8Array(size).fill(1),
+      }),
+      new Uint8Array(64).fill(1),
+    );
+  const offer = (byte: number, sequence = 1n, size = 10) => ({
+    hotkey: hotkeyFromPublicKey(new Uint8Array(32).fill(byte)),
+    sequence,
+    envelope: envelopeBy(byte, sequence, size),
+  });
+
+  it('bring every hotkey once, its newest, whatever their number and size', () => {
+    for (const size of [10, 7_000]) {
+      const offers = Array.from({ length: 200 }, (_, n) => offer(n + 1, 1n, size));
+      const kept = [...offers, offer(7, 3n), offer(7, 2n)].reverse();
+      const heard: Uint8Array[] = [];
+      let after: Hotkey | null = null;
+      for (let more = true; more; ) {
+        const page = pageOf(kept, after);
+        const end = endOfPage(page, after);
+        if (!end.ok) throw new Error(end.error);
+        expect(encodeOffersAnswer({ outcome: 'page', ...page }).length).to.be.at.most(OFFERS_REPLY_BYTES_MAX);
+        heard.push(...page.envelopes);
+        ({ more } = page);
+        after = end.value;
+      }
+      const expected = offers.map((each, n) => (n === 6 ? envelopeBy(7, 3n) : each.envelope));
+      expect(heard.map((bytes) => Buffer.from(bytes).toString('hex')).sort()).to.deep.equal(
+        expected.map((bytes) => Buffer.from(bytes).toString('hex')).sort(),
+      );
+    }
+    expect(pageOf([], null)).to.deep.equal({ envelopes: [], more: false });
+  });
+
+  it('that would never end, go back or hold noise are refused', () => {
+    const [one, two] = [offer(1), offer(2)];
+    const of = (envelopes: readonly Uint8Array[], more = false, after: Hotkey | null = null) =>
+      errorOf(endOfPage({ envelopes, more }, after));
+    expect(of([one.envelope, two.envelope])).to.equal('ok');
+    expect(of([])).to.equal('ok');
+    expect(of([], true)).to.equal('p2p.malformed_frame');
+    expect(of([two.envelope, one.envelope])).to.equal('p2p.malformed_frame');
+    expect(of([one.envelope, one.envelope])).to.equal('p2p.malformed_frame');
+    expect(of([one.envelope], true, one.hotkey)).to.equal('p2p.malformed_frame');
+    expect(of([Uint8Array.of(1, 2, 3)])).to.equal('p2p.malformed_frame');
   });
 });
 
@@ -131,6 +216,8 @@ describe('frames of another time', () => {
   it('may have fields nobody knows: they are skipped', () => {
     expect(errorOf(decodePeersRequest(join(hex(frames['peersRequest']), UNKNOWN)))).to.equal('ok');
     expect(errorOf(decodePeersAnswer(join(hex(frames['peersRecords']), UNKNOWN)))).to.equal('ok');
+    expect(errorOf(decodeOffersRequest(join(hex(frames['offersRequest']), UNKNOWN)))).to.equal('ok');
+    expect(errorOf(decodeOffersAnswer(join(hex(frames['offersPage']), UNKNOWN)))).to.equal('ok');
     expect(errorOf(decodeProbeRequest(join(hex(frames['probeRequest']), UNKNOWN)))).to.equal('ok');
     expect(errorOf(decodeProbeAnswer(join(UNKNOWN, hex(frames['probeReached']))))).to.equal('ok');
     expect(HelloReply.decode(join(hex(frames['helloRefused']), UNKNOWN)).status).to.equal(5);
@@ -144,6 +231,8 @@ describe('frames of another time', () => {
 
   it('with a status nobody knows are refusals', () => {
     expect(errorOf(decodePeersAnswer(varintField(1, 77n)))).to.equal('p2p.malformed_frame');
+    expect(errorOf(decodeOffersAnswer(varintField(1, 77n)))).to.equal('p2p.malformed_frame');
+    expect(errorOf(decodeOffersRequest(bytesField(1, Uint8Array.of(1, 2))))).to.equal('p2p.malformed_frame');
     expect(errorOf(decodeProbeAnswer(varintField(1, 77n)))).to.equal('p2p.malformed_frame');
     expect(errorOf(decodeProbeAnswer(join(varintField(1, 2n), varintField(2, 99n))))).to.equal('p2p.malformed_frame');
     expect(errorOf(decodePeersRequest(new Uint8Array()))).to.equal('p2p.malformed_frame');
