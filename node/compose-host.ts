@@ -38,7 +38,7 @@ export async function composeHost(
   return createHost(
     {
       ...deps,
-      metrics: countTransfers(deps.metrics),
+      metrics: countEvents(deps.metrics),
       peerKey: await loadOrCreatePeerKey(join(of.dataDir, 'identity', 'peer.key')),
       peerStore: createPeerFile({ log: deps.logger }, join(of.dataDir, 'peers.json')),
     },
@@ -80,10 +80,11 @@ export async function startHost(
   return host;
 }
 
-function countTransfers(metrics: Metrics): NetworkMetrics {
+function countEvents(metrics: Metrics): NetworkMetrics {
   return {
     transferBytes: (direction, bytes) => metrics.count('voxd_transfer_bytes_total', { direction }, bytes),
     providerDropped: (code) => metrics.count('voxd_transfer_providers_dropped_total', { reason: dropReasonOf(code) }),
+    silent: () => metrics.count('voxd_p2p_silent_total', {}),
     uploadOffence: (offence) => metrics.count('voxd_transfer_offences_total', { offence }),
   };
 }

@@ -53,6 +53,7 @@ export const METRICS = {
   voxd_p2p_peers: { kind: 'gauge', help: 'Open peer connections.', labels: { direction: DIRECTIONS } },
   voxd_p2p_rules: { kind: 'gauge', help: 'Rules about peers in force.', labels: { rule: ['deny', 'allow'] } },
   voxd_p2p_exiles_total: { kind: 'counter', help: 'Peers sent away because they misbehaved too often.', labels: {} },
+  voxd_p2p_silent_total: { kind: 'counter', help: 'Connections closed because nothing was heard of the peer any more.', labels: {} },
   voxd_p2p_records: { kind: 'gauge', help: 'Hotkeys whose signed node record is known and valid.', labels: {} },
   voxd_p2p_probes_total: {
     kind: 'counter',

@@ -42,6 +42,8 @@ export interface ContainedOptions {
   /** Peers that speak our protocols, by proof. */
   readonly isBound: (peerId: string) => boolean;
   readonly onStuckPeer: (peerId: string) => void;
+  /** A whole frame has come from this peer. */
+  readonly onHeard?: (peerId: string) => void;
 }
 
 export class ContainedGossipSub extends GossipSub {
@@ -155,6 +157,7 @@ export class ContainedGossipSub extends GossipSub {
 
   async #readFrame(peerId: Libp2pPeerId, bytes: Uint8Array): Promise<void> {
     const id = peerId.toString();
+    this.#options.onHeard?.(id);
     // Whoever is shut out is not even decoded.
     if (this.isShutOut(id)) return;
     let rpc: RPC;

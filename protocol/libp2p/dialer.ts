@@ -13,6 +13,8 @@ export const DIALS_AT_ONCE_MAX = 8;
 export const ATTEMPTS_KEPT_MAX = 4_096;
 export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 600_000;
+/** No address waits longer while nobody is connected: then the trouble was ours, and may be over. */
+export const BACKOFF_ALONE_MS = 30_000;
 const TURN_MS = 2_000;
 
 export interface DialerDeps {
@@ -46,6 +48,7 @@ export interface Dialer {
 
 interface Attempt {
   readonly failures: number;
+  readonly endedAtMs: number;
   readonly notBeforeMs: number;
 }
 
@@ -95,8 +98,9 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
   /** Of one node a single address at a time: the one that failed least, the first of those. */
   function bestDue(addresses: readonly string[], nowMs: number): string | null {
     const failures = (address: string) => attempts.get(address)?.failures ?? 0;
+    const waitMsMax = deps.memberCount() === 0 ? BACKOFF_ALONE_MS : Number.POSITIVE_INFINITY;
     const [best] = addresses
-      .filter((address) => (attempts.get(address)?.notBeforeMs ?? 0) <= nowMs)
+      .filter((address) => isDue(attempts.get(address), nowMs, waitMsMax))
       .toSorted((a, b) => failures(a) - failures(b));
     return best ?? null;
   }
@@ -107,20 +111,21 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
     try {
       await deps.dial(address, signal);
       // An address that is connected and still a target (greeting under way, or a second node of one hotkey) is not hammered.
-      remember(address, { failures: 0, notBeforeMs: clock.nowMs() + jitter(BACKOFF_FIRST_MS * 5, deps.random) });
+      remember(address, 0, jitter(BACKOFF_FIRST_MS * 5, deps.random));
     } catch (error) {
       if (signal.aborted) return;
       const waitMs = jitter(Math.min(BACKOFF_FIRST_MS * 2 ** failures, BACKOFF_LAST_MS), deps.random);
-      remember(address, { failures: Math.min(failures + 1, 20), notBeforeMs: clock.nowMs() + waitMs });
+      remember(address, Math.min(failures + 1, 20), waitMs);
       logger.debug({ err: error, address, waitMs: Math.round(waitMs) }, 'a dial failed');
     } finally {
       underWay.delete(address);
     }
   }
 
-  function remember(address: string, last: Attempt): void {
+  function remember(address: string, failures: number, waitMs: number): void {
+    const nowMs = clock.nowMs();
     attempts.delete(address);
-    attempts.set(address, last);
+    attempts.set(address, { failures, endedAtMs: nowMs, notBeforeMs: nowMs + waitMs });
     const [oldest] = attempts.keys();
     if (attempts.size > ATTEMPTS_KEPT_MAX && oldest !== undefined) attempts.delete(oldest);
   }
@@ -150,6 +155,10 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
       await Promise.all(running);
     },
   };
+}
+
+function isDue(last: Attempt | undefined, nowMs: number, waitMsMax: number): boolean {
+  return last === undefined || Math.min(last.notBeforeMs, last.endedAtMs + waitMsMax) <= nowMs;
 }
 
 async function rest(clock: Clock, woken: Promise<void>, signal: AbortSignal): Promise<void> {

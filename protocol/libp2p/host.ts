@@ -18,6 +18,7 @@ import { createDiscovery } from './discovery.js';
 import { createDoorman } from './doorman.js';
 import { createGossip } from './gossip.js';
 import { closeQuietly, createHello } from './hello.js';
+import { createLiveness, LIVENESS_OPTIONS, type LivenessOptions } from './liveness.js';
 import type { NetworkMetrics } from './metrics.js';
 import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
@@ -69,6 +70,8 @@ export interface HostOptions {
   readonly transfer?: Partial<TransferOptions>;
   /** Other places than `admissionLimits` gives. */
   readonly admission?: Partial<AdmissionLimits>;
+  /** Other times than `LIVENESS_OPTIONS`. */
+  readonly liveness?: Partial<LivenessOptions>;
 }
 
 export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery, Offers {
@@ -170,6 +173,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     },
     { network, ownHotkey: signer.hotkey, bootstrap: options.bootstrap, privateNetwork: options.privateNetwork },
   );
+  const liveness = createLiveness(
+    { connections: () => running?.node.getConnections() ?? [], clock, logger, metrics },
+    { ...LIVENESS_OPTIONS, ...options.liveness },
+  );
   book.onPeer((event) => {
     if (event.type === 'bound') discovery.onBound();
   });
@@ -263,7 +270,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
         knownIps: book.knownIps,
         privateNetwork: options.privateNetwork,
       },
-      contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: dropStuck },
+      contained: { nowMs: clock.nowMs, isBound: (peer) => book.bound(peer) !== null, onStuckPeer: dropStuck, onHeard: liveness.heard },
     });
     const onChange = () => {
       const all = peers();
@@ -290,7 +297,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     }
     running = { node, connections, stop, loops: following };
     gossip.start();
-    running = { ...running, loops: Promise.allSettled([following, dialer.run(stop.signal), discovery.run(stop.signal)]) };
+    const loops = [dialer, discovery, liveness].map((loop) => loop.run(stop.signal));
+    running = { ...running, loops: Promise.allSettled([following, ...loops]) };
     logger.info({ peerId, addresses: addresses() }, 'the network host listens');
   }
 

@@ -10,4 +10,6 @@ export interface NetworkMetrics {
   providerDropped?(code: string): void;
   uploadOffence?(offence: UploadOffence): void;
   connections?(inbound: number, outbound: number): void;
+  /** A connection was closed because nothing was heard any more. */
+  silent?(): void;
 }

@@ -9,6 +9,7 @@ import { tcp } from '@libp2p/tcp';
 import type { Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { MESSAGE_KINDS } from '../kinds.js';
+import { PINGS_MAX } from '../liveness.js';
 import { type NetworkId, topicOf } from '../topics.js';
 import { ContainedGossipSub, type ContainedOptions, RPC_SIZE_BYTES_MAX, SEND_BUFFER_BYTES_MAX } from './contained-gossipsub.js';
 import { messageId, messageIdText } from './gossip.js';
@@ -18,7 +19,6 @@ import { type ScoreInputs, scoreOptions } from './scores.js';
 const MIB = 1024 * 1024;
 /** Sockets above the connection limit, so that a handshake can be refused with a reason. */
 const SPARE_SOCKETS = 32;
-const PING_INTERVAL_MS = 30_000;
 const SOCKET = { noDelay: true, keepAlive: true } as const;
 /** At least twice the clock skew plus forwarding; messages living longer are kept out by their sequence numbers. */
 const SEEN_TTL_MS = 300_000;
@@ -32,8 +32,6 @@ export interface NodeOptions {
   readonly gater: ConnectionGater;
   readonly scores: ScoreInputs;
   readonly contained: ContainedOptions;
-  /** Between two pings of a connection; another one in tests. */
-  readonly pingIntervalMs?: number;
 }
 
 /** The dial queue gives back the connection that is there; a probe needs one of its own. The gater has not been asked. */
@@ -85,11 +83,11 @@ export async function createNode(options: NodeOptions) {
       // The dialler redials by its own backoff.
       reconnectRetries: 0,
     },
-    // A busy event loop looks like a dead peer; upstream then closes every connection it has.
-    connectionMonitor: { enabled: true, pingInterval: options.pingIntervalMs ?? PING_INTERVAL_MS, abortConnectionOnPingFailure: false },
+    // To it a busy event loop looks like dead peers, and it closes every connection there is. liveness.ts knows the difference.
+    connectionMonitor: { enabled: false },
     services: {
       identify: identify({ maxMessageSize: 8192, maxInboundStreams: 2, timeout: 5_000 }),
-      ping: ping({ maxInboundStreams: 2 }),
+      ping: ping({ maxInboundStreams: PINGS_MAX, maxOutboundStreams: PINGS_MAX }),
       anew: (components) => ({
         dial: (address, signal) => components.transportManager.dial(address, { signal }),
       }),

@@ -1,5 +1,5 @@
 /** Attacks on connections, on sockets between several loopback addresses. Each ends with an honest newcomer connected, in stated time. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { noise } from '@chainsafe/libp2p-noise';
@@ -10,7 +10,6 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { expect } from 'chai';
 import { createLibp2p } from 'libp2p';
 import { encodeAnnouncement } from '../../../protocol/announcement.js';
-import { createNode } from '../../../protocol/libp2p/node.js';
 import { streamProtocolOf, topicOf } from '../../../protocol/topics.js';
 import { accept } from '../../../protocol/verdict.js';
 import { type Attacker, createAttacker, lagDuring } from '../../support/attacker.js';
@@ -147,32 +146,6 @@ describe('attacks on connections', function () {
     await until('the meshes', () => others.every(({ host }) => host.neighbours('announce') >= 3));
     for (let n = 0; n < 12; n += 1) await publish(n);
     await until('all words everywhere', () => heard.every((words) => words.size === 12), 10_000);
-  });
-
-  it('a peer that answers no ping is kept, and so are all while the loop is busy; the plain stack drops it', async () => {
-    const plain = await createPlainNode(
-      {},
-      { connectionMonitor: { pingInterval: 100, pingTimeout: { minTimeout: 100, maxTimeout: 100 } } },
-    );
-    cleanUps.push(() => plain.stop());
-    const node = await createNode({
-      network: TEST_NETWORK,
-      seed: new Uint8Array(randomBytes(32)),
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      announce: [],
-      maxConnections: 8,
-      gater: {},
-      scores: { worthOf: () => 5, knownIps: new Set(), privateNetwork: true },
-      contained: { nowMs: Date.now, isBound: () => true, onStuckPeer: () => {} },
-      pingIntervalMs: 100,
-    });
-    cleanUps.push(() => node.stop());
-    await node.start();
-    const mute = await attacker({ pings: false });
-    const kept = await mute.connect(node.getMultiaddrs()[0]!);
-    const dropped = await mute.connect(plain.getMultiaddrs()[0]!);
-    await until('the plain stack to drop it', () => dropped.status !== 'open', 20_000);
-    expect(kept.status).to.equal('open');
   });
 
   it('stalled and dripping streams: a newcomer is heard within 6 s, the plain stack lets it wait; what drips is reset', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { PeerBinding } from '../../../protocol/binding.js';
 import { addressOf, type Candidate, candidatesOf } from '../../../protocol/libp2p/candidates.js';
-import { BACKOFF_FIRST_MS, createDialer, DIALS_AT_ONCE_MAX } from '../../../protocol/libp2p/dialer.js';
+import { BACKOFF_ALONE_MS, BACKOFF_FIRST_MS, createDialer, DIALS_AT_ONCE_MAX } from '../../../protocol/libp2p/dialer.js';
 import { createKnownPeers, KNOWN_PEER_AGE_MS_MAX, KNOWN_PEERS_MAX, KNOWN_PEERS_SAVE_MS } from '../../../protocol/libp2p/known-peers.js';
 import { withoutNames } from '../../../protocol/libp2p/names.js';
 import type { Hotkey } from '../../../protocol/names.js';
@@ -89,7 +89,7 @@ describe('candidates', () => {
 describe('the dialler', () => {
   const [alice, bob] = [aHotkey(1), aHotkey(2)];
 
-  function rig(candidates: () => readonly Candidate[], dial: (address: string) => Promise<void>) {
+  function rig(candidates: () => readonly Candidate[], dial: (address: string) => Promise<void>, members = 1) {
     const clock = createSteppedClock(0);
     const dialled: string[] = [];
     const dialer = createDialer(
@@ -104,7 +104,7 @@ describe('the dialler', () => {
         isConnected: () => false,
         outboundCount: () => 0,
         standingOf: () => ({ permitted: false, stakeRao: 0n }),
-        memberCount: () => 0,
+        memberCount: () => members,
         random: () => 0.5,
       },
       { ownHotkey: aHotkey(99), maxConnections: 32 },
@@ -129,6 +129,16 @@ describe('the dialler', () => {
     await pass(600_000);
     expect(dialled.length - first).to.be.lessThan(7);
     expect(BACKOFF_FIRST_MS).to.equal(1_000);
+    await end();
+  });
+
+  it('waits for no address longer than half a minute while nobody is connected', async () => {
+    const { dialled, pass, end } = rig(() => [{ hotkey: alice, addresses: ['a'] }], fail, 0);
+    await pass(600_000);
+    const first = dialled.length;
+    await pass(600_000);
+    expect(dialled.length - first).to.be.within(600 / 32 - 1, 600 / 30);
+    expect(BACKOFF_ALONE_MS).to.equal(30_000);
     await end();
   });
 
