@@ -7,6 +7,8 @@ import { probeRoutes } from './http/probe-routes.js';
 import type { HttpRoutes } from './http/server.js';
 import type { Logger } from './logger.js';
 import type { Metrics } from './metrics.js';
+import type { ModelCache } from './model-cache.js';
+import { createHavePublisher } from './network/have-hints.js';
 import type { Inbox } from './network/inbox.js';
 import { createRecordPublisher } from './network/node-record.js';
 import { createOfferExchange } from './network/offers.js';
@@ -35,6 +37,7 @@ export function composeDiscovery(
     readonly announcements: AnnouncementStore;
     readonly offered: OfferedModel | null;
     readonly hear: Inbox['hear'];
+    readonly cache: ModelCache;
   },
   options: {
     readonly netuid: number;
@@ -66,6 +69,7 @@ export function composeDiscovery(
   );
   const records = createRecordPublisher({ discovery: host, postbox, self: signer.hotkey, clock, log });
   const offers = createOfferExchange({ offers: host, peers: host, announcements, hear: deps.hear, clock, log });
+  const hints = createHavePublisher({ cache: deps.cache, postbox, self: signer.hotkey, clock, log });
   const reachability = createReachability({ discovery: host, clock, log, metrics }, { announced: announceIp !== null });
   return {
     presence,
@@ -78,6 +82,7 @@ export function composeDiscovery(
           metrics.set('voxd_p2p_records', {}, host.recordCount());
         },
       },
+      { name: 'have hints', turn: ({ snapshot }) => hints.turn(snapshot) },
       { name: 'offers', turn: (_at, signal) => offers.turn(signal) },
       { name: 'reachability', turn: () => reachability.turn() },
       {

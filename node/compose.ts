@@ -182,11 +182,12 @@ export function createDaemon(
         members: registry.members,
         finalizedBlock,
         learn: host.learn,
+        holders,
       },
       { netuid, schedule: options.rounds, scorer },
     );
     const discovery = composeDiscovery(
-      { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered, hear: inbox.hear },
+      { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered, cache, hear: inbox.hear },
       { netuid, p2p: options.p2p, miner: options.miner, reconnects: () => client.status().reconnects },
     );
     const { presence } = discovery;

@@ -6,7 +6,7 @@ import { EXCHANGE_FAULTS } from './network/exchange-faults.js';
 
 const VERDICTS = ['accept', 'ignore', 'reject'] as const;
 const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;
-const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'other'] as const;
+const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'have', 'other'] as const;
 /** Why a provider is dropped from a transfer: the `p2p.*` code without its domain, others together. */
 export const DROP_REASONS = [
   'wrong_manifest',

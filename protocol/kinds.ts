@@ -1,5 +1,5 @@
 /** The kinds of gossip, and the limits of each. */
-export type MessageKind = 'announce' | 'record' | 'scoreCommit' | 'scoreReveal';
+export type MessageKind = 'announce' | 'record' | 'scoreCommit' | 'scoreReveal' | 'have';
 
 /** Which registered neurons may publish a kind. */
 export type PublisherRole = 'registered' | 'validator';
@@ -82,6 +82,19 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     queueBytesMax: 8 * KIB * KIB,
     queueOrder: 'fifo',
     queuePriority: 1,
+  },
+  have: {
+    code: 5,
+    sizeBytesMax: 1 * KIB,
+    lifetimeMsMax: HOUR_MS,
+    role: 'registered',
+    intervalMs: MINUTE_MS,
+    burst: 4,
+    sequenceWindow: 4,
+    queueMax: 512,
+    queueBytesMax: 512 * KIB,
+    queueOrder: 'lifo',
+    queuePriority: 4,
   },
 };
 

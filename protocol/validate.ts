@@ -9,8 +9,9 @@ import { type Announcement, decodeAnnouncement } from './announcement.js';
 import { bindingChecks, CLOCK_SKEW_MS_MAX, openBinding, type PeerBinding } from './binding.js';
 import { type Envelope, envelopeCheck, openEnvelope } from './envelope.js';
 import type { MessageReason } from './failures.js';
+import { decodeHave } from './have-hint.js';
 import { KINDS, type MessageKind } from './kinds.js';
-import type { Hotkey } from './names.js';
+import type { Hotkey, ModelDigest } from './names.js';
 import { err, ok, type Result } from './result.js';
 import { decodeScoreCommitment, decodeScoreReveal, type ScoreCommitment, type ScoreReveal } from './score-exchange.js';
 import type { Seen } from './seen.js';
@@ -23,6 +24,8 @@ export interface PayloadOf {
   readonly record: PeerBinding;
   readonly scoreCommit: ScoreCommitment;
   readonly scoreReveal: ScoreReveal;
+  /** What its sender holds whole. */
+  readonly have: readonly ModelDigest[];
 }
 
 /** A message that passed every question. */
@@ -136,6 +139,7 @@ const READERS: Readers = {
   record: readRecord,
   scoreCommit: ({ body }) => unsigned(decodeScoreCommitment(body.payload)),
   scoreReveal: ({ body }) => unsigned(decodeScoreReveal(body.payload)),
+  have: ({ body }) => unsigned(decodeHave(body.payload)),
 };
 
 function readPayload<K extends MessageKind>(kind: K, envelope: Envelope): Result<Content<PayloadOf[K]>, 'message.bad_payload'> {

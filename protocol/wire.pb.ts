@@ -532,6 +532,72 @@ export namespace ScoreRevealPayload {
   }
 }
 
+export interface HavePayload {
+  models: Uint8Array[]
+}
+
+export namespace HavePayload {
+  let _codec: Codec<HavePayload>
+
+  export const codec = (): Codec<HavePayload> => {
+    if (_codec == null) {
+      _codec = message<HavePayload>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.models != null) {
+          for (const value of obj.models) {
+            w.uint32(10)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          models: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.models != null && obj.models.length === opts.limits.models) {
+                throw new MaxLengthError('Decode error - map field "models" had too many elements')
+              }
+
+              obj.models.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export const encode = (obj: Partial<HavePayload>): Uint8Array => {
+    return encodeMessage(obj, HavePayload.codec())
+  }
+
+  export const decode = (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HavePayload>): HavePayload => {
+    return decodeMessage(buf, HavePayload.codec(), opts)
+  }
+}
+
 export interface BindingBody {
   genesis: Uint8Array
   netuid: number

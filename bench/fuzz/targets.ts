@@ -10,6 +10,7 @@ import { openBinding } from '../../protocol/binding.js';
 import { toHex } from '../../protocol/digest.js';
 import { Goodbye, GoodbyeReply } from '../../protocol/discovery.pb.js';
 import { openEnvelope } from '../../protocol/envelope.js';
+import { decodeHave } from '../../protocol/have-hint.js';
 import { mayDial } from '../../protocol/libp2p/addresses.js';
 import { decodeRpc } from '../../protocol/libp2p/rpc-limits.js';
 import { RESPONSE_SIZE_BYTES_MAX } from '../../protocol/libp2p/transfer.js';
@@ -107,6 +108,7 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
       openEnvelope,
     ),
     result('announcement', payloads, decodeAnnouncement),
+    result('have hint', payloads, decodeHave),
     result('score commitment', payloads, decodeScoreCommitment),
     result('score reveal', payloads, decodeScoreReveal),
     result('binding', [hex(vectors.binding), ...payloads], openBinding),

@@ -1,6 +1,7 @@
 import { toHex } from '../../protocol/digest.js';
 import { openEnvelope } from '../../protocol/envelope.js';
 import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
+import type { Holders } from '../../protocol/holders.js';
 import type { MessageKind } from '../../protocol/kinds.js';
 import { KINDS, MESSAGE_KINDS } from '../../protocol/kinds.js';
 import type { GateVerdict, MessageGate } from '../../protocol/message-gate.js';
@@ -41,6 +42,8 @@ export function createInbox(
     readonly finalizedBlock: () => number;
     /** Takes a node record whose signatures hold; absent where nobody dials. */
     readonly learn?: (record: Uint8Array) => unknown;
+    /** What neurons say they hold; absent where nobody looks for it. */
+    readonly holders?: Pick<Holders, 'put'>;
   },
   options: { readonly netuid: number; readonly schedule: RoundSchedule; readonly scorer: string },
 ): Inbox {
@@ -73,6 +76,9 @@ export function createInbox(
       await stores.scores.putCommit({ ...payload, validator: hotkey, block, recordDigests: [], nonce: null });
     },
     scoreReveal: ({ hotkey, payload, envelope }) => keepReveal(hotkey, payload, envelope),
+    async have({ hotkey, payload, expiresAtMs }) {
+      deps.holders?.put(hotkey, payload, expiresAtMs);
+    },
   };
 
   async function keepReveal(validator: Hotkey, payload: Message<'scoreReveal'>['payload'], envelope: Uint8Array): Promise<void> {

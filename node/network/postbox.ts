@@ -21,6 +21,7 @@ export const METRIC_KIND = {
   record: 'binding',
   scoreCommit: 'score_commit',
   scoreReveal: 'score_reveal',
+  have: 'have',
 } as const;
 
 export function createPostbox(

@@ -24,6 +24,7 @@ interface TopicFigures {
 const FIGURES: Readonly<Record<MessageKind, TopicFigures>> = {
   announce: { weight: 0.5, firstDecay: 0.9624, firstCap: 44.3, firstWeight: 0.904, invalidWeight: -225 },
   record: { weight: 0.25, firstDecay: 0.9624, firstCap: 44.3, firstWeight: 0.904, invalidWeight: -450 },
+  have: { weight: 0.25, firstDecay: 0.9624, firstCap: 44.3, firstWeight: 0.904, invalidWeight: -450 },
   scoreCommit: { weight: 0.5, firstDecay: 0.9873, firstCap: 78.7, firstWeight: 0.508, invalidWeight: -225 },
   scoreReveal: { weight: 1, firstDecay: 0.9873, firstCap: 78.7, firstWeight: 0.508, invalidWeight: -112.5 },
 };

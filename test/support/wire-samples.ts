@@ -4,6 +4,7 @@ import { assembleBinding, bindingBytesToSign, encodeBindingBody } from '../../pr
 import { toHex } from '../../protocol/digest.js';
 import { Goodbye, GoodbyeReply } from '../../protocol/discovery.pb.js';
 import { assemble, encodeBody } from '../../protocol/envelope.js';
+import { encodeHave } from '../../protocol/have-hint.js';
 import { MESSAGE_KINDS, type MessageKind } from '../../protocol/kinds.js';
 import { messageId, messageIdText } from '../../protocol/libp2p/gossip.js';
 import { publicKeyOfSeed, signWithSeed } from '../../protocol/libp2p/peer-key.js';
@@ -76,6 +77,7 @@ const PAYLOADS: Readonly<Record<MessageKind, Uint8Array>> = {
     recordDigests: ['00'.repeat(32), digestOfRecord(record), 'ff'.repeat(32)],
     record,
   }),
+  have: encodeHave([aModel('vector'), aModel('other')]),
 };
 
 function envelopeOf(kind: MessageKind): Uint8Array {

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createPeerFile } from '../../../node/files/peer-file.js';
 import { NO_METRICS } from '../../../node/metrics.js';
+import { createHavePublisher, HINT_AGAIN_MS, HINT_REST_MS } from '../../../node/network/have-hints.js';
 import { createRecordPublisher, RECORD_REST_MS } from '../../../node/network/node-record.js';
 import { createReachability, inWords, isReachable, isUnreachable } from '../../../node/network/reachability.js';
+import { decodeHave } from '../../../protocol/have-hint.js';
 import type { MessageKind } from '../../../protocol/kinds.js';
+import type { ModelDigest } from '../../../protocol/names.js';
 import { peerIdFromKey } from '../../../protocol/peer-id.js';
 import type { Reached } from '../../../protocol/ports.js';
 import { PROBE_PHASES, PROBE_REFUSALS } from '../../../protocol/probe.js';
 import { peerStoreContract } from '../../contracts/peer-store.js';
 import { createFakeChain } from '../../support/fake-chain.js';
-import { aHotkey } from '../../support/keys.js';
+import { aHotkey, aModel } from '../../support/keys.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { createMemoryPeers } from '../../support/memory-peers.js';
 import { createRecordingLog } from '../../support/recording-log.js';
@@ -95,6 +98,56 @@ describe('our node record', () => {
     chain.deregister(SELF);
     await turn();
     expect(posted).to.deep.equal([]);
+  });
+});
+
+describe('hints of what is here', () => {
+  it('name each model soon after it came and again while it is here, 16 at a time', async () => {
+    const chain = createFakeChain({ netuid: 7 });
+    chain.register(SELF);
+    const clock = createManualClock();
+    const here = new Set<ModelDigest>();
+    const posted: (readonly ModelDigest[])[] = [];
+    const world = { recipients: 0 };
+    const publisher = createHavePublisher({
+      cache: { list: async () => [...here].map((model) => ({ model, sizeBytes: 1 })) },
+      postbox: {
+        post: async (kind, payload, lifetimeMs) => {
+          expect([kind, lifetimeMs]).to.deep.equal(['have', 3_600_000]);
+          const read = decodeHave(payload);
+          posted.push(read.ok ? read.value : []);
+          return { envelope: payload, sequence: 1n, recipients: world.recipients };
+        },
+      },
+      self: SELF,
+      clock,
+      log: createRecordingLog().log,
+    });
+    const turn = async () => {
+      posted.splice(0);
+      await publisher.turn(await chain.reader.snapshot(7));
+      clock.pass(HINT_REST_MS);
+      return posted.flat();
+    };
+    expect(await turn()).to.deep.equal([]);
+    here.add(aModel(1));
+    expect(await turn()).to.deep.equal([aModel(1)]);
+    world.recipients = 1;
+    expect(await turn(), 'nobody had listened').to.deep.equal([aModel(1)]);
+    expect(await turn()).to.deep.equal([]);
+    for (let n = 2; n <= 20; n += 1) here.add(aModel(n));
+    const named = [...(await turn()), ...(await turn())];
+    expect(named).to.have.members([...here].slice(1));
+    expect(await turn()).to.deep.equal([]);
+    here.delete(aModel(2));
+    clock.pass(HINT_AGAIN_MS);
+    const again = await turn();
+    expect(again).to.have.length(16);
+    expect(again).to.include(aModel(1));
+    expect(await turn()).to.have.length(3);
+    chain.deregister(SELF);
+    clock.pass(HINT_AGAIN_MS);
+    expect(await turn()).to.deep.equal([]);
   });
 });
 

@@ -5,6 +5,8 @@ import { createInbox } from '../../../node/network/inbox.js';
 import { encodeAnnouncement } from '../../../protocol/announcement.js';
 import { openEnvelope } from '../../../protocol/envelope.js';
 import { FROZEN_BLOCKS } from '../../../protocol/equivocation.js';
+import { encodeHave } from '../../../protocol/have-hint.js';
+import { createHolders } from '../../../protocol/holders.js';
 import { createMessageGate } from '../../../protocol/message-gate.js';
 import type { Verifier } from '../../../protocol/ports.js';
 import { aModel } from '../../support/keys.js';
@@ -23,6 +25,7 @@ describe('the inbox', () => {
     const bus = createMemoryBus((a, b) => `${a}${b}`.match(/^(ab|ba|bc|cb)$/) !== null);
     const [from, at, beyond] = [bus.join('a'), bus.join('b'), bus.join('c')];
     const heard: Uint8Array[] = [];
+    const holders = createHolders();
     beyond.onMessage('announce', async (bytes) => {
       heard.push(bytes);
       return { action: 'accept', value: null };
@@ -38,12 +41,27 @@ describe('the inbox', () => {
         metrics: NO_METRICS,
         members: () => ({ registered: new Set([alice.hotkey]), permitted: new Set() }),
         finalizedBlock: () => block,
+        holders,
       },
       { netuid: 7, schedule: { cadenceBlocks: 40, commitPercent: 60, revealPercent: 75 }, scorer: 'aa' },
     );
     await inbox.open();
-    return { alice, stores, heard, say: (bytes: Uint8Array) => from.publish('announce', bytes) };
+    return { alice, stores, heard, holders, from, inbox, say: (bytes: Uint8Array) => from.publish('announce', bytes) };
   }
+
+  it('keeps hints of who holds what until they end, and takes what came by another way like gossip', async () => {
+    const { alice, holders, from, inbox, stores } = await open(localVerifier);
+    const nowMs = systemClock.nowMs();
+    await from.publish('have', await seal(alice, 'have', encodeHave([aModel(1)]), { lifetimeMs: 60_000 }));
+    expect(holders.of(aModel(1), nowMs)).to.deep.equal([alice.hotkey]);
+    expect(holders.of(aModel(1), nowMs + 61_000)).to.deep.equal([]);
+    const announced = await seal(alice, 'announce', payload(1));
+    const forged = await seal(await devPerson('Bob'), 'announce', payload(1), { signedBy: alice });
+    expect((await inbox.hear('announce', announced, 'a peer')).action).to.equal('accept');
+    expect(await inbox.hear('announce', announced, 'a peer')).to.deep.equal({ action: 'ignore', reason: 'message.duplicate' });
+    expect(await inbox.hear('announce', forged, 'a peer')).to.deep.equal({ action: 'ignore', reason: 'message.unregistered' });
+    expect(await stores.announcements.active(nowMs)).to.have.length(1);
+  });
 
   it('ignores what it could not judge, and takes nothing of it as seen', async () => {
     const { alice, stores, heard, say } = await open(brokenVerifier);

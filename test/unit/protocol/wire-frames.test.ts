@@ -4,6 +4,7 @@ import { varint } from '../../../bench/fuzz/mutate.js';
 import { decodeAnnouncement } from '../../../protocol/announcement.js';
 import { BINDING_SIZE_BYTES_MAX, openBinding } from '../../../protocol/binding.js';
 import { assemble, encodeBody, openEnvelope } from '../../../protocol/envelope.js';
+import { decodeHave } from '../../../protocol/have-hint.js';
 import { KINDS, MESSAGE_KINDS } from '../../../protocol/kinds.js';
 import { HELLO_SIZE_BYTES_MAX } from '../../../protocol/libp2p/hello.js';
 import { OFFERS_REPLY_BYTES_MAX, OFFERS_REQUEST_BYTES_MAX } from '../../../protocol/libp2p/offers.js';
@@ -53,6 +54,7 @@ const PAYLOAD_DECODERS = {
   record: openBinding,
   scoreCommit: decodeScoreCommitment,
   scoreReveal: decodeScoreReveal,
+  have: decodeHave,
 } as const;
 
 describe('golden frames', () => {

@@ -14,10 +14,11 @@ import {
 import { toHex } from '../../../protocol/digest.js';
 import { verifyEd25519 } from '../../../protocol/ed25519.js';
 import { assemble, bytesToSign, encodeBody, openEnvelope } from '../../../protocol/envelope.js';
+import { decodeHave, encodeHave, HINTED_MODELS_MAX } from '../../../protocol/have-hint.js';
 import { KINDS, MESSAGE_KINDS } from '../../../protocol/kinds.js';
 import { messageId, messageIdText } from '../../../protocol/libp2p/gossip.js';
 import { publicKeyOfSeed } from '../../../protocol/libp2p/peer-key.js';
-import { type Hash, hotkeyFromPublicKey } from '../../../protocol/names.js';
+import { type Hash, hotkeyFromPublicKey, type ModelDigest } from '../../../protocol/names.js';
 import { keyOfPeerId, peerIdFromKey } from '../../../protocol/peer-id.js';
 import {
   decodeScoreCommitment,
@@ -115,8 +116,29 @@ describe('the wire', () => {
     }
   });
 
+  it('reads hints of 1 to 16 models, each once and in order, and no others', () => {
+    const models = fc.uniqueArray(fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex), { minLength: 0, maxLength: 18 });
+    fc.assert(
+      fc.property(models, (digests) => {
+        // Safety: hex digits of 32 bytes.
+        const bytes = encodeHave(digests as ModelDigest[]);
+        const read = decodeHave(bytes);
+        expect(read.ok).to.equal(digests.length > 0 && digests.length <= HINTED_MODELS_MAX);
+        if (!read.ok) return;
+        expect(read.value).to.deep.equal([...digests].sort());
+        expect(bytes.length + 400).to.be.lessThan(KINDS.have.sizeBytesMax);
+      }),
+    );
+    const fields = (...parts: readonly number[][]) => Uint8Array.from(parts.flatMap((part) => [0x0a, part.length, ...part]));
+    const [one, two] = [Array<number>(32).fill(1), Array<number>(32).fill(2)];
+    expect(decodeHave(fields(one, two)).ok).to.equal(true);
+    for (const wrong of [fields(two, one), fields(one, one), fields(one.slice(1)), new Uint8Array()]) {
+      expect(decodeHave(wrong)).to.deep.equal({ ok: false, error: 'message.bad_payload' });
+    }
+  });
+
   it('never throws on foreign bytes', () => {
-    const decoders = [openEnvelope, openBinding, decodeAnnouncement, decodeScoreCommitment, decodeScoreReveal];
+    const decoders = [openEnvelope, openBinding, decodeAnnouncement, decodeScoreCommitment, decodeScoreReveal, decodeHave];
     const seeds = [envelope, signedBinding, announcement, body];
     const mangled = fc.tuple(fc.constantFrom(...seeds), fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
       const copy = Uint8Array.from(bytes);
