@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import { createSystemClock } from '../node/clock.js';
-import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
+import { createHost } from '../protocol/libp2p/host.js';
+import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { Hash } from '../protocol/names.js';
 import type { PeerEvent } from '../protocol/ports.js';
 import { createVerifyPool } from '../protocol/threads/verify-pool.js';

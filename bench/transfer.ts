@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import { entryPoint } from '../protocol/entry.js';
-import type { P2pHost } from '../protocol/libp2p/host.js';
+import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { PackageLayout } from '../protocol/ports.js';
 import { ok } from '../protocol/result.js';
 import { accept } from '../protocol/verdict.js';

@@ -198,6 +198,12 @@ const RULES: readonly Rule[] = [
     fix: 'Remove p2p.announceIp, or p2p.dialOnly.',
   },
   {
+    paths: ['p2p.mdns', 'p2p.allowPrivateAddresses'],
+    broken: (mdns, allowed) => mdns === true && allowed === false,
+    reason: 'peers of the local network have private addresses, which may not be dialled',
+    fix: 'Set p2p.allowPrivateAddresses as well, on a private network only; or remove p2p.mdns.',
+  },
+  {
     paths: ['wallet.uri', 'chain.network'],
     broken: (uri, network) => uri !== null && (network === 'finney' || network === 'test'),
     reason: 'a development key is known to everybody and not allowed on a public network',

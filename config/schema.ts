@@ -125,6 +125,10 @@ export const configSchema = z.strictObject({
     allowPrivateAddresses: key(z.boolean().default(false), {
       description: 'Dial private and loopback addresses as well: for development networks.',
     }),
+    mdns: key(z.boolean().default(false), {
+      description:
+        'Find peers on the local network by multicast DNS; it needs p2p.allowPrivateAddresses, and shows this node to everybody there.',
+    }),
     uploadBytesPerSecond: key(optional(rate()), {
       description: 'Model bytes sent to all peers together. Unset: as fast as it goes.',
       unit: 'bytes per second',

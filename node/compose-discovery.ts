@@ -1,6 +1,6 @@
 /** Finding and being found, as the daemon uses it: our record by gossip, peers that dial us back, and a goodbye at the end. */
 import type { ChainWriter } from '../chain/ports.js';
-import type { P2pHost } from '../protocol/libp2p/host.js';
+import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { Clock, Signer } from '../protocol/ports.js';
 import { takeGauges } from './compose-host.js';
 import { probeRoutes } from './http/probe-routes.js';

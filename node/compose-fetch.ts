@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createHost, type HostOptions } from '../protocol/libp2p/host.js';
+import { createHost } from '../protocol/libp2p/host.js';
+import type { HostOptions } from '../protocol/libp2p/host-shape.js';
 import type { ModelDigest } from '../protocol/names.js';
 import type { Clock, FetchedModel, Logger, Signer, TransferProgress, Verifier } from '../protocol/ports.js';
 import { type Manifest, packageSizeBytes, parseManifest } from '../scoring/manifest.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { createHost, type P2pHost } from '../protocol/libp2p/host.js';
+import { createHost } from '../protocol/libp2p/host.js';
+import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { NetworkMetrics } from '../protocol/libp2p/metrics.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
@@ -18,6 +19,8 @@ export interface HostOptions {
   readonly bootstrap: readonly string[];
   readonly maxConnections: number;
   readonly allowPrivateAddresses: boolean;
+  /** Looks for peers on the local network. */
+  readonly mdns: boolean;
   /** Opens no port. */
   readonly dialOnly: boolean;
   /** Null: as fast as it goes. */
@@ -32,7 +35,7 @@ export interface HostOptions {
 export async function composeHost(
   deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger; readonly metrics: Metrics },
   of: { readonly genesis: Hash; readonly netuid: number; readonly dataDir: string },
-  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses, dialOnly, ...rates }: HostOptions,
+  { listenIp, port, announceIp, bootstrap, maxConnections, allowPrivateAddresses, mdns, dialOnly, ...rates }: HostOptions,
 ): Promise<P2pHost> {
   const multiaddr = (ip: string) => `/${ip.includes(':') ? 'ip6' : 'ip4'}/${ip}/tcp/${port}`;
   return createHost(
@@ -50,6 +53,7 @@ export async function composeHost(
       bootstrap,
       maxConnections,
       privateNetwork: allowPrivateAddresses,
+      mdns,
       transfer: {
         uploads: {
           bytesPerSecond: rates.uploadBytesPerSecond,

@@ -1,5 +1,5 @@
 /** What the daemon's HTTP server answers beside health and metrics. */
-import type { P2pHost } from '../protocol/libp2p/host.js';
+import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { Secret } from '../protocol/secret.js';
 import type { NetworkId } from '../protocol/topics.js';
 import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';

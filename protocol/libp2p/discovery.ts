@@ -39,6 +39,8 @@ export interface DiscoveryDeps {
   readonly dialAnew: (address: string, signal: AbortSignal) => Promise<Connection>;
   readonly greet: (connection: Connection) => Promise<void>;
   readonly ownAddresses: () => readonly string[];
+  /** Found on the local network. */
+  readonly localPeers: () => readonly string[];
   readonly dialer: { wake(): void; rest(hotkey: Hotkey, ms: number): void };
 }
 
@@ -142,7 +144,7 @@ export function createDiscovery(deps: DiscoveryDeps, options: DiscoveryOptions):
         directory: book.directory(),
         records: records.list(clock.nowMs()),
         known: few ? known.list() : [],
-        loose: few ? options.bootstrap : [],
+        loose: few ? [...options.bootstrap, ...deps.localPeers()] : [],
         members,
       }),
     onBinding(binding, bytes) {

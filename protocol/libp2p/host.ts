@@ -4,12 +4,11 @@ import { setMaxListeners } from 'node:events';
 import type { Connection } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { type AdmissionLimits, admissionLimits } from '../admission.js';
+import { admissionLimits } from '../admission.js';
 import { protocolFailures } from '../failures.js';
-import type { MessageKind } from '../kinds.js';
-import type { Hash, Hotkey } from '../names.js';
-import { type PeerId, peerIdFromKey } from '../peer-id.js';
-import type { ArtifactTransfer, Clock, Discovery, Gossip, Logger, Offers, Peer, PeerStore, Peers, Signer, Verifier } from '../ports.js';
+import type { Hotkey } from '../names.js';
+import { peerIdFromKey } from '../peer-id.js';
+import type { Logger, Peer } from '../ports.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { isPrivateIp } from './addresses.js';
 import { type Connections, createConnections } from './connections.js';
@@ -18,14 +17,15 @@ import { createDiscovery } from './discovery.js';
 import { createDoorman } from './doorman.js';
 import { createGossip } from './gossip.js';
 import { closeQuietly, createHello } from './hello.js';
-import { createLiveness, LIVENESS_OPTIONS, type LivenessOptions } from './liveness.js';
-import type { NetworkMetrics } from './metrics.js';
+import type { HostDeps, HostOptions, P2pHost } from './host-shape.js';
+import { createLiveness, LIVENESS_OPTIONS } from './liveness.js';
+import { createLocalPeers, searchByMdns } from './local-peers.js';
 import { withoutNames } from './names.js';
 import { createNode, type Node } from './node.js';
 import { createOffers } from './offers.js';
 import { createPeerBook, type PeerBook } from './peer-book.js';
 import { publicKeyOfSeed } from './peer-key.js';
-import { createTransfers, TRANSFER_DEFAULTS, type TransferOptions } from './transfers.js';
+import { createTransfers, TRANSFER_DEFAULTS } from './transfers.js';
 
 /** Each step of stopping gets this long. */
 export const STOP_STEP_MS_MAX = 5_000;
@@ -39,56 +39,6 @@ const WORTH_LIAR = -100;
 /** Misbehaviour (P7) of those who ask for models against the rules. A provider that lies pays with its app score. */
 const TRANSFER_PENALTY = { malformed: 4, flood: 1, stalled: 2 } as const;
 const HELLO_STREAMS_IN_MAX = 2;
-
-export interface HostDeps {
-  readonly signer: Signer;
-  readonly verifier: Verifier;
-  /** 32-byte Ed25519 seed of the transport key (`loadOrCreatePeerKey`). */
-  readonly peerKey: Uint8Array;
-  readonly clock: Clock;
-  readonly logger?: Logger;
-  readonly metrics?: NetworkMetrics;
-  /** Peers of earlier runs. */
-  readonly peerStore?: PeerStore;
-}
-
-export interface HostOptions {
-  readonly genesis: Hash;
-  readonly netuid: number;
-  /** Multiaddrs such as /ip4/0.0.0.0/tcp/4004; empty: only dial. */
-  readonly listen: readonly string[];
-  /** What others are told; empty: what we listen on. */
-  readonly announce: readonly string[];
-  /** Multiaddrs, with or without /p2p/, dialled while few peers are connected. */
-  readonly bootstrap: readonly string[];
-  readonly maxConnections: number;
-  /**
-   * Loopback and private ranges may be dialled, and many nodes may share one address. On a public network it must be off: the addresses on chain could
-   * point anywhere inside ours.
-   */
-  readonly privateNetwork: boolean;
-  readonly transfer?: Partial<TransferOptions>;
-  /** Other places than `admissionLimits` gives. */
-  readonly admission?: Partial<AdmissionLimits>;
-  /** Other times than `LIVENESS_OPTIONS`. */
-  readonly liveness?: Partial<LivenessOptions>;
-}
-
-export interface P2pHost extends Gossip, Peers, ArtifactTransfer, Discovery, Offers {
-  readonly name: 'p2p';
-  readonly peerId: PeerId;
-  /** 32-byte Ed25519 public key: what `serveAxon` publishes. */
-  readonly peerKey: Uint8Array;
-  /** Own multiaddrs with /p2p/; empty before `start`. */
-  addresses(): readonly string[];
-  /** Neighbours in the mesh of a kind: what is published reaches them at once, and through them everybody. */
-  neighbours(kind: MessageKind): number;
-  /** Connects and greets now, beside the directory's own dialling. Errors: `p2p.dial_failed`, `p2p.bad_address`, those of the greeting. */
-  dial(address: string, signal?: AbortSignal): Promise<void>;
-  start(signal?: AbortSignal): Promise<void>;
-  /** Idempotent; the host cannot be started again. */
-  stop(): Promise<void>;
-}
 
 interface Running {
   readonly node: Node;
@@ -169,10 +119,25 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       dialAnew: (address, signal) => live().node.services.anew.dial(parseAddress(address), signal),
       greet: (connection) => live().connections.ensureGreeted(connection),
       ownAddresses,
+      localPeers: () => localPeers?.list() ?? [],
       dialer,
     },
     { network, ownHotkey: signer.hotkey, bootstrap: options.bootstrap, privateNetwork: options.privateNetwork },
   );
+  const localPeers =
+    options.mdns === true && options.privateNetwork
+      ? createLocalPeers(
+          {
+            clock,
+            logger,
+            ownAddresses: () => running?.node.getMultiaddrs() ?? [],
+            onNews: () => dialer.wake(),
+            isConnected: (peer) => openConnections().some(({ remotePeer }) => remotePeer.toString() === peer),
+            search: deps.localSearch ?? searchByMdns,
+          },
+          { network, ownPeerId: peerId },
+        )
+      : null;
   const liveness = createLiveness(
     { connections: () => running?.node.getConnections() ?? [], clock, logger, metrics },
     { ...LIVENESS_OPTIONS, ...options.liveness },
@@ -299,6 +264,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     gossip.start();
     const loops = [dialer, discovery, liveness].map((loop) => loop.run(stop.signal));
     running = { ...running, loops: Promise.allSettled([following, ...loops]) };
+    await localPeers?.start();
     logger.info({ peerId, addresses: addresses() }, 'the network host listens');
   }
 
@@ -307,6 +273,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     const current = running;
     if (current === null) return;
     current.stop.abort();
+    if (localPeers !== null) await bounded(localPeers.stop());
     await bounded(gossip.stop());
     await bounded(current.loops);
     await bounded(Promise.resolve(current.node.stop()));

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { publicKeyOfSeed } from '../../protocol/libp2p/peer-key.js';
+import { peerIdFromKey } from '../../protocol/peer-id.js';
+import { createLocalNetwork } from '../support/local-network.js';
 import { createMemoryPeers } from '../support/memory-peers.js';
 import { createVillage, seal, type TestHost, until } from '../support/network.js';
 
@@ -23,6 +26,22 @@ describe('finding the network', function () {
 
   it('takes one bootstrap address: the others are learned from peers', async () => {
     await settled(5);
+  });
+
+  it('takes nothing but a local network, and nobody there is believed', async () => {
+    const local = createLocalNetwork();
+    const all = await Promise.all(NAMES.slice(0, 3).map((name) => village.host(name, { mdns: true, localSearch: local.search })));
+    const [alice] = all;
+    // The address of Alice under another name: whoever dials it finds that out.
+    const imposter = peerIdFromKey(publicKeyOfSeed(new Uint8Array(32).fill(3)));
+    local.say(imposter, [alice?.address.replace(/\/p2p\/.*$/, '') ?? '', '/dns4/inside.example/tcp/80']);
+    await until('everybody to know everybody', () => everybody(all));
+    expect(all.flatMap(({ host }) => host.peers()).some(({ peerId }) => peerId === imposter)).to.equal(false);
+    const eve = await village.host('Eve', { mdns: true, privateNetwork: false, localSearch: local.search });
+    expect(local.searchers(), 'on a public network nobody looks').to.equal(3);
+    expect(eve.host.peers()).to.deep.equal([]);
+    await village.stop();
+    expect(local.searchers()).to.equal(0);
   });
 
   it('takes one neuron on chain', async () => {

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
 import { KINDS, type MessageKind } from '../../protocol/kinds.js';
-import { createHost, type HostOptions, type P2pHost } from '../../protocol/libp2p/host.js';
+import { createHost } from '../../protocol/libp2p/host.js';
+import type { HostDeps, HostOptions, P2pHost } from '../../protocol/libp2p/host-shape.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
-import type { Clock, Member, PeerStore, Signer } from '../../protocol/ports.js';
+import type { Clock, Member, Signer } from '../../protocol/ports.js';
 import { topicOf } from '../../protocol/topics.js';
 import { devPerson } from './people.js';
 import { localVerifier } from './verifier.js';
@@ -32,7 +33,10 @@ export interface TestHost {
 }
 
 export interface Village {
-  host(name: string, overrides?: Partial<HostOptions> & { readonly seed?: Uint8Array; readonly peerStore?: PeerStore }): Promise<TestHost>;
+  host(
+    name: string,
+    overrides?: Partial<HostOptions> & Pick<HostDeps, 'peerStore' | 'localSearch'> & { readonly seed?: Uint8Array },
+  ): Promise<TestHost>;
   stop(): Promise<void>;
 }
 
@@ -41,10 +45,17 @@ export function createVillage(): Village {
   return {
     async host(name, overrides = {}) {
       const signer = await devPerson(name);
-      const { seed: given, peerStore, ...rest } = overrides;
+      const { seed: given, peerStore, localSearch, ...rest } = overrides;
       const seed = given ?? new Uint8Array(randomBytes(32));
       const host = createHost(
-        { signer, verifier: localVerifier, peerKey: seed, clock: systemClock, ...(peerStore === undefined ? {} : { peerStore }) },
+        {
+          signer,
+          verifier: localVerifier,
+          peerKey: seed,
+          clock: systemClock,
+          ...(peerStore && { peerStore }),
+          ...(localSearch && { localSearch }),
+        },
         {
           ...TEST_NETWORK,
           listen: ['/ip4/127.0.0.1/tcp/0'],

@@ -161,6 +161,8 @@ describe('loadConfig', () => {
     expect(conflict({ role: 'miner' })).to.deep.equal(['config.conflict']);
     expect(conflict({ role: 'miner', 'miner.modelDir': './voice' })).to.deep.equal([]);
     expect(conflict({ 'http.port': 4010 })).to.deep.equal(['config.conflict']);
+    expect(conflict({ 'p2p.mdns': true, 'p2p.allowPrivateAddresses': false })).to.deep.equal(['config.conflict']);
+    expect(conflict({ 'p2p.mdns': true, 'p2p.allowPrivateAddresses': true })).to.deep.equal([]);
     expect(conflict({ 'weights.curve': '0,0' })).to.deep.equal(['config.conflict']);
     expect(conflict({ 'weights.epsilonPpm': 1 })).to.deep.equal(['config.conflict']);
   });

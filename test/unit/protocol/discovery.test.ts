@@ -3,13 +3,23 @@ import type { PeerBinding } from '../../../protocol/binding.js';
 import { addressOf, type Candidate, candidatesOf } from '../../../protocol/libp2p/candidates.js';
 import { BACKOFF_ALONE_MS, BACKOFF_FIRST_MS, createDialer, DIALS_AT_ONCE_MAX } from '../../../protocol/libp2p/dialer.js';
 import { createKnownPeers, KNOWN_PEER_AGE_MS_MAX, KNOWN_PEERS_MAX, KNOWN_PEERS_SAVE_MS } from '../../../protocol/libp2p/known-peers.js';
+import {
+  createLocalPeers,
+  LOCAL_ADDRESSES_MAX,
+  LOCAL_PEER_AGE_MS_MAX,
+  LOCAL_PEERS_MAX,
+  serviceTagOf,
+} from '../../../protocol/libp2p/local-peers.js';
 import { withoutNames } from '../../../protocol/libp2p/names.js';
+import { publicKeyOfSeed } from '../../../protocol/libp2p/peer-key.js';
 import type { Hotkey } from '../../../protocol/names.js';
 import { peerIdFromKey } from '../../../protocol/peer-id.js';
 import type { KnownPeer, Logger } from '../../../protocol/ports.js';
 import { endpointOf, isAskersOwn } from '../../../protocol/probe.js';
 import { createRecordBook, type NodeRecord } from '../../../protocol/records.js';
+import type { NetworkId } from '../../../protocol/topics.js';
 import { aHotkey } from '../../support/keys.js';
+import { createLocalNetwork } from '../../support/local-network.js';
 import { createSteppedClock } from '../../support/manual-clock.js';
 import { TEST_NETWORK } from '../../support/network.js';
 
@@ -170,6 +180,59 @@ describe('the dialler', () => {
     await pass(20_000);
     expect(dialled.filter((address) => address === 'a').length).to.be.greaterThan(before);
     await end();
+  });
+});
+
+describe('peers of the local network', () => {
+  const network: NetworkId = { ...TEST_NETWORK, netuid: 58 };
+  const idOf = (n: number) => peerIdFromKey(publicKeyOfSeed(new Uint8Array(32).fill(n)));
+
+  function rig(connected: readonly string[] = []) {
+    const local = createLocalNetwork();
+    const clock = createSteppedClock(0);
+    let news = 0;
+    const peers = createLocalPeers(
+      {
+        clock,
+        logger: SILENT,
+        ownAddresses: () => [],
+        onNews: () => {
+          news += 1;
+        },
+        isConnected: (peer) => connected.includes(peer),
+        search: local.search,
+      },
+      { network, ownPeerId: idOf(0) },
+    );
+    return { local, clock, peers, news: () => news };
+  }
+
+  it('are IP addresses with a port, of others, told once, without those who are here already', async () => {
+    const { local, peers, news } = rig([idOf(2)]);
+    await peers.start();
+    local.say(idOf(0), ['/ip4/192.168.1.1/tcp/1']);
+    for (let n = 0; n < 3; n += 1)
+      local.say(idOf(1), ['/dns4/inside.example/tcp/1', '/ip4/192.168.1.2/udp/1', '/ip4/192.168.1.2/tcp/4010']);
+    local.say(idOf(2), ['/ip4/192.168.1.3/tcp/4010']);
+    expect(peers.list()).to.deep.equal([`/ip4/192.168.1.2/tcp/4010/p2p/${idOf(1)}`]);
+    expect(news()).to.equal(2);
+  });
+
+  it('are bounded, and forgotten when they are not heard of any more', async () => {
+    const { local, clock, peers } = rig();
+    await peers.start();
+    const many = Array.from({ length: 9 }, (_, n) => `/ip4/192.168.1.2/tcp/${n + 1}`);
+    for (let n = 1; n <= LOCAL_PEERS_MAX + 3; n += 1) local.say(idOf(n), many);
+    expect(peers.list()).to.have.length(LOCAL_PEERS_MAX * LOCAL_ADDRESSES_MAX);
+    expect(peers.list().some((address) => address.endsWith(idOf(3)))).to.equal(false);
+    await clock.advance(LOCAL_PEER_AGE_MS_MAX + 1);
+    local.say(idOf(1), many.slice(0, 1));
+    expect(peers.list()).to.have.length(1);
+  });
+
+  it('look for their own network only', () => {
+    expect(serviceTagOf(network)).to.match(/^_voxd-[0-9a-f]{8}-58\._udp\.local$/);
+    expect(serviceTagOf({ ...network, netuid: 59 })).to.not.equal(serviceTagOf(network));
   });
 });
 
