@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { RPC } from '@chainsafe/libp2p-gossipsub/message';
 import { multiaddr } from '@multiformats/multiaddr';
 import { decode as decodeFrames } from 'it-length-prefixed';
+import { Uint8ArrayList } from 'uint8arraylist';
 import { commitmentBytes, parseCommitment } from '../../chain/commitment.js';
 import { DecodeError, toAxon, toCommitment } from '../../chain/substrate/decode.js';
 import { decodeAnnouncement, isMultiaddrText } from '../../protocol/announcement.js';
@@ -12,6 +13,8 @@ import { Goodbye, GoodbyeReply } from '../../protocol/discovery.pb.js';
 import { openEnvelope } from '../../protocol/envelope.js';
 import { decodeHave } from '../../protocol/have-hint.js';
 import { mayDial } from '../../protocol/libp2p/addresses.js';
+import { decodeAnswer } from '../../protocol/libp2p/artifact-frames.js';
+import { decodeHaveAnswer, decodeHaveRequest } from '../../protocol/libp2p/have-frames.js';
 import { decodeRpc } from '../../protocol/libp2p/rpc-limits.js';
 import { RESPONSE_SIZE_BYTES_MAX } from '../../protocol/libp2p/transfer.js';
 import { parseHotkey } from '../../protocol/names.js';
@@ -114,6 +117,9 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
     result('binding', [hex(vectors.binding), ...payloads], openBinding),
     throwing('greeting', frame('hello'), (input) => [Hello.decode(input), HelloReply.decode(input)]),
     throwing('artifact frames', frame('artifact'), (input) => [ArtifactRequest.decode(input), ArtifactResponse.decode(input)]),
+    result('artifact answer', frame('artifact'), readAnswer),
+    result('have question', frame('have'), decodeHaveRequest),
+    result('have answer', frame('have'), decodeHaveAnswer),
     result('offers request', frame('offers'), decodeOffersRequest),
     result('offers answer', frame('offers'), decodeOffersAnswer),
     result('peers request', frame('peers'), decodePeersRequest),
@@ -156,6 +162,17 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
       allocatesMax: (inputBytes) => 8 * MIB + 512 * inputBytes,
     },
   ];
+}
+
+/** Answers are read by hand, from pieces. Throws where the generated decoder reads something else. */
+function readAnswer(input: Uint8Array): { readonly ok: boolean } {
+  const cut = input.length >> 1;
+  const read = decodeAnswer(new Uint8ArrayList(input.subarray(0, cut), input.subarray(cut)));
+  if (read === null) return { ok: false };
+  const generated = ArtifactResponse.decode(input);
+  const isSame = (['id', 'status', 'total'] as const).every((field) => read[field] === generated[field]);
+  if (!isSame || !Buffer.from(read.data.subarray()).equals(generated.data)) throw new Error('an answer is read in two ways');
+  return { ok: true };
 }
 
 /** In two pieces, as a socket would give it. */

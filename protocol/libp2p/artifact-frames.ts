@@ -79,14 +79,14 @@ function writeVarint(value: number): readonly number[] {
   return [...bytes, left];
 }
 
-/** Errors: throws RangeError when it does not end in time. */
+/** Errors: throws RangeError when it does not end in time, or is 2^32 and more. */
 function readVarint(bytes: Uint8Array, from: number): { readonly value: number; readonly end: number } {
   let value = 0;
   for (let at = from; at < from + VARINT_SIZE_BYTES_MAX; at += 1) {
     const byte = bytes[at];
     if (byte === undefined) break;
     value += (byte & 0x7f) * 2 ** (7 * (at - from));
-    if (byte < 0x80) return { value, end: at + 1 };
+    if (byte < 0x80 && value < 2 ** 32) return { value, end: at + 1 };
   }
   throw new RangeError('a number that does not end');
 }

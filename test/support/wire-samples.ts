@@ -7,6 +7,7 @@ import { assemble, encodeBody } from '../../protocol/envelope.js';
 import { encodeHave } from '../../protocol/have-hint.js';
 import { MESSAGE_KINDS, type MessageKind } from '../../protocol/kinds.js';
 import { messageId, messageIdText } from '../../protocol/libp2p/gossip.js';
+import { encodeHaveAnswer, encodeHaveRequest } from '../../protocol/libp2p/have-frames.js';
 import { publicKeyOfSeed, signWithSeed } from '../../protocol/libp2p/peer-key.js';
 import { type Hash, hotkeyFromPublicKey } from '../../protocol/names.js';
 import { encodeOffersAnswer, encodeOffersRequest } from '../../protocol/offers.js';
@@ -28,7 +29,7 @@ const SIGNATURE = new Uint8Array(64).fill(0xcd);
 const FROM_MS = 1_700_000_000_000;
 const DIGEST = 'aa'.repeat(32);
 
-export const STREAMS = ['hello', 'artifact', 'offers', 'peers', 'probe', 'goodbye'] as const;
+export const STREAMS = ['hello', 'artifact', 'have', 'offers', 'peers', 'probe', 'goodbye'] as const;
 
 const bindingBody = encodeBindingBody({
   ...NETWORK,
@@ -107,8 +108,12 @@ export const FRAMES: Readonly<Record<string, Uint8Array>> = {
   helloRefused: HelloReply.encode({ status: 5 }),
   artifactManifest: ArtifactRequest.encode({ id: 1, want: 1, model, length: 65_472 }),
   artifactChunk: ArtifactRequest.encode({ id: 2, want: 2, model, file: 1, chunk: 3, offset: 65_472, length: 65_472 }),
+  artifactHoldings: ArtifactRequest.encode({ id: 3, want: 3, model, length: 2 }),
   artifactData: ArtifactResponse.encode({ id: 2, status: 1, total: 1_048_576, data: Uint8Array.of(1, 2, 3) }),
   artifactRefused: ArtifactResponse.encode({ id: 2, status: 3 }),
+  haveRequest: encodeHaveRequest([aModel(1), aModel(2), aModel(3)]),
+  haveHoldings: encodeHaveAnswer({ outcome: 'holdings', holdings: ['none', 'part', 'whole'] }),
+  haveRefused: encodeHaveAnswer({ outcome: 'refused', why: 'notServed' }),
   offersFirst: encodeOffersRequest(null),
   offersRequest: encodeOffersRequest(HOTKEY),
   offersPage: encodeOffersAnswer({ outcome: 'page', envelopes: [envelopeOf('announce')], more: true }),

@@ -3,9 +3,18 @@ import { expect } from 'chai';
 import { varint } from '../../../bench/fuzz/mutate.js';
 import { decodeAnnouncement } from '../../../protocol/announcement.js';
 import { BINDING_SIZE_BYTES_MAX, openBinding } from '../../../protocol/binding.js';
+import { fromHex } from '../../../protocol/digest.js';
 import { assemble, encodeBody, openEnvelope } from '../../../protocol/envelope.js';
 import { decodeHave } from '../../../protocol/have-hint.js';
 import { KINDS, MESSAGE_KINDS } from '../../../protocol/kinds.js';
+import { HAVE_REPLY_BYTES_MAX, HAVE_REQUEST_BYTES_MAX } from '../../../protocol/libp2p/have.js';
+import {
+  decodeHaveAnswer,
+  decodeHaveRequest,
+  encodeHaveAnswer,
+  encodeHaveRequest,
+  HAVE_MODELS_MAX,
+} from '../../../protocol/libp2p/have-frames.js';
 import { HELLO_SIZE_BYTES_MAX } from '../../../protocol/libp2p/hello.js';
 import { OFFERS_REPLY_BYTES_MAX, OFFERS_REQUEST_BYTES_MAX } from '../../../protocol/libp2p/offers.js';
 import { PEERS_REPLY_BYTES_MAX } from '../../../protocol/libp2p/peer-exchange.js';
@@ -23,9 +32,9 @@ import {
 import { decodePeersAnswer, decodePeersRequest, EXCHANGE_RECORDS_MAX, encodePeersAnswer } from '../../../protocol/peer-exchange.js';
 import { decodeProbeAnswer, decodeProbeRequest, encodeProbeAnswer, PROBE_PHASES, PROBE_REFUSALS } from '../../../protocol/probe.js';
 import { decodeScoreCommitment, decodeScoreReveal } from '../../../protocol/score-exchange.js';
-import { HelloReply } from '../../../protocol/streams.pb.js';
+import { HaveReply, HaveRequest, HelloReply } from '../../../protocol/streams.pb.js';
 import { parseTopic } from '../../../protocol/topics.js';
-import { aHotkey } from '../../support/keys.js';
+import { aHotkey, aModel } from '../../support/keys.js';
 import { STREAMS, wireVectors } from '../../support/wire-samples.js';
 
 const VECTORS = wireVectors();
@@ -75,6 +84,14 @@ describe('golden frames', () => {
     expect(decodePeersRequest(hex(frames['peersRequest']))).to.deep.equal({ ok: true, value: 32 });
     const peers = decodePeersAnswer(hex(frames['peersRecords']));
     expect(peers.ok && peers.value.outcome === 'records' && peers.value.records.length).to.equal(2);
+    expect(decodeHaveRequest(hex(frames['haveRequest']))).to.deep.equal({ ok: true, value: [aModel(1), aModel(2), aModel(3)] });
+    const holdings = { outcome: 'holdings', holdings: ['none', 'part', 'whole'] };
+    expect(decodeHaveAnswer(hex(frames['haveHoldings']))).to.deep.equal({ ok: true, value: holdings });
+    for (const why of ['busy', 'notServed', 'badRequest'] as const)
+      expect(decodeHaveAnswer(encodeHaveAnswer({ outcome: 'refused', why }))).to.deep.equal({
+        ok: true,
+        value: { outcome: 'refused', why },
+      });
     const asked = hotkeyFromPublicKey(new Uint8Array(32).fill(9));
     expect(decodeOffersRequest(hex(frames['offersFirst']))).to.deep.equal({ ok: true, value: null });
     expect(decodeOffersRequest(hex(frames['offersRequest']))).to.deep.equal({ ok: true, value: asked });
@@ -101,6 +118,22 @@ describe('golden frames', () => {
       expect(errorOf(decodeOffersAnswer(encodeOffersAnswer({ outcome: 'page', envelopes: refused, more: false })))).to.equal(
         'p2p.malformed_frame',
       );
+    const models = Array.from({ length: HAVE_MODELS_MAX + 1 }, (_, n) => aModel(n));
+    expect(encodeHaveRequest(models).length).to.be.at.most(HAVE_REQUEST_BYTES_MAX);
+    const whole = Array.from({ length: HAVE_MODELS_MAX }, () => 'whole' as const);
+    expect(encodeHaveAnswer({ outcome: 'holdings', holdings: whole }).length).to.be.at.most(HAVE_REPLY_BYTES_MAX);
+    for (const wrong of [
+      HaveRequest.encode({ models: [] }),
+      HaveRequest.encode({ models: models.map(fromHex) }),
+      HaveRequest.encode({ models: [new Uint8Array(31)] }),
+    ])
+      expect(errorOf(decodeHaveRequest(wrong))).to.equal('p2p.malformed_frame');
+    for (const wrong of [
+      HaveReply.encode({ status: 1, holdings: Uint8Array.of(3) }),
+      HaveReply.encode({ status: 1, holdings: new Uint8Array(HAVE_MODELS_MAX + 1) }),
+      HaveReply.encode({ status: 9 }),
+    ])
+      expect(errorOf(decodeHaveAnswer(wrong))).to.equal('p2p.malformed_frame');
     expect(HelloReply.encode({ status: 1, binding: record }).length).to.be.at.most(HELLO_SIZE_BYTES_MAX);
     expect(errorOf(decodePeersAnswer(encodePeersAnswer({ outcome: 'records', records: [...records, record] })))).to.equal(
       'p2p.malformed_frame',
