@@ -51,6 +51,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 || lower === undefined ? upper : (lower + upper) / 2;
 }
 
+/** Shape: share from 0 to 1, such as 0.99. Not a number for an empty list. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
 /** A row with its ratio worked out. */
 export function rowBeside(row: Omit<BenchRow, 'peer' | 'ratio'>, peer: NonNullable<BenchRow['peer']>): BenchRow {
   return peer.value === 0 ? { ...row, peer } : { ...row, peer, ratio: row.value / peer.value };

@@ -13,7 +13,7 @@ import { drawPrompts } from '../scoring/prompts.js';
 import { generateVoicePackage } from '../scoring/voices/onnx-voice.js';
 import { aModel } from '../test/support/keys.js';
 import { connect, createVillage, seal, type TestHost, until } from '../test/support/network.js';
-import { type Benchmark, rowBeside } from './benchmark.js';
+import { type Benchmark, percentile, rowBeside } from './benchmark.js';
 
 const TICK_MS = 5;
 const BETWEEN_MESSAGES_MS = 100;
@@ -93,11 +93,6 @@ async function scoreOnAllCores(model: VerifiedModel, onPrompt: () => void, signa
   for (const outcome of ended) if (outcome.status === 'rejected' && outcome.reason !== signal.reason) throw outcome.reason;
 }
 
-function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
-}
-
 export const lag: Benchmark = {
   name: 'lag',
   what: 'the main loop while all cores score, beside the same when they rest',
@@ -115,7 +110,7 @@ export const lag: Benchmark = {
       await until('neighbours', async () => (await b.host.publish('announce', await message(b))).recipients > 0);
       const forMs = quick ? 3_000 : 20_000;
       const idle = await measure(a, b, forMs);
-      note(`at rest: p99 ${percentile(idle.lateMs, 99).toFixed(1)} ms late`);
+      note(`at rest: p99 ${percentile(idle.lateMs, 0.99).toFixed(1)} ms late`);
       const stopping = new AbortController();
       let prompts = 0;
       const scoring = scoreOnAllCores(
@@ -131,16 +126,16 @@ export const lag: Benchmark = {
       note(`${prompts - before} prompts were scored meanwhile`);
       stopping.abort(new Error('measured'));
       await scoring;
-      const row = (measure_: string, of: keyof Measured, percent: number) =>
+      const row = (measure_: string, of: keyof Measured, share: number) =>
         rowBeside(
-          { measure: measure_, value: percentile(busy[of], percent), unit: 'ms', limit: `${availableParallelism()} models at once` },
-          { name: 'at rest', value: percentile(idle[of], percent) },
+          { measure: measure_, value: percentile(busy[of], share), unit: 'ms', limit: `${availableParallelism()} models at once` },
+          { name: 'at rest', value: percentile(idle[of], share) },
         );
       return [
-        row('a timer is late, median', 'lateMs', 50),
-        row('a timer is late, 99th percentile', 'lateMs', 99),
-        row('message to a neighbour and back, median', 'roundTripMs', 50),
-        row('message to a neighbour and back, 99th percentile', 'roundTripMs', 99),
+        row('a timer is late, median', 'lateMs', 0.5),
+        row('a timer is late, 99th percentile', 'lateMs', 0.99),
+        row('message to a neighbour and back, median', 'roundTripMs', 0.5),
+        row('message to a neighbour and back, 99th percentile', 'roundTripMs', 0.99),
       ];
     } finally {
       await village.stop();

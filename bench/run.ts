@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type Benchmark, type BenchReport, type Machine, reportJson, reportText } from './benchmark.js';
 import { connection } from './connection.js';
 import { copies } from './copies.js';
+import { delivery } from './delivery.js';
 import { gate } from './gate.js';
 import { join } from './join.js';
 import { judge } from './judge.js';
@@ -18,6 +19,7 @@ import { weights } from './weights.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   gate,
+  delivery,
   transfer,
   join,
   scoring,

@@ -1,4 +1,4 @@
-/** What both processes of the transfer benchmark are made of. */
+/** Hosts and bare nodes for the benchmarks of transfer and delivery. */
 import { randomBytes } from 'node:crypto';
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
@@ -9,7 +9,7 @@ import { createHost } from '../protocol/libp2p/host.js';
 import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { Hash, ModelDigest } from '../protocol/names.js';
 import type { PeerId } from '../protocol/peer-id.js';
-import type { Logger, Signer } from '../protocol/ports.js';
+import type { Logger, Signer, Verifier } from '../protocol/ports.js';
 import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 
 /** Messages that the provider answers, and its answers; what is in them is nobody's business here. */
@@ -20,7 +20,7 @@ const LISTEN = ['/ip4/127.0.0.1/tcp/0'];
 const MIB = 1024 * 1024;
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 // Safety: 32 bytes in hex.
-const GENESIS = `0x${'ab'.repeat(32)}` as Hash;
+export const NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 };
 
 /** What the provider has and where. */
 export interface Offer {
@@ -32,15 +32,18 @@ export interface Offer {
 }
 
 /** A host as the daemon runs it. */
-export async function openHost(signer: Signer): Promise<P2pHost> {
+export async function openHost(signer: Signer, verifier = openVerifier()): Promise<P2pHost> {
   const clock = createSystemClock();
-  const verifier = createVerifyPool({ clock, logger: SILENT }, { threads: 1 });
   const host = createHost(
     { signer, verifier, peerKey: new Uint8Array(randomBytes(32)), clock },
-    { genesis: GENESIS, netuid: 7, listen: LISTEN, announce: [], bootstrap: [], maxConnections: 32, privateNetwork: true },
+    { ...NETWORK, listen: LISTEN, announce: [], bootstrap: [], maxConnections: 32, privateNetwork: true },
   );
   await host.start();
   return host;
+}
+
+export function openVerifier(): Verifier {
+  return createVerifyPool({ clock: createSystemClock(), logger: SILENT }, { threads: 1 });
 }
 
 /** The peer: the same libraries with the same windows, and nothing else. */

@@ -12,7 +12,7 @@ import type { PackageLayout } from '../protocol/ports.js';
 import { ok } from '../protocol/result.js';
 import { accept } from '../protocol/verdict.js';
 import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, MODEL_SIZE_BYTES_MAX } from '../scoring/manifest.js';
-import { type Benchmark, median, rowBeside } from './benchmark.js';
+import { type Benchmark, median, percentile, rowBeside } from './benchmark.js';
 import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
 
 const MEGA = 1_000_000;
@@ -90,11 +90,6 @@ async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Prom
   await delay(GOSSIP_LAST_MS);
   off();
   return roundTripsMs;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 export const transfer: Benchmark = {

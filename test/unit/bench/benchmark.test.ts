@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type BenchReport, figure, median, reportJson, reportText, rowBeside } from '../../../bench/benchmark.js';
+import { type BenchReport, figure, median, percentile, reportJson, reportText, rowBeside } from '../../../bench/benchmark.js';
 
 const REPORT: BenchReport = {
   machine: { cpu: 'A CPU', cores: 2, memoryGiB: 3.7, node: '20.19.0', platform: 'linux x64', load: 0.5 },
@@ -22,6 +22,12 @@ describe('the figures of benchmarks', () => {
     expect(median([1, 100, 3, 5])).to.equal(4);
     expect(median([7])).to.equal(7);
     expect(() => median([])).to.throw(RangeError);
+  });
+
+  it('takes the value that a share of them do not exceed', () => {
+    const hundred = Array.from({ length: 100 }, (_, n) => 100 - n);
+    expect([0, 0.5, 0.99, 1].map((share) => percentile(hundred, share))).to.deep.equal([1, 51, 100, 100]);
+    expect(percentile([], 0.5)).to.be.NaN;
   });
 
   it('divides by the peer, and by nothing when the peer did nothing', () => {
