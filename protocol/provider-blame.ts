@@ -1,4 +1,4 @@
-/** Who let us down in transfers, and for how long he is not asked again. Bounded in number and in time. */
+/** Who let us down, in transfers above all, and for how long he is not asked again. Bounded in number and in time. */
 import { createLru } from './lru.js';
 
 /** What a drop says of a provider. lied: nobody honest sends this. failed: it may have been the line, or load. */

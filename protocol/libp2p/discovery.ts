@@ -39,6 +39,9 @@ export interface DiscoveryDeps {
   readonly dialAnew: (address: string, signal: AbortSignal) => Promise<Connection>;
   readonly greet: (connection: Connection) => Promise<void>;
   readonly ownAddresses: () => readonly string[];
+  /** Lied within the last hour. */
+  readonly isLiar: (peer: string) => boolean;
+  readonly onLie: (peer: string) => void;
   /** Found on the local network. */
   readonly localPeers: () => readonly string[];
   readonly dialer: { wake(): void; rest(hotkey: Hotkey, ms: number): void };
@@ -112,7 +115,8 @@ export function createDiscovery(deps: DiscoveryDeps, options: DiscoveryOptions):
     for (const [peer, atMs] of askedAtMs) if (nowMs - atMs > ASK_ANYHOW_MS) askedAtMs.delete(peer);
     if (proved.length >= MEMBERS_FEW && nowMs - lastAskedAtMs < ASK_ANYHOW_MS) return null;
     const due = proved.filter(
-      ({ remotePeer }) => nowMs - (askedAtMs.get(remotePeer.toString()) ?? Number.NEGATIVE_INFINITY) > ASK_AGAIN_MS,
+      ({ remotePeer }) =>
+        !deps.isLiar(remotePeer.toString()) && nowMs - (askedAtMs.get(remotePeer.toString()) ?? Number.NEGATIVE_INFINITY) > ASK_AGAIN_MS,
     );
     return due[Math.floor(deps.random() * due.length)] ?? null;
   }

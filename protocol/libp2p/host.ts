@@ -9,6 +9,7 @@ import { protocolFailures } from '../failures.js';
 import type { Hotkey } from '../names.js';
 import { peerIdFromKey } from '../peer-id.js';
 import type { Logger, Peer } from '../ports.js';
+import { createBlameLedger } from '../provider-blame.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { isPrivateIp } from './addresses.js';
 import { type Connections, createConnections } from './connections.js';
@@ -34,7 +35,7 @@ const HAVE_STREAMS_IN_MAX = 2;
 const OFFERS_STREAMS_IN_MAX = 2;
 /** Addresses of one neuron dialled, one after the other, because it may have a model. */
 const ADDRESSES_TRIED_MAX = 2;
-/** App score of a peer that lied in a transfer: in no mesh until that is forgotten. */
+/** App score of a peer that lied in a transfer, or handed on what nobody signed: in no mesh until that is forgotten. */
 const WORTH_LIAR = -100;
 /** Misbehaviour (P7) of those who ask for models against the rules. A provider that lies pays with its app score. */
 const TRANSFER_PENALTY = { malformed: 4, flood: 1, stalled: 2 } as const;
@@ -60,6 +61,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     { limits, privateNetwork: options.privateNetwork },
   );
   const book: PeerBook = createPeerBook({ clock, verifier: deps.verifier, refuse: doorman.refuse }, { network });
+  const blamed = createBlameLedger();
+  /** A hotkey that comes back as another peer is the same liar. */
+  const nameOf = (peer: string) => book.bound(peer)?.hotkey ?? peer;
+  const isLiar = (peer: string) => blamed.isLiar(nameOf(peer), clock.nowMs());
   const transfers = createTransfers(
     {
       clock,
@@ -70,6 +75,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       connectionTo,
       penalize: (peer, offence) => running?.node.services.pubsub.blame(peer, TRANSFER_PENALTY[offence]),
       random: Math.random,
+      blamed,
     },
     {
       ...TRANSFER_DEFAULTS,
@@ -119,6 +125,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       dialAnew: (address, signal) => live().node.services.anew.dial(parseAddress(address), signal),
       greet: (connection) => live().connections.ensureGreeted(connection),
       ownAddresses,
+      isLiar,
+      onLie: (peer) => blamed.add(nameOf(peer), 'lied', clock.nowMs()),
       localPeers: () => localPeers?.list() ?? [],
       dialer,
     },
@@ -231,7 +239,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
           !isWhomWeDialled(socket.remoteAddr, peer.toString()),
       },
       scores: {
-        worthOf: (peer) => (transfers.isLiar(peer) ? WORTH_LIAR : book.worthOf(peer)),
+        worthOf: (peer) => (isLiar(peer) ? WORTH_LIAR : book.worthOf(peer)),
         knownIps: book.knownIps,
         privateNetwork: options.privateNetwork,
       },

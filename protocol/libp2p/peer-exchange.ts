@@ -1,6 +1,6 @@
 /** Peers tell each other of further peers, on request and by signed records. */
 import type { Connection, Stream } from '@libp2p/interface';
-import { BINDING_SIZE_BYTES_MAX, bindingChecks, examineBinding, type PeerBinding } from '../binding.js';
+import { BINDING_SIZE_BYTES_MAX, type BindingError, bindingChecks, examineBinding, type PeerBinding } from '../binding.js';
 import { protocolFailures } from '../failures.js';
 import {
   decodePeersAnswer,
@@ -41,6 +41,8 @@ export function createPeerExchange(
     readonly logger: Logger;
     readonly random: () => number;
     readonly onRecord: (record: NodeRecord) => void;
+    /** It handed on what no honest node keeps. */
+    readonly onLie: (peer: string) => void;
   },
   options: { readonly network: NetworkId },
 ): PeerExchange {
@@ -64,6 +66,12 @@ export function createPeerExchange(
     return { outcome: 'records', records: [await deps.ownRecord(), ...others].slice(0, max.value) };
   }
 
+  function forged(code: 'p2p.binding_bad_signature' | BindingError, peer: string): Error {
+    logger.warn({ peer, hotkey: book.bound(peer)?.hotkey ?? null, code }, 'a peer names peers by records that nobody signed');
+    deps.onLie(peer);
+    return protocolFailures(code, { peer });
+  }
+
   /** null: known already, or of no use now. Rejects when nobody signed it, or when that could not be found out. */
   async function examine(bytes: Uint8Array, peer: string): Promise<PeerBinding | null> {
     const facts = { network: options.network, nowMs: clock.nowMs(), connectedKey: null, chainKeyOf: book.chainKeyOf };
@@ -71,11 +79,11 @@ export function createPeerExchange(
     if (!examined.ok) {
       // Clocks and views of the chain differ between honest peers; forms do not.
       if (examined.error === 'p2p.binding_expired' || examined.error === 'p2p.binding_key_mismatch') return null;
-      throw protocolFailures(examined.error, { peer });
+      throw forged(examined.error, peer);
     }
     const { binding } = examined.value;
     if (!records.isNews(binding, clock.nowMs())) return null;
-    if (!(await deps.verifier.verify(bindingChecks(examined.value)))) throw protocolFailures('p2p.binding_bad_signature', { peer });
+    if (!(await deps.verifier.verify(bindingChecks(examined.value)))) throw forged('p2p.binding_bad_signature', peer);
     return binding;
   }
 

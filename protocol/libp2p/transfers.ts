@@ -5,7 +5,7 @@ import { createLru } from '../lru.js';
 import type { Hotkey } from '../names.js';
 import type { PeerId } from '../peer-id.js';
 import type { ArtifactSource, ArtifactTransfer, Clock, DroppedProvider, Logger } from '../ports.js';
-import { blameOf, createBlameLedger } from '../provider-blame.js';
+import { type BlameLedger, blameOf } from '../provider-blame.js';
 import type { TransferTimeouts } from '../provider-watch.js';
 import { createPacer, type Pacer } from '../rate.js';
 import type { UploadLimits } from '../upload-turns.js';
@@ -47,6 +47,7 @@ export interface TransfersDeps {
   /** Takes from the gossip score of a peer. */
   readonly penalize: (peer: string, offence: UploadOffence) => void;
   readonly random: () => number;
+  readonly blamed: BlameLedger;
 }
 
 type OnStream = (data: { readonly stream: Stream; readonly connection: Connection }) => void;
@@ -54,16 +55,13 @@ type OnStream = (data: { readonly stream: Stream; readonly connection: Connectio
 export interface Transfers extends ArtifactTransfer {
   readonly onArtifactStream: OnStream;
   readonly onHaveStream: OnStream;
-  /** Sent wrong bytes or broke the protocol within the last hour. */
-  isLiar(peer: string): boolean;
 }
 
 export function createTransfers(
   deps: TransfersDeps,
   options: TransferOptions & { readonly protocols: { readonly artifact: string; readonly have: string } },
 ): Transfers {
-  const { clock, logger, metrics } = deps;
-  const blamed = createBlameLedger();
+  const { clock, logger, metrics, blamed } = deps;
   const all = createPacer(options.downloadBytesPerSecond);
   const pacers = createLru<Pacer>(PACERS_KEPT_MAX);
   let source: ArtifactSource | null = null;
@@ -118,7 +116,6 @@ export function createTransfers(
   return {
     onArtifactStream: server.onStream,
     onHaveStream: have.onStream,
-    isLiar: (peer) => blamed.isLiar(nameOf(peer), clock.nowMs()),
     serve(next) {
       source = next;
       server.serve(next);

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
+import { answerOnce } from '../../protocol/libp2p/frames.js';
 import { publicKeyOfSeed } from '../../protocol/libp2p/peer-key.js';
+import { encodePeersAnswer } from '../../protocol/peer-exchange.js';
 import { peerIdFromKey } from '../../protocol/peer-id.js';
+import { streamProtocolOf } from '../../protocol/topics.js';
+import { createAttacker } from '../support/attacker.js';
 import { createLocalNetwork } from '../support/local-network.js';
 import { createMemoryPeers } from '../support/memory-peers.js';
-import { createVillage, seal, type TestHost, until } from '../support/network.js';
+import { createVillage, seal, TEST_NETWORK, type TestHost, until } from '../support/network.js';
+import { devPerson } from '../support/people.js';
 
 const NAMES = ['Alice', 'Bob', 'Charlie', 'Dave', 'Eve'] as const;
 
@@ -100,6 +105,42 @@ describe('finding the network', function () {
       await eve.host.publish('announce', envelope);
       return new Set(heard).size === all.length;
     });
+  });
+});
+
+describe('peers named', function () {
+  this.timeout(60_000);
+  const village = createVillage();
+  const cleanUps: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+    await village.stop();
+  });
+
+  it('by records that nobody signed cost who hands them out its score, and it is not asked again', async () => {
+    const [alice, bob] = [await village.host('Alice'), await village.host('Bob')];
+    const forger = await createAttacker();
+    cleanUps.push(() => forger.stop());
+    let asked = 0;
+    await forger.node.handle(streamProtocolOf(TEST_NETWORK, 'peers'), ({ stream }) => {
+      asked += 1;
+      // Bob's own, with another place to be found at.
+      const record = Uint8Array.from(honest);
+      const at = Buffer.from(record).indexOf(`/tcp/${bob.port}`) + '/tcp/'.length;
+      record[at] = (record[at] ?? 0) ^ 1;
+      answerOnce(stream, { questionSizeMax: 64, timeoutMs: 5_000 }, async () =>
+        encodePeersAnswer({ outcome: 'records', records: [record] }),
+      ).catch(() => undefined);
+    });
+    const honest = await bob.host.ownRecord();
+    const signer = await devPerson('Forger');
+    await forger.greet(await forger.connect(alice.address), signer);
+    await until('its score to fall', () => (alice.host.peerOf(signer.hotkey)?.score ?? 0) <= -90);
+    expect(alice.host.recordCount(), 'its own record only').to.equal(1);
+    await alice.host.dial(bob.address);
+    await until('Bob to be asked in its place', () => alice.host.peerOf(bob.hotkey) !== null);
+    expect(asked).to.equal(1);
+    expect(alice.host.peerOf(bob.hotkey)?.score).to.be.at.least(0);
   });
 });
 
