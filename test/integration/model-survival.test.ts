@@ -6,8 +6,10 @@ import { expect } from 'chai';
 import { composeModelTraffic } from '../../node/compose-network.js';
 import { createModelCache } from '../../node/files/model-cache.js';
 import { NO_METRICS } from '../../node/metrics.js';
+import { createHavePublisher, HINT_LIFETIME_MS } from '../../node/network/have-hints.js';
 import { createInbox } from '../../node/network/inbox.js';
 import { createOfferExchange } from '../../node/network/offers.js';
+import { createPostbox } from '../../node/network/postbox.js';
 import { encodeAnnouncement } from '../../protocol/announcement.js';
 import { isFailure } from '../../protocol/failure.js';
 import { createHolders } from '../../protocol/holders.js';
@@ -17,9 +19,10 @@ import type { Hotkey } from '../../protocol/names.js';
 import type { Offer } from '../../protocol/offers.js';
 import { CHUNK_SIZE_BYTES } from '../../scoring/manifest.js';
 import { verifyPackage } from '../../scoring/onnx/package-files.js';
+import { createFakeChain } from '../support/fake-chain.js';
 import { aModel } from '../support/keys.js';
 import { createMemoryStores } from '../support/memory-stores.js';
-import { connect, createVillage, membersOf, seal, systemClock, TEST_NETWORK, type TestHost, until } from '../support/network.js';
+import { connect, createVillage, keepApart, membersOf, seal, systemClock, TEST_NETWORK, type TestHost, until } from '../support/network.js';
 import { devPerson } from '../support/people.js';
 import { quiet, temporaryDirectory } from '../support/temporary.js';
 import { localVerifier } from '../support/verifier.js';
@@ -45,9 +48,11 @@ describe('a model without its miner', function () {
   }
 
   /** The parts of a node that hear what is announced. Everybody named is registered. */
-  async function hearing({ host }: TestHost, registered: readonly TestHost[]) {
+  async function hearing({ host, signer }: TestHost, registered: readonly TestHost[]) {
+    const holders = createHolders();
     const stores = createMemoryStores();
     const log = quiet.logger;
+    const finalizedBlock = () => 100;
     const names = registered.map(({ hotkey }) => hotkey);
     host.setMembers(membersOf(...names));
     const inbox = createInbox(
@@ -60,14 +65,19 @@ describe('a model without its miner', function () {
         log,
         metrics: NO_METRICS,
         members: () => ({ registered: new Set(names), permitted: new Set() }),
-        finalizedBlock: () => 100,
+        finalizedBlock,
+        holders,
       },
       { netuid: TEST_NETWORK.netuid, schedule: { cadenceBlocks: 40, commitPercent: 60, revealPercent: 75 }, scorer: 'aa' },
     );
     await inbox.open();
     const { announcements } = stores;
     const offers = createOfferExchange({ offers: host, peers: host, announcements, hear: inbox.hear, clock: systemClock, log });
-    return { announcements, inbox, turn: () => offers.turn(AbortSignal.timeout(20_000)) };
+    const postbox = createPostbox(
+      { signer, gossip: host, sequences: stores.sequences, clock: systemClock, metrics: NO_METRICS, finalizedBlock },
+      { network: TEST_NETWORK },
+    );
+    return { announcements, inbox, holders, postbox, turn: () => offers.turn(AbortSignal.timeout(20_000)) };
   }
 
   it('comes from a validator that holds it, found by asking and by dialling', async () => {
@@ -116,6 +126,30 @@ describe('a model without its miner', function () {
     expect((await verifyPackage(directory)).digest).to.equal(model.digest);
     expect(await readFile(join(directory, 'voice.onnx'))).to.have.length(2 * CHUNK_SIZE_BYTES + 99);
     expect(theirs.bringer.running()).to.deep.equal([]);
+  });
+
+  it('is known to be with its holder beyond his neighbours, while he says so', async () => {
+    const [holder, between, far] = [await village.host('Alice'), await village.host('Bob'), await village.host('Charlie')];
+    keepApart(holder, far);
+    const everybody = [holder, between, far];
+    const [ears, , farEars] = [await hearing(holder, everybody), await hearing(between, everybody), await hearing(far, everybody)];
+    await connect(holder, between);
+    await connect(far, between);
+    const chain = createFakeChain({ netuid: TEST_NETWORK.netuid });
+    chain.register(holder.hotkey);
+    const here = [{ model: aModel(1), sizeBytes: 1 }];
+    const hints = createHavePublisher({
+      cache: { list: async () => here },
+      postbox: ears.postbox,
+      self: holder.hotkey,
+      clock: systemClock,
+      log: quiet.logger,
+    });
+    await until('meshes', () => holder.host.neighbours('have') === 1 && between.host.neighbours('have') === 2);
+    await hints.turn(await chain.reader.snapshot(TEST_NETWORK.netuid));
+    await until('the hint to be heard', () => farEars.holders.of(aModel(1), systemClock.nowMs()).includes(holder.hotkey));
+    expect(farEars.holders.of(aModel(1), systemClock.nowMs() + HINT_LIFETIME_MS)).to.deep.equal([]);
+    expect(farEars.holders.of(aModel(2), systemClock.nowMs())).to.deep.equal([]);
   });
 
   it('is not believed of whoever hands it on: forged, foreign and stale ones come to nothing', async () => {
