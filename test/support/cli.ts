@@ -1,8 +1,14 @@
-/** The real command line as a process of its own, with an environment that holds nothing of the tester's. */
+/**
+ * The real command line, with an environment that holds nothing of the tester's: as a process of its own, or here, which saves a second each time.
+ * `refusal` looks at each code once as a process.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
+import { CommanderError } from 'commander';
+import { reportError } from '../../node/cli/output.js';
+import { createProgram } from '../../node/cli/program.js';
 import { entryPoint } from '../../protocol/entry.js';
 import { EXIT, type ExitCode } from '../../protocol/failure.js';
 
@@ -21,11 +27,12 @@ export interface CliError {
 }
 
 const RUN_TIMEOUT_MS = 90_000;
+const HOMELESS = { HOME: tmpdir(), XDG_DATA_HOME: `${tmpdir()}/voxd-test-none` };
 
-export async function voxd(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+export async function voxdProcess(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
   const child = spawn(process.execPath, [entryPoint('node/cli/main'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), XDG_DATA_HOME: `${tmpdir()}/voxd-test-none`, ...env },
+    env: { PATH: process.env['PATH'] ?? '', ...HOMELESS, ...env },
     signal: AbortSignal.timeout(RUN_TIMEOUT_MS),
   });
   const out: Buffer[] = [];
@@ -35,6 +42,34 @@ export async function voxd(args: readonly string[], env: Readonly<Record<string,
   const [exit] = await once(child, 'close');
   // Safety: what node tells with "close".
   return { exit: exit as number | null, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}
+
+/**
+ * Without a process of its own, for commands that end by themselves. What is printed to standard output and error is caught, so nothing else may
+ * print meanwhile, and one runs at a time.
+ */
+export async function voxd(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
+  const caught = { stdout: '', stderr: '' };
+  const before = { stdout: process.stdout.write, stderr: process.stderr.write, exitCode: process.exitCode, home: process.env['HOME'] };
+  for (const name of ['stdout', 'stderr'] as const)
+    process[name].write = (chunk: string | Uint8Array) => {
+      caught[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      return true;
+    };
+  process.env['HOME'] = HOMELESS.HOME;
+  process.exitCode = EXIT.ok;
+  try {
+    await createProgram({ ...HOMELESS, ...env }).parseAsync(['node', 'voxd', ...args]);
+  } catch (error) {
+    process.exitCode = error instanceof CommanderError ? error.exitCode : reportError(error, args.includes('--json'));
+  } finally {
+    process.stdout.write = before.stdout;
+    process.stderr.write = before.stderr;
+    if (before.home !== undefined) process.env['HOME'] = before.home;
+  }
+  const exit = Number(process.exitCode);
+  process.exitCode = before.exitCode;
+  return { ...caught, exit };
 }
 
 /** The one JSON value that a command has printed. */
@@ -52,8 +87,9 @@ export async function refusal(
   args: readonly string[],
   expected: { readonly code: string; readonly exit: ExitCode },
   env: Readonly<Record<string, string>> = {},
+  run: typeof voxd = voxd,
 ): Promise<CliError> {
-  const machine = await voxd([...args, '--json'], env);
+  const machine = await run([...args, '--json'], env);
   const error = oneValue<CliError>(machine.stdout);
   expect(error, machine.stderr).to.include({ ok: false, code: expected.code });
   expect(machine.exit).to.equal(expected.exit);
@@ -62,7 +98,7 @@ export async function refusal(
 
   if (seen.has(expected.code)) return error;
   seen.add(expected.code);
-  const person = await voxd(args, env);
+  const person = await voxdProcess(args, env);
   expect(person.exit).to.equal(expected.exit);
   expect(person.stdout, 'nothing but results on standard output').to.equal('');
   expect(person.stderr).to.match(/error: .+/);

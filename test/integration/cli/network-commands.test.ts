@@ -10,7 +10,7 @@ import { type Database, openDatabase } from '../../../node/postgres/database.js'
 import { createStores } from '../../../node/postgres/stores.js';
 import { EXIT } from '../../../protocol/failure.js';
 import type { Peer } from '../../../protocol/ports.js';
-import { voxdHere } from '../../support/cli-in-process.js';
+import { voxd } from '../../support/cli.js';
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
 import { quiet } from '../../support/temporary.js';
 
@@ -42,8 +42,8 @@ describe('commands about the network', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const run = (...args: readonly string[]) => voxdHere([...args, '--data-dir', folder, '--http-port', new URL(http.address()).port]);
-  const rules = (...args: readonly string[]) => voxdHere(['peers', ...args, '--data-dir', folder]);
+  const run = (...args: readonly string[]) => voxd([...args, '--data-dir', folder, '--http-port', new URL(http.address()).port]);
+  const rules = (...args: readonly string[]) => voxd(['peers', ...args, '--data-dir', folder]);
 
   it('peers shows us and who is connected, and says so when nobody is', async () => {
     expect((await run('peers')).stdout).to.match(/^we are 12D3KooW[\s\S]*nobody is connected; `voxd probe`/);
@@ -71,7 +71,7 @@ describe('commands about the network', function () {
   });
 
   it('says where it looked when no node runs', async () => {
-    const { exit, stdout } = await voxdHere(['peers', '--json', '--data-dir', folder, '--http-port', '1']);
+    const { exit, stdout } = await voxd(['peers', '--json', '--data-dir', folder, '--http-port', '1']);
     expect(exit).to.equal(EXIT.unavailable);
     expect(JSON.parse(stdout)).to.deep.include({ code: 'cli.not_running', facts: { url: 'http://127.0.0.1:1' } });
   });
@@ -101,7 +101,7 @@ describe('commands about the network', function () {
   });
 
   it('announcements shows the offers in force', async () => {
-    expect((await voxdHere(['announcements', '--data-dir', folder])).stdout).to.include('no announcement is in force');
+    expect((await voxd(['announcements', '--data-dir', folder])).stdout).to.include('no announcement is in force');
     const nowMs = Date.now();
     await createStores(database).announcements.put({
       hotkey: aHotkey(3),
@@ -115,9 +115,9 @@ describe('commands about the network', function () {
       expiresAtMs: nowMs + 7_200_000,
       envelope: Uint8Array.of(1, 2, 3),
     });
-    const { stdout } = await voxdHere(['announcements', '--data-dir', folder]);
+    const { stdout } = await voxd(['announcements', '--data-dir', folder]);
     expect(stdout).to.match(/63\.0\s+4711\s+60 s ago\s+in 2 h 0 min\s+\/ip4\/192\.0\.2\.9/);
-    const [offer] = JSON.parse((await voxdHere(['announcements', '--json', '--data-dir', folder])).stdout).announcements;
+    const [offer] = JSON.parse((await voxd(['announcements', '--json', '--data-dir', folder])).stdout).announcements;
     expect(offer).to.include({ model: aModel(3), sequence: '5', envelope: 'AQID' });
   });
 });

@@ -10,7 +10,7 @@ import { type Devchain, devGenesis, startDevchain } from '../../../chain/devchai
 import { openDataDir } from '../../../node/files/data-dir.js';
 import { openDatabase } from '../../../node/postgres/database.js';
 import { EXIT } from '../../../protocol/failure.js';
-import { refusal } from '../../support/cli.js';
+import { refusal, voxdProcess } from '../../support/cli.js';
 import { quiet } from '../../support/temporary.js';
 
 describe('a node that cannot start says why', function () {
@@ -33,6 +33,8 @@ describe('a node that cannot start says why', function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  /** A daemon is a process. */
+  const refused = (args: readonly string[], expected: Parameters<typeof refusal>[1]) => refusal(args, expected, {}, voxdProcess);
   const validator = (dataDir: string, ...more: readonly string[]) => [
     ...['validator', '--chain', chain.url, '--netuid', '1', '--uri', '//AliceHot', '--data-dir', dataDir],
     ...['--listen-ip', '127.0.0.1', '--log-level', 'silent', ...more],
@@ -56,12 +58,12 @@ describe('a node that cannot start says why', function () {
   it('the ports are taken', async () => {
     const dataDir = join(folder, 'ports');
     const port = await takenPort();
-    const http = await refusal(validator(dataDir, '--http-port', String(port), '--p2p-port', '4987'), {
+    const http = await refused(validator(dataDir, '--http-port', String(port), '--p2p-port', '4987'), {
       code: 'node.port_taken',
       exit: EXIT.unavailable,
     });
     expect(http.facts).to.include({ port, flag: '--http-port' });
-    const p2p = await refusal(validator(dataDir, '--p2p-port', String(port), '--http-port', '0'), {
+    const p2p = await refused(validator(dataDir, '--p2p-port', String(port), '--http-port', '0'), {
       code: 'p2p.listen_failed',
       exit: EXIT.unavailable,
     });
@@ -71,7 +73,7 @@ describe('a node that cannot start says why', function () {
   it('another node holds the data directory', async () => {
     const held = openDataDir(join(folder, 'held'));
     cleanUps.push(() => held.release());
-    const { facts } = await refusal(validator(held.path), { code: 'node.data_dir_locked', exit: EXIT.unavailable });
+    const { facts } = await refused(validator(held.path), { code: 'node.data_dir_locked', exit: EXIT.unavailable });
     expect(facts).to.include({ pid: process.pid });
   });
 
@@ -81,19 +83,19 @@ describe('a node that cannot start says why', function () {
     await database.query("INSERT INTO voxd.migrations (version, name, checksum) VALUES (9999, 'later', 'x')");
     await database.stop();
     const newer = { code: 'store.schema_newer', exit: EXIT.config };
-    expect((await refusal(validator(dataDir), newer)).facts).to.include({ found: 9999 });
-    await refusal(['weights', 'history', '--data-dir', dataDir], newer);
+    expect((await refused(validator(dataDir), newer)).facts).to.include({ found: 9999 });
+    await refused(['weights', 'history', '--data-dir', dataDir], newer);
   });
 
   it('the data directory is read-only', async function () {
     const path = mounted('read-only', 'ro,size=1m');
     if (path === null) this.skip();
-    await refusal(validator(path), { code: 'store.read_only', exit: EXIT.cantCreate });
+    await refused(validator(path), { code: 'store.read_only', exit: EXIT.cantCreate });
   });
 
   it('the data directory is full', async function () {
     const path = mounted('full', 'size=64k,nr_inodes=2');
     if (path === null) this.skip();
-    await refusal(validator(join(path, 'data')), { code: 'store.full', exit: EXIT.unavailable });
+    await refused(validator(join(path, 'data')), { code: 'store.full', exit: EXIT.unavailable });
   });
 });

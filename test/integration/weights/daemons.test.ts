@@ -9,7 +9,7 @@ import type { SubmissionState, SubmissionWay } from '../../../node/ports.js';
 import type { Database } from '../../../node/postgres/database.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { EXIT } from '../../../protocol/failure.js';
-import { voxd } from '../../support/cli.js';
+import { voxdProcess } from '../../support/cli.js';
 import { asValue, type PgProxy, startPgProxy } from '../../support/pg-proxy.js';
 import { killNow } from '../../support/processes.js';
 import { temporaryDatabase, temporaryDirectory } from '../../support/temporary.js';
@@ -172,7 +172,7 @@ describe('weights of real daemons', function () {
     await begin('open');
     await daemon('open');
     const second = await flags('b', proxy.port, 'open');
-    const { exit, stdout } = await voxd([...second, '--uri', '//Validator', '--json']);
+    const { exit, stdout } = await voxdProcess([...second, '--uri', '//Validator', '--json']);
     expect(exit).to.equal(EXIT.unavailable);
     const { hotkey } = world.validator;
     expect(JSON.parse(stdout)).to.deep.include({ code: 'node.already_running', facts: { hotkey, pid: running[0]?.pid, host: hostname() } });
