@@ -6,12 +6,14 @@ import { createPeerFile } from '../../../node/files/peer-file.js';
 import { NO_METRICS } from '../../../node/metrics.js';
 import { createHavePublisher, HINT_AGAIN_MS, HINT_REST_MS } from '../../../node/network/have-hints.js';
 import { createRecordPublisher, RECORD_REST_MS } from '../../../node/network/node-record.js';
+import { createOfferExchange, OFFERS_AGAIN_MS, SAME_PEER_REST_MS } from '../../../node/network/offers.js';
 import { createReachability, inWords, isReachable, isUnreachable } from '../../../node/network/reachability.js';
+import { protocolFailures } from '../../../protocol/failures.js';
 import { decodeHave } from '../../../protocol/have-hint.js';
 import type { MessageKind } from '../../../protocol/kinds.js';
 import type { ModelDigest } from '../../../protocol/names.js';
-import { peerIdFromKey } from '../../../protocol/peer-id.js';
-import type { Reached } from '../../../protocol/ports.js';
+import { type PeerId, peerIdFromKey } from '../../../protocol/peer-id.js';
+import type { Peer, Reached } from '../../../protocol/ports.js';
 import { PROBE_PHASES, PROBE_REFUSALS } from '../../../protocol/probe.js';
 import { peerStoreContract } from '../../contracts/peer-store.js';
 import { createFakeChain } from '../../support/fake-chain.js';
@@ -147,6 +149,51 @@ describe('hints of what is here', () => {
     expect(await turn()).to.have.length(3);
     chain.deregister(SELF);
     clock.pass(HINT_AGAIN_MS);
+    expect(await turn()).to.deep.equal([]);
+  });
+});
+
+describe('announcements of before', () => {
+  it('are asked of the first four proved peers that answer, then of one more now and then, and of nobody again within the hour', async () => {
+    const clock = createManualClock();
+    const peer = (n: number, hotkey = true): Peer => ({
+      peerId: peerIdFromKey(new Uint8Array(32).fill(n)),
+      hotkey: hotkey ? aHotkey(n) : null,
+      address: '',
+      direction: 'outbound',
+      connectedAtMs: 0,
+      score: 0,
+    });
+    const peers = [peer(1), peer(2, false), peer(3), peer(4)];
+    const asked: PeerId[] = [];
+    const exchange = createOfferExchange({
+      offers: {
+        serveOffers: () => {},
+        collectOffers: async (from) => {
+          asked.push(from);
+          if (from === peer(3).peerId) throw protocolFailures('p2p.offers_failed', { peer: from });
+          return 0;
+        },
+      },
+      peers: { peers: () => peers },
+      announcements: { active: async () => [] },
+      hear: async () => ({ action: 'accept', value: null }),
+      clock,
+      log: createRecordingLog().log,
+    });
+    const turn = async () => {
+      asked.splice(0);
+      await exchange.turn(new AbortController().signal);
+      return asked.map((id) => peers.findIndex(({ peerId }) => peerId === id));
+    };
+    expect(await turn()).to.deep.equal([0, 2, 3]);
+    expect(await turn()).to.deep.equal([]);
+    peers.push(peer(5), peer(6), peer(7));
+    expect(await turn()).to.deep.equal([4, 5]);
+    clock.pass(OFFERS_AGAIN_MS);
+    expect(await turn()).to.deep.equal([6]);
+    clock.pass(SAME_PEER_REST_MS - OFFERS_AGAIN_MS);
+    expect(await turn()).to.deep.equal([0]);
     expect(await turn()).to.deep.equal([]);
   });
 });
