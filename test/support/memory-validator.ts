@@ -21,7 +21,8 @@ import { encodeRecord, recordDigest, type ScoreRecord } from '../../scoring/reco
 import type { RoundSchedule } from '../../scoring/round.js';
 import type { WeighingPolicy } from '../../scoring/weigh.js';
 import type { FakeChain } from './fake-chain.js';
-import { createMemoryQueue, createMemoryWeightLock } from './memory-stores.js';
+import { createMemoryQueue } from './memory-queue.js';
+import { createMemoryWeightLock } from './memory-submissions.js';
 
 export interface TestValidator {
   readonly name: string;

@@ -6,7 +6,8 @@ import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from 
 import type { Signer } from '../../protocol/ports.js';
 import { createFakeChain, type FakeChain, type FakeChainOptions } from './fake-chain.js';
 import { aHash, aHotkey, aModel } from './keys.js';
-import { createMemoryStores, createMemoryWeightLock } from './memory-stores.js';
+import { createMemoryStores } from './memory-stores.js';
+import { createMemoryWeightLock } from './memory-submissions.js';
 import { createRecordingLog } from './recording-log.js';
 import { aStanding } from './store-samples.js';
 

@@ -12,7 +12,7 @@ import type { ModelDigest } from '../../../protocol/names.js';
 import { verifyPackage } from '../../../scoring/onnx/package-files.js';
 import { refusal, voxd, voxdJson } from '../../support/cli.js';
 import { aModel } from '../../support/keys.js';
-import { createMemoryModelCache } from '../../support/memory-stores.js';
+import { createMemoryModelCache } from '../../support/memory-model-cache.js';
 import { createVillage, TEST_NETWORK } from '../../support/network.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 

@@ -5,7 +5,7 @@ import { createArtifactSource } from '../../../node/files/artifacts.js';
 import { CHUNK_SIZE_BYTES } from '../../../scoring/manifest.js';
 import { sealPackage } from '../../../scoring/onnx/package-files.js';
 import { artifactSourceContract } from '../../contracts/artifact-source.js';
-import { createMemoryModelCache } from '../../support/memory-stores.js';
+import { createMemoryModelCache } from '../../support/memory-model-cache.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { tinyDescription } from '../../support/voice-package.js';
 

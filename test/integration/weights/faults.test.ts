@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { GENERATION_NAMES } from '../../../chain/devchain/server.js';
 import type { SubmissionWay } from '../../../node/ports.js';
-import { createMemoryStores, createMemoryWeightLock } from '../../support/memory-stores.js';
+import { createMemoryStores } from '../../support/memory-stores.js';
+import { createMemoryWeightLock } from '../../support/memory-submissions.js';
 import { createWeightWorld, type Life, NETUID, type WeightWorld, type WorldOptions, weigh } from '../../support/weights-on-devchain.js';
 import { startWsProxy } from '../../support/ws-proxy.js';
 

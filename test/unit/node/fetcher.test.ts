@@ -16,7 +16,8 @@ import type { Manifest } from '../../../scoring/manifest.js';
 import { createFakeChain } from '../../support/fake-chain.js';
 import { aHotkey, aModel } from '../../support/keys.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { createMemoryModelCache, createMemoryStores } from '../../support/memory-stores.js';
+import { createMemoryModelCache } from '../../support/memory-model-cache.js';
+import { createMemoryStores } from '../../support/memory-stores.js';
 import { createRecordingLog } from '../../support/recording-log.js';
 
 const MINER = aHotkey('miner');

@@ -1,7 +1,7 @@
 import { FOUND_PROTECTS_MS } from '../../../node/files/model-cache.js';
 import { CACHE_BUDGET_BYTES, modelCacheContract } from '../../contracts/model-cache.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { createMemoryModelCache } from '../../support/memory-stores.js';
+import { createMemoryModelCache } from '../../support/memory-model-cache.js';
 
 modelCacheContract('in memory', async (verify) => {
   const clock = createManualClock();

@@ -9,7 +9,8 @@ import { isFailure } from '../../../protocol/failure.js';
 import type { Signer } from '../../../protocol/ports.js';
 import { createFakeChain, type FakeChainOptions } from '../../support/fake-chain.js';
 import { aHash, aHotkey, aModel } from '../../support/keys.js';
-import { createMemoryStores, createMemoryWeightLock } from '../../support/memory-stores.js';
+import { createMemoryStores } from '../../support/memory-stores.js';
+import { createMemoryWeightLock } from '../../support/memory-submissions.js';
 import { createRecordingLog } from '../../support/recording-log.js';
 import { aStanding, aSubmission } from '../../support/store-samples.js';
 
