@@ -6,7 +6,6 @@ import { nodeFailure } from '../../node/failures.js';
 import type { StoredEquivocation } from '../../node/network/ports.js';
 import type { HeardPrompt, ModelRow, RoundRow, ScoringJob, StageRow, StoredAnnouncement, Stores } from '../../node/ports.js';
 import type { PeerRule, PeerSubject } from '../../protocol/peer-rules.js';
-
 import { compare, type MemoryOptions, memoryAudits, memoryFlags, memoryScores, memoryStandings } from './memory-round-stores.js';
 import { memorySubmissions } from './memory-submissions.js';
 

@@ -20,7 +20,7 @@ import { drawPrompts, type Prompt, promptSetDigest } from '../../scoring/prompts
 import { encodeRecord, recordDigest, type ScoreRecord } from '../../scoring/record.js';
 import type { RoundSchedule } from '../../scoring/round.js';
 import type { WeighingPolicy } from '../../scoring/weigh.js';
-import type { FakeChain } from './fake-chain.js';
+import type { FakeChain } from './fake-chain-shape.js';
 import { createMemoryQueue } from './memory-queue.js';
 import { createMemoryWeightLock } from './memory-submissions.js';
 
