@@ -100,11 +100,10 @@ describe('finding the network', function () {
         heard.push(hotkey);
         return { action: 'accept', value: null };
       });
-    const envelope = await seal(eve.signer, 'announce', new Uint8Array(8));
-    await until('the message to arrive everywhere', async () => {
-      await eve.host.publish('announce', envelope);
-      return new Set(heard).size === all.length;
-    });
+    // What is published while neighbours are being found reaches those found by then, as everywhere in gossipsub.
+    await until('all to be neighbours', () => [...all, eve].every(({ host }) => host.neighbours('announce') === all.length));
+    await eve.host.publish('announce', await seal(eve.signer, 'announce', new Uint8Array(8)));
+    await until('the message to arrive everywhere', () => new Set(heard).size === all.length);
   });
 });
 

@@ -186,7 +186,7 @@ describe('weights on a chain in trouble', function () {
   }
 
   for (const way of ['hash', 'timelocked'] as const) {
-    for (const tempo of [5, 30]) {
+    for (const tempo of [8, 30]) {
       it(`are revealed or named when the tempo becomes ${tempo} while a commit waits (${way})`, async () => {
         const { world, life } = await start({ way });
         await world.weigh(1);
