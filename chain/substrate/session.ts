@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ApiPromise } from '@polkadot/api';
 import type { Failure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
@@ -54,6 +55,8 @@ export async function openSession(
 ): Promise<Session> {
   const { endpoint } = options;
   const over = new AbortController();
+  // Every request and every transaction that waits listens to it.
+  setMaxListeners(0, over.signal);
   const provider = createEndpointProvider({ clock }, options, {
     onClosed: () => over.abort(chainFailure('chain.disconnected', { endpoint })),
     onBroken: (failure) => over.abort(failure),

@@ -1,5 +1,6 @@
 /** What must hold at the end of a run. Pure: facts in, verdicts out. */
 import { AGREEMENT_TOLERANCE_PPM } from '../../scoring/agreement.js';
+import { combinePrompts } from '../../scoring/profile.js';
 import type { Check, LeaderboardRow, RoundSummary } from './result.js';
 import { type OfferedVoice, ORIGINAL } from './voices.js';
 
@@ -59,17 +60,20 @@ export function copy(rows: readonly LeaderboardRow[], of: OfferedVoice): Check {
   };
 }
 
+/** Over the prompts that both heard, as records are compared everywhere: one of them may have heard a contender further. */
 export function agreement(done: readonly RoundSummary[], tolerancePpm: number): Check {
   let compared = 0;
   let largest = 0;
   for (const { validators } of done) {
     const [first, ...others] = validators;
     for (const other of others)
-      for (const [hotkey, score] of Object.entries(first?.scores_ppm ?? {})) {
-        const theirs = other.scores_ppm[hotkey];
+      for (const [hotkey, ours] of Object.entries(first?.prompts_ppm ?? {})) {
+        const theirs = other.prompts_ppm[hotkey];
         if (theirs === undefined) continue;
+        const shared = Math.min(ours.length, theirs.length);
+        const scoreOf = (prompts: readonly number[]) => combinePrompts(prompts.slice(0, shared).map((scorePpm) => ({ scorePpm })));
         compared++;
-        largest = Math.max(largest, Math.abs(theirs - score));
+        largest = Math.max(largest, Math.abs(scoreOf(theirs) - scoreOf(ours)));
       }
   }
   const expected = done.reduce((sum, { models, validators }) => sum + models * (validators.length - 1), 0);

@@ -73,6 +73,7 @@ export async function summarise(
         hotkey,
         name: member.name,
         scores_ppm: Object.fromEntries(own.map(({ record }) => [record.hotkey, record.scorePpm])),
+        prompts_ppm: Object.fromEntries(own.map(({ record }) => [record.hotkey, record.prompts.map(({ scorePpm }) => scorePpm)])),
         weights: submission && { uids: submission.uids, values: submission.values },
         block: submission?.included?.number ?? null,
         replay_equal: replay?.equal ?? false,

@@ -40,6 +40,8 @@ export interface RoundSummary {
     readonly hotkey: Hotkey;
     readonly name: string;
     readonly scores_ppm: Readonly<Record<string, number>>;
+    /** What each prompt scored; a contender is heard further than the others. */
+    readonly prompts_ppm: Readonly<Record<string, readonly number[]>>;
     readonly weights: { readonly uids: readonly number[]; readonly values: readonly number[] } | null;
     readonly block: number | null;
     readonly replay_equal: boolean;

@@ -42,6 +42,7 @@ const validator = (name: string, scores = hotkeys) => ({
   hotkey: aHotkey(name),
   name,
   scores_ppm: scores,
+  prompts_ppm: Object.fromEntries(Object.entries(scores).map(([hotkey, ppm]) => [hotkey, [ppm, ppm]])),
   weights: { uids: [3], values: [1] },
   block: 9,
   replay_equal: true,
@@ -98,6 +99,12 @@ describe('the gauntlet', () => {
     expect(failing(withRow('wrong-text', { weights: { v: 1 } }))).to.deep.equal(['cheats_earn_nothing']);
     expect(failing(withRow('slow', { emission_rao: 1n }))).to.deep.equal(['cheats_earn_nothing']);
     expect(failing(withRow('crash-on-hard', { score_ppm: 800_000 }))).to.deep.equal(['cheats_below']);
+  });
+
+  it('compares the prompts that both validators heard', () => {
+    const further = Object.fromEntries(Object.entries(validator('b').prompts_ppm).map(([hotkey, heard]) => [hotkey, [...heard, 0, 1]]));
+    const validators = [validator('a'), { ...validator('b'), prompts_ppm: further }];
+    expect(failing({ rounds: [{ round: 1, opened_at: 1, seed: '', models: BOARD.length, validators }] })).to.deep.equal([]);
   });
 
   it('fails for validators that differ by one ppm, and for too many processes', () => {
