@@ -1,5 +1,6 @@
 /** Keeps the node connected: dials whom it knows of, one address of each at a time; with backoff, for ever. */
 import { OUTBOUND_WANTED, pickDials } from '../dial-picks.js';
+import { createLostPeers, LOST_DIALS_AT_ONCE_MAX, LOST_MEMBERS_MAX, LOST_WAIT_MS_MAX } from '../lost-peers.js';
 import type { Hotkey } from '../names.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Candidate } from './candidates.js';
@@ -42,8 +43,12 @@ export interface Dialer {
   run(signal: AbortSignal): Promise<void>;
   /** Looks at the directory now instead of at the next turn. */
   wake(): void;
-  /** Does not dial this hotkey for so long. */
+  /** Does not dial this hotkey for so long, and does not seek it when it is gone. */
   rest(hotkey: Hotkey, ms: number): void;
+  /** A member is connected: those who were lost together with it are dialled now. */
+  found(hotkey: Hotkey): void;
+  /** The last connection of a member closed. */
+  parted(hotkey: Hotkey): void;
 }
 
 interface Attempt {
@@ -57,27 +62,37 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
   const attempts = new Map<string, Attempt>();
   const resting = new Map<Hotkey, number>();
   const underWay = new Set<string>();
+  const lost = createLostPeers();
   let wakeUp: () => void = () => {};
 
   function targets(): readonly string[] {
     const nowMs = clock.nowMs();
     const wanted = Math.min(MEMBERS_WANTED, options.maxConnections);
+    const members = deps.memberCount();
     // However many dialled us: some of our connections are always of our own choice.
-    const missing = Math.max(wanted - deps.memberCount(), Math.min(OUTBOUND_WANTED, options.maxConnections) - deps.outboundCount());
+    const missing = Math.max(wanted - members, Math.min(OUTBOUND_WANTED, options.maxConnections) - deps.outboundCount());
     const free = Math.min(DIALS_AT_ONCE_MAX, missing) - underWay.size;
-    if (free <= 0) return [];
+    const seeks = members < Math.min(LOST_MEMBERS_MAX, options.maxConnections) && underWay.size < DIALS_AT_ONCE_MAX;
+    if (free <= 0 && !seeks) return [];
     for (const [hotkey, untilMs] of resting) if (untilMs <= nowMs) resting.delete(hotkey);
-    const all = deps.candidates(deps.memberCount() < MEMBERS_FEW);
+    const all = deps.candidates(members < MEMBERS_FEW);
     const open = all.filter(
       ({ hotkey }) => hotkey === null || (hotkey !== options.ownHotkey && !resting.has(hotkey) && !deps.isConnected(hotkey)),
     );
     const known = new Set(open.flatMap(({ addresses }) => addresses));
     for (const [address, { notBeforeMs }] of attempts) if (!known.has(address) && notBeforeMs <= nowMs) attempts.delete(address);
-    const idle = open.filter(({ addresses }) => !addresses.some((address) => underWay.has(address)));
+    const isUnderWay = ({ addresses }: Candidate) => addresses.some((address) => underWay.has(address));
+    const idle = open.filter((candidate) => !isUnderWay(candidate));
     const due = idle.flatMap(({ hotkey, addresses }) => {
-      const address = bestDue(addresses, nowMs);
+      const address = bestDue(hotkey, addresses, nowMs);
       return address === null ? [] : [{ hotkey, address }];
     });
+    const sought = due.flatMap(({ hotkey, address }) => (isLost(hotkey) ? [address] : []));
+    const soughtAlready = open.filter((candidate) => isLost(candidate.hotkey) && isUnderWay(candidate)).length;
+    const inTurn = sought
+      .toSorted((a, b) => (attempts.get(a)?.endedAtMs ?? 0) - (attempts.get(b)?.endedAtMs ?? 0))
+      .slice(0, seeks ? Math.max(0, LOST_DIALS_AT_ONCE_MAX - soughtAlready) : 0);
+    if (free <= inTurn.length) return inTurn;
     const named = due.flatMap(({ hotkey, address }) => (hotkey === null ? [] : [{ hotkey, address, ...deps.standingOf(hotkey) }]));
     const connected = all.flatMap(({ hotkey }) =>
       hotkey !== null && deps.isConnected(hotkey) ? [{ hotkey, ...deps.standingOf(hotkey) }] : [],
@@ -92,13 +107,18 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
     // Addresses without a name come up only in need, and then they get a part whatever the directory is worth.
     const unnamed = due.flatMap(({ hotkey, address }) => (hotkey === null ? [address] : []));
     const spare = shuffle(unnamed, deps.random).slice(0, Math.ceil(free / 4));
-    return [...new Set([...spare, ...picked, ...unnamed])].slice(0, free);
+    return [...new Set([...inTurn, ...spare, ...picked, ...unnamed])].slice(0, free);
   }
 
+  const isLost = (hotkey: Hotkey | null) => hotkey !== null && lost.has(hotkey);
+
   /** Of one node a single address at a time: the one that failed least, the first of those. */
-  function bestDue(addresses: readonly string[], nowMs: number): string | null {
+  function bestDue(hotkey: Hotkey | null, addresses: readonly string[], nowMs: number): string | null {
     const failures = (address: string) => attempts.get(address)?.failures ?? 0;
-    const waitMsMax = deps.memberCount() === 0 ? BACKOFF_ALONE_MS : Number.POSITIVE_INFINITY;
+    const waitMsMax = Math.min(
+      deps.memberCount() === 0 ? BACKOFF_ALONE_MS : Number.POSITIVE_INFINITY,
+      isLost(hotkey) ? LOST_WAIT_MS_MAX : Number.POSITIVE_INFINITY,
+    );
     const [best] = addresses
       .filter((address) => isDue(attempts.get(address), nowMs, waitMsMax))
       .toSorted((a, b) => failures(a) - failures(b));
@@ -133,8 +153,18 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
   return {
     wake: () => wakeUp(),
     rest: (hotkey, ms) => {
+      lost.forget(hotkey);
       resting.set(hotkey, clock.nowMs() + ms);
     },
+    found(hotkey) {
+      const group = new Set(lost.found(hotkey, clock.nowMs()));
+      if (group.size === 0) return;
+      logger.debug({ hotkey, others: group.size }, 'a member that was lost is back; those lost with it are dialled anew');
+      for (const candidate of deps.candidates(false))
+        if (candidate.hotkey !== null && group.has(candidate.hotkey)) for (const address of candidate.addresses) attempts.delete(address);
+      wakeUp();
+    },
+    parted: (hotkey) => lost.parted(hotkey, clock.nowMs()),
     async run(signal) {
       const running = new Set<Promise<void>>();
       const start = (dialling: Promise<void>) => {
