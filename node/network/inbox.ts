@@ -59,7 +59,8 @@ export function createInbox(
     async announce({ hotkey, sequence, issuedAtMs, expiresAtMs, payload, envelope }) {
       const news = await stores.announcements.put({ ...payload, hotkey, sequence, issuedAtMs, expiresAtMs, envelope });
       if (!news) return;
-      log.debug({ hotkey, model: payload.model, sizeBytes: payload.sizeBytes }, 'announcement');
+      const ageMs = deps.clock.nowMs() - issuedAtMs;
+      log.debug({ hotkey, model: payload.model, sizeBytes: payload.sizeBytes, sequence: `${sequence}`, ageMs }, 'announcement');
       for (const listener of listeners) listener();
     },
     async record({ envelope }) {

@@ -6,6 +6,7 @@ import { encodeAnnouncement } from '../../protocol/announcement.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
+import { createRateLimiter, type RateLimit } from '../../protocol/rate.js';
 import type { Logger } from '../logger.js';
 import type { AnnouncementStore } from '../ports.js';
 import type { Postbox } from './postbox.js';
@@ -26,8 +27,10 @@ export interface PresenceOptions {
 /** Protocol number of voxd in the axon entry, and its version; free-form fields of the pallet. */
 const AXON_PROTOCOL = 4;
 const AXON_VERSION = 1;
-/** Least time between two announcements, so that arriving peers cannot use up our allowance. */
+/** Least time between two announcements. */
 const ANNOUNCE_REST_MS = 20_000;
+/** Half of what the others allow a hotkey, and a little slower: peers that come and go without end do not make us speak until nobody listens. */
+const ANNOUNCEMENTS: RateLimit = { intervalMs: 66_000, burst: 8 };
 const FIRST_TRIES_REST_MS = 1_500;
 const ANNOUNCEMENT_LIFETIME_MS = 12 * 3_600_000;
 const REFUSED_REST_BLOCKS = 10;
@@ -54,6 +57,7 @@ export function createPresence(
   let announcedAtMs = Number.NEGATIVE_INFINITY;
   let announcedTo = 0;
   let arrived = false;
+  const allowance = createRateLimiter(ANNOUNCEMENTS, 1);
   const notBefore = { axon: 0, commitment: 0 };
 
   async function write(what: 'axon' | 'commitment', block: number, send: () => Promise<unknown>): Promise<void> {
@@ -91,6 +95,7 @@ export function createPresence(
     const since = nowMs - announcedAtMs;
     const rest = announcedTo === 0 ? FIRST_TRIES_REST_MS : ANNOUNCE_REST_MS;
     if (since < rest || (since < options.announceIntervalMs && !arrived && announcedTo > 0)) return;
+    if (!allowance.peek('announce', nowMs)) return;
     const announcement = { ...model, commitmentBlock, providers: deps.addresses().slice(0, 4) };
     const { envelope, sequence, recipients } = await deps.postbox.post(
       'announce',
@@ -105,7 +110,9 @@ export function createPresence(
       expiresAtMs: nowMs + ANNOUNCEMENT_LIFETIME_MS,
       envelope,
     });
-    log.info({ model: model.model, recipients }, recipients > 0 ? 'model announced' : 'model announced, but nobody listens yet');
+    // What nobody was handed counts nowhere.
+    if (recipients > 0) allowance.take('announce', nowMs);
+    log.info({ model: model.model, recipients, sequence: `${sequence}` }, recipients > 0 ? 'model announced' : 'model announced, but nobody listens yet');
     announcedAtMs = nowMs;
     announcedTo = recipients;
     arrived = false;

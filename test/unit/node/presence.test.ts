@@ -6,7 +6,9 @@ import { createPostbox } from '../../../node/network/postbox.js';
 import { createPresence, type OfferedModel, type PresenceOptions } from '../../../node/network/presence.js';
 import { decodeAnnouncement } from '../../../protocol/announcement.js';
 import { openEnvelope } from '../../../protocol/envelope.js';
+import { KINDS } from '../../../protocol/kinds.js';
 import type { Signer } from '../../../protocol/ports.js';
+import { createRateLimiter } from '../../../protocol/rate.js';
 import { createFakeChain } from '../../support/fake-chain.js';
 import { aHotkey, aModel } from '../../support/keys.js';
 import { createManualClock } from '../../support/manual-clock.js';
@@ -203,6 +205,20 @@ describe('presence', () => {
     expect(await announcedAfter(1), 'the peer is not forgotten').to.equal(3);
     expect(await announcedAfter(INTERVAL_MS - 1)).to.equal(3);
     expect(await announcedAfter(1)).to.equal(4);
+  });
+
+  it('says no more than the others take, though peers come and go all the time', async () => {
+    const { turn, posted, clock, presence, commit } = setUp({ offered: OFFERED });
+    commit();
+    const others = createRateLimiter(KINDS.announce, 1);
+    for (let second = 0; second < 1_800; second += 1) {
+      presence.peerArrived();
+      const before = posted.length;
+      await turn();
+      if (posted.length > before) expect(others.take('us', clock.nowMs()), `announcement ${posted.length}`).to.equal(true);
+      clock.pass(1_000);
+    }
+    expect(posted.length).to.be.within(30, 36);
   });
 
   it('tries often until somebody listens', async () => {
