@@ -112,7 +112,10 @@ export function createPresence(
     });
     // What nobody was handed counts nowhere.
     if (recipients > 0) allowance.take('announce', nowMs);
-    log.info({ model: model.model, recipients, sequence: `${sequence}` }, recipients > 0 ? 'model announced' : 'model announced, but nobody listens yet');
+    log.info(
+      { model: model.model, recipients, sequence: `${sequence}` },
+      recipients > 0 ? 'model announced' : 'model announced, but nobody listens yet',
+    );
     announcedAtMs = nowMs;
     announcedTo = recipients;
     arrived = false;
