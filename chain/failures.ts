@@ -375,7 +375,7 @@ export const chainFailure = defineFailures({
   'chain.paused': {
     disposition: 'retry',
     message: 'The chain is in safe mode and takes no {method} now ({error}).',
-    hint: 'Wait until the operators of the chain end safe mode; setting weights openly, serving and commitments go on.',
+    hint: 'Wait until safe mode is over; the operators of the chain end or prolong it. `set_weights`, `serve_axon` and commitments go on.',
   },
   'chain.call_disabled': {
     disposition: 'retry',

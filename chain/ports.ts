@@ -97,6 +97,8 @@ export interface WeightFacts {
   readonly minAllowedWeights: number;
   readonly weightsVersionKey: bigint;
   readonly rateLimitBlocks: number;
+  /** Last block of the chain's safe mode, in which it takes few calls, where it was read; null: it is not in safe mode. */
+  readonly safeModeUntil?: number | null;
   readonly commitRevealEnabled: boolean;
   /** null: this runtime knows open weights only. */
   readonly commitReveal: CommitReveal | null;

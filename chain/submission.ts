@@ -12,6 +12,7 @@ import {
   inBlocks,
   isStored,
   type PlannedVector,
+  pauseFault,
   permitFault,
   type Refusal,
   rateFault,
@@ -68,7 +69,7 @@ export const UNREVEALED_COMMITS_MAX = 10;
  * Shape: what is done comes first, then refusals, then waits; of several waits the longest.
  * Units: `blocks` is at least 1.
  * Errors: those of chain/weight-checks.ts; chain.commit_reveal_unsupported, hash_commit_missing, timelock_missing, timelock_version, beacon_unknown,
- * beacon_foreign, beacon_stalled, reveal_unforeseen; waits: no_permit, rate_limited, too_many_commits.
+ * beacon_foreign, beacon_stalled, reveal_unforeseen; waits: no_permit, rate_limited, too_many_commits, paused.
  * Source: subtensor pallets/subtensor, subnets/weights.rs: internal_set_weights, internal_commit_weights, internal_commit_timelocked_weights.
  */
 export function planSubmission(given: WeightFacts, vector: PlannedVector, options: SubmissionOptions): SubmissionPlan {
@@ -83,7 +84,10 @@ export function planSubmission(given: WeightFacts, vector: PlannedVector, option
   if (way.action !== 'submit') return way;
 
   const facts = { ...given, block: { ...given.block, number: head } };
-  const waits = [permitFault(facts, vector), rateFault(facts, way.method), crowdFault(given, head, way)].filter((each) => each !== null);
+  const { method } = way;
+  const waits = [permitFault(facts, vector), rateFault(facts, method), crowdFault(given, head, way), pauseFault(facts, method)].filter(
+    (each) => each !== null,
+  );
   const never = waits.find((each) => each.action === 'refuse');
   return (
     never ?? waits.reduce<SubmissionPlan>((best, each) => (best.action === 'wait' && best.blocks >= blocksOf(each) ? best : each), way)

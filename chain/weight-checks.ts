@@ -81,6 +81,17 @@ export function permitFault(facts: WeightFacts, vector: PlannedVector): Wait | R
   return { action: 'wait', blocks, because: chainFailure('chain.no_permit', { netuid, blocksLeft: blocks, next }) };
 }
 
+/** Of what a node does about weights, the one call that safe mode admits. Source: subtensor runtime/src/lib.rs, SafeModeWhitelistedCalls. */
+const ADMITTED_IN_SAFE_MODE = 'set_weights';
+
+/** Safe mode refuses in the block, once the transaction has its nonce: it is better waited for. Errors: chain.paused. */
+export function pauseFault({ block, safeModeUntil = null }: WeightFacts, method: string): Wait | null {
+  if (safeModeUntil === null || method === ADMITTED_IN_SAFE_MODE) return null;
+  const blocks = Math.max(1, safeModeUntil + 1 - block.number);
+  const because = chainFailure('chain.paused', { method, error: `until block ${safeModeUntil}`, blocksLeft: blocks });
+  return { action: 'wait', blocks, because };
+}
+
 /** What the chain would say to committed weights if they were revealed now. Errors: those of `standingFault` and `permitFault`. */
 export function revealFault(facts: WeightFacts, vector: PlannedVector): Failure | null {
   return vectorFault(vector) ?? standingFault(facts, vector) ?? permitFault(facts, vector)?.because ?? null;

@@ -4,9 +4,10 @@ import type { DevBeacon } from './beacon.js';
 import { startBlock } from './epoch.js';
 import { decodeExtrinsic, type Extrinsic, inherent } from './extrinsic.js';
 import { feeOf } from './fees.js';
-import type { CallContext } from './pallet.js';
+import { type CallContext, ModuleError } from './pallet.js';
 import * as balances from './pallets/balances.js';
 import { setTime } from './pallets/clock.js';
+import { endSafeMode, isHeldBack } from './pallets/safe-mode.js';
 import * as system from './pallets/system.js';
 import type { EventRecord, Runtime } from './runtime.js';
 import { CALL_WEIGHT } from './runtime-api.js';
@@ -90,6 +91,7 @@ export function makeBlock(
   const atStart = contextIn({ type: 'Initialization', value: null });
   beacon.write(atStart, timeMs);
   startBlock(atStart);
+  endSafeMode(atStart);
   for (const intervene of interventions) intervene(atStart);
 
   const time = decodeExtrinsic(
@@ -134,7 +136,8 @@ function apply(runtime: Runtime, extrinsic: Extrinsic, context: CallContext): vo
       deposit(balances.events.of({ type: 'Withdraw', value: { who: signed.signer, amount: fee } }));
     }
   }
-  const refusal = call.attempt(context, signed === null ? { kind: 'none' } : { kind: 'signed', account: signed.signer });
+  const origin = signed === null ? ({ kind: 'none' } as const) : ({ kind: 'signed', account: signed.signer } as const);
+  const refusal = isHeldBack(store, call) ? new ModuleError('System', 'CallFiltered') : call.attempt(context, origin);
   if (signed !== null && call.definition.pays) {
     const actual_fee = feeOf(call.definition, bytes.length);
     deposit(balances.feeEvents.of({ type: 'TransactionFeePaid', value: { who: signed.signer, actual_fee, tip: 0n } }));

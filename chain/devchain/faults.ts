@@ -9,6 +9,7 @@ import { devchainFailure } from './failures.js';
 import type { GenerationName } from './generation.js';
 import { accountOf } from './genesis.js';
 import { migrate } from './migration.js';
+import { enteredUntil, putSafeMode } from './pallets/safe-mode.js';
 import { events } from './pallets/subtensor/events.js';
 import { associate, replaceNeuron } from './pallets/subtensor/registration.js';
 import * as stored from './pallets/subtensor/storage.js';
@@ -19,6 +20,8 @@ import { toHex } from './scale.js';
 
 /** Longest delay of an answer. */
 export const MAX_DELAY_MS = 600_000;
+/** Longest safe mode that can be asked for. */
+export const MAX_SAFE_MODE_BLOCKS = 50_400;
 /** Latest point in time that can be warped to, from now. */
 export const MAX_WARP_SECONDS = 31_536_000;
 
@@ -78,6 +81,8 @@ export interface DevchainFaults extends BeaconFaults {
   upgrade(to: Upgrade): BlockRef;
   /** Makes a block in which somebody else gets that seat. */
   pruneUid(pruning: Pruning): BlockRef;
+  /** Makes a block from which on the chain is in safe mode for so many blocks; 0: in which it ends. Another order prolongs or shortens it. */
+  safeMode(blocks: number): BlockRef;
   /** The blocks to come are made that much later. */
   warp(seconds: number): void;
 }
@@ -170,6 +175,13 @@ export function createFaults({ chain, produce, dropSockets, warp }: FaultDeps): 
           deposit(events.of({ type: 'NeuronRegistered', value: [netuid, uid, taker] }));
         },
       ]);
+    },
+    safeMode: (blocks) => {
+      if (!(Number.isInteger(blocks) && blocks >= 0 && blocks <= MAX_SAFE_MODE_BLOCKS)) {
+        refused('safeMode', `it can last 0 to ${MAX_SAFE_MODE_BLOCKS} blocks`);
+      }
+      if (blocks === 0 && enteredUntil.get(chain.now()) === null) refused('safeMode', 'the chain is not in safe mode');
+      return produce([(context) => putSafeMode(context, blocks === 0 ? null : context.block + blocks)]);
     },
     warp: (seconds) => {
       if (!(seconds >= 0 && seconds <= MAX_WARP_SECONDS)) refused('warp', `it can be 0 to ${MAX_WARP_SECONDS} seconds, forward only`);

@@ -10,6 +10,7 @@ import { balancesPallet, transactionPaymentPallet } from './pallets/balances.js'
 import { auraPallet, timestampPallet } from './pallets/clock.js';
 import { commitmentsPallet } from './pallets/commitments.js';
 import { drandPallet } from './pallets/drand.js';
+import { safeModePallet } from './pallets/safe-mode.js';
 import { subtensorPallet } from './pallets/subtensor/pallet.js';
 import { sudoPallet } from './pallets/sudo.js';
 import { systemPallet } from './pallets/system.js';
@@ -95,6 +96,7 @@ export function createRuntime({ blockTimeMs, generation: name = 'clock', specVer
     sudoPallet(call, palletNamed),
     commitmentsPallet,
     adminUtilsPallet,
+    safeModePallet,
     drandPallet,
   ];
   pallets = whole.filter((pallet) => !generation.lacks.has(pallet.name)).map((pallet) => cut(pallet, generation));

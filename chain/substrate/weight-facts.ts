@@ -29,6 +29,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     ownerHotkey: storage.slot(PALLET, 'subnetOwnerHotkey', netuid),
     stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
     mechanismCount: storage.slot(PALLET, 'mechanismCountCurrent', netuid),
+    safeMode: storage.slot('safeMode', 'enteredUntil'),
     ...clockSlots(storage, netuid),
   };
   const [holding, values] = await Promise.all([storage.read(holderSlots(storage, netuid, hotkey)), readNamed(storage, slots)]);
@@ -67,6 +68,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     minAllowedWeights: hyperparameters.minAllowedWeights,
     weightsVersionKey: hyperparameters.weightsVersionKey,
     rateLimitBlocks: hyperparameters.weightsRateLimitBlocks,
+    safeModeUntil: isAbsent(values.safeMode) ? null : toNumber(values.safeMode),
     commitRevealEnabled: hyperparameters.commitRevealEnabled,
     commitReveal: commitRevealOf({
       features: session.features,

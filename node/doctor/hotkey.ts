@@ -5,6 +5,7 @@ import { chainFailure } from '../../chain/failures.js';
 import type { WeightFacts } from '../../chain/ports.js';
 import { roleOf } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import { inBlocks } from '../../chain/weight-checks.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { type Finding, fail, fromFailure, ok, warn } from './finding.js';
 
@@ -31,11 +32,24 @@ export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
     return [fromFailure('seat', 'fail', chainFailure('chain.not_registered', { netuid: snapshot.netuid, hotkey }))];
   }
   const findings = [
+    ...safeMode(facts),
     ok('seat', `uid ${seat.uid} on netuid ${snapshot.netuid} since block ${seat.registeredAt}`),
     axon(facts, seat.axon?.ip ?? null),
   ];
   if (!facts.validates) return findings;
   return [...findings, permit(facts), versionKey(facts), lastWeights(facts), ...beacon(facts)];
+}
+
+function safeMode({ weights: { safeModeUntil = null, block } }: HotkeyFacts): readonly Finding[] {
+  if (safeModeUntil === null) return [];
+  const said = `the chain is in it until block ${safeModeUntil}, ${inBlocks(Math.max(0, safeModeUntil - block.number))} from now`;
+  return [
+    warn(
+      'safe mode',
+      said,
+      'Until then it takes `set_weights`, `serve_axon` and commitments, and no commits of weights. A node waits by itself.',
+    ),
+  ];
 }
 
 function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {

@@ -2,7 +2,7 @@
 import type { ChainReader, Inclusion, WeightFacts } from '../../chain/ports.js';
 import { revealPhase } from '../../chain/reveal.js';
 import type { BlockRef } from '../../chain/snapshot.js';
-import { revealFault } from '../../chain/weight-checks.js';
+import { pauseFault, revealFault } from '../../chain/weight-checks.js';
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { SubmissionRow } from '../ports.js';
 import { submissionFailure } from './failures.js';
@@ -48,10 +48,12 @@ export function createRevealing(
     if (!stored) return journal.move(row, 'lost', { because: submissionFailure('weights.commit_gone', { block: committed.number }) });
     if (phase === 'early') return journal.expect(row, facts, commitEpoch);
     if (!mayReveal || facts.block.number < (memories.get(row.id)?.notBefore ?? 0)) return row;
-    const refusal = revealFault(facts, row);
+    const refusal = pauseFault(facts, 'reveal_weights')?.because ?? revealFault(facts, row);
     if (refusal !== null) {
+      // Nothing was sent: it costs nothing to look again at the next turn.
+      const restBlocks = memories.get(row.id)?.restBlocks ?? REVEAL_REST_BLOCKS / 2;
+      memories.set(row.id, { notBefore: 0, restBlocks, last: refusal });
       journal.trouble(row, refusal);
-      remember(row, facts.block.number, refusal);
       return row;
     }
     const unsigned = await deps.signer.probe?.().catch(asFailure);

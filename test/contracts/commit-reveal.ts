@@ -10,6 +10,8 @@ import type { ChainUnderTest } from './chain.js';
 export interface CommitRevealUnderTest extends ChainUnderTest {
   /** Switches commit-reveal of the subnet on, with a reveal period of one epoch, or off. */
   commitReveal(enabled: boolean): Promise<void>;
+  /** The chain enters its safe mode for some blocks, or leaves it. */
+  safeMode(entered: boolean): Promise<void>;
 }
 
 const CHAIN_TIMEOUT_MS = 240_000;
@@ -96,6 +98,25 @@ export function commitRevealContract(name: string, factory: () => Promise<Commit
       expect(after.stored).to.deep.equal([{ uid, value: 65535 }]);
       expect(after.commitReveal?.hashCommits).to.deep.equal([]);
       expect(committed?.epoch).to.be.a('number');
+    });
+
+    it('says until when it is in safe mode, and refuses what that does not admit by its own name', async () => {
+      const signer = await ready();
+      const vector = await vectorOf(signer);
+      expect((await factsOf(signer)).safeModeUntil).to.equal(null);
+      await chain.safeMode(true);
+      const { safeModeUntil, block } = await factsOf(signer);
+      expect(safeModeUntil).to.be.greaterThan(block.number);
+      const failure = await refusal(commit(signer, vector));
+      expect(failure.code).to.equal('chain.paused');
+      expect(failure.message).to.contain('commit_weights').and.to.contain('CallFiltered');
+      const stranger = await chain.newcomer();
+      const registering = chain.writer.burnedRegister(chain.coldkey, chain.netuid, stranger.hotkey);
+      expect((await refusal(registering)).code).to.equal('chain.paused');
+      await chain.writer.setCommitment(signer, chain.netuid, new TextEncoder().encode('goes on'));
+      await chain.safeMode(false);
+      expect((await factsOf(signer)).safeModeUntil).to.equal(null);
+      await commit(signer, vector);
     });
 
     it('takes commits of registered hotkeys only', async () => {

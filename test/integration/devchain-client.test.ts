@@ -6,7 +6,7 @@ import { chainContract } from '../contracts/chain.js';
 import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
-import { asSudo, commitRevealCalls } from '../support/sudo.js';
+import { asSudo, commitRevealCalls, safeModeCalls } from '../support/sudo.js';
 
 const NETUID = 1;
 const BLOCK_TIME_MS = 75;
@@ -52,7 +52,11 @@ for (const generation of GENERATION_NAMES) {
       await asSudo(node.endpoint, commitRevealCalls(NETUID, enabled));
       await node.mine(1);
     };
-    return { ...node, commitReveal };
+    const safeMode = async (entered: boolean) => {
+      await asSudo(node.endpoint, safeModeCalls(entered));
+      await node.mine(1);
+    };
+    return { ...node, commitReveal, safeMode };
   });
 }
 

@@ -264,6 +264,28 @@ describe('a development chain that misbehaves', function () {
     expect(now).to.be.greaterThan(Date.now() + 86_000_000);
   });
 
+  it('enters its safe mode for some blocks, refuses in the block what that does not admit, and leaves it by itself', async () => {
+    await start();
+    const { reader, writer } = await client();
+    const alice = await devSigner('//Alice');
+    const until = async () => (await reader.weightFacts(NETUID, 0, alice.hotkey)).safeModeUntil;
+    // Blocks come all the time.
+    const register = async (uri: string) =>
+      writer.burnedRegister(alice, NETUID, (await devSigner(uri)).hotkey).catch((error: unknown) => error);
+    const { block } = await ask<{ block: { number: number } }>('dev_safeMode', 60);
+    await chain.mint(2);
+    expect(await until()).to.equal(block.number + 60);
+    const refused = await register('//SafeOne');
+    expect(isFailure(refused) && [refused.code, refused.message.includes('CallFiltered')]).to.deep.equal(['chain.paused', true]);
+    await chain.mint(Math.max(0, block.number + 60 + 3 - chain.head().number));
+    expect(await until()).to.equal(null);
+    expect(await register('//SafeOne')).to.have.property('block');
+    await ask('dev_safeMode', 5_000);
+    await ask('dev_safeMode', 0);
+    expect(await register('//SafeTwo')).to.have.property('block');
+    expect(await ask('dev_safeMode', 0).catch((error: Error) => error.message)).to.match(/not in safe mode/);
+  });
+
   async function timeOf(): Promise<{ now: number }> {
     // twox128("Timestamp") and twox128("Now").
     const value = await ask<string>('state_getStorage', '0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb');

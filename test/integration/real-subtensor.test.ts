@@ -10,7 +10,7 @@ import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { devSigner } from '../support/dev-signer.js';
 import { type RuntimeShape, shapeOf } from '../support/metadata-shape.js';
-import { asSudo, commitRevealCalls } from '../support/sudo.js';
+import { asSudo, commitRevealCalls, safeModeCalls } from '../support/sudo.js';
 
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
 const ENDPOINT = process.env['VOXD_TEST_SUBTENSOR_WS'];
@@ -121,6 +121,7 @@ function realRuntime(endpoint: string): void {
         await setPace(enabled ? HURRIED : PACE);
         await asSudo(endpoint, commitRevealCalls(NETUID, enabled));
       },
+      safeMode: (entered) => asSudo(endpoint, safeModeCalls(entered)),
       stop: async () => undefined,
     };
   });

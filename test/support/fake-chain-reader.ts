@@ -57,7 +57,7 @@ export function createFakeReader(inside: ReaderInside): ChainReader {
       enter('weightFacts', [asked, mechanism, hotkey]);
       subnet(asked);
       const block = finalized();
-      const { hyperparameters, neurons, owner, nonces, lastEpochBlock, epochIndex, weights } = stateAt(block);
+      const { hyperparameters, neurons, owner, safeModeUntil, nonces, lastEpochBlock, epochIndex, weights } = stateAt(block);
       const self = neurons.find((neuron) => neuron.hotkey === hotkey);
       const facts: WeightFacts = {
         block,
@@ -77,6 +77,7 @@ export function createFakeReader(inside: ReaderInside): ChainReader {
         minAllowedWeights: hyperparameters.minAllowedWeights,
         weightsVersionKey: hyperparameters.weightsVersionKey,
         rateLimitBlocks: hyperparameters.weightsRateLimitBlocks,
+        safeModeUntil,
         commitRevealEnabled: hyperparameters.commitRevealEnabled,
         commitReveal: commitRevealOf(weights, mechanism, hotkey, {
           hyperparameters,

@@ -77,6 +77,8 @@ export interface FakeChain {
   /** Commits as if the miner had done it now. */
   commit(hotkey: Hotkey, data: Uint8Array | string): number;
   setHyperparameters(change: Partial<Hyperparameters>): void;
+  /** Safe mode until that block, it included; null: none. */
+  setSafeMode(until: number | null): void;
   setOwner(hotkey: Hotkey | null): void;
   /** Gives an account its free balance. Registrations are paid by those that have been given one, and cost others nothing. */
   fund(account: Hotkey, rao: bigint): void;
@@ -100,6 +102,8 @@ export interface FakeState {
   readonly neurons: readonly Neuron[];
   readonly weights: WeightState;
   readonly owner: Hotkey | null;
+  /** Last block of safe mode. */
+  readonly safeModeUntil: number | null;
   readonly nonces: ReadonlyMap<Hotkey, number>;
   readonly lastEpochBlock: number;
   readonly epochIndex: number;

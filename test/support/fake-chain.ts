@@ -1,6 +1,7 @@
 /** A subnet in memory: its blocks, its state, and what a test may do to them. */
 import { chainFailure } from '../../chain/failures.js';
 import type { Bounded, ChainIdentity, Inclusion } from '../../chain/ports.js';
+import { failureOfModuleError } from '../../chain/refusals.js';
 import type { BlockRef, Hash, Hotkey, Hyperparameters, Neuron, Uid } from '../../chain/snapshot.js';
 import { sha256Hex, toHex } from '../../protocol/digest.js';
 import type { Failure } from '../../protocol/failure.js';
@@ -10,6 +11,7 @@ import { createFakeWriter } from './fake-chain-writer.js';
 import { beaconAt, NO_WEIGHTS, openTimelocked, type Surroundings, type WeightState } from './fake-weights.js';
 import { aHash, aHotkey } from './keys.js';
 
+const ADMITTED_IN_SAFE_MODE: ReadonlySet<string> = new Set(['set_weights', 'serve_axon', 'set_commitment']);
 const FIRST_BLOCK_MS = 1_700_000_000_000;
 
 const DEFAULTS: Hyperparameters = {
@@ -49,6 +51,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     neurons: [],
     weights: NO_WEIGHTS,
     owner: null,
+    safeModeUntil: null,
     nonces: new Map(),
     lastEpochBlock: start,
     epochIndex: 0,
@@ -98,6 +101,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     number += 1;
     const around = surroundings();
     state = { ...state, weights: openTimelocked(state.weights, around, beacon(number)) };
+    if (number > (state.safeModeUntil ?? number)) state = { ...state, safeModeUntil: null };
     if (around.epoch > state.epochIndex) state = { ...state, lastEpochBlock: number, epochIndex: around.epoch };
     const ready = pool.filter(({ from }) => from <= number);
     pool.splice(0, pool.length, ...pool.filter(({ from }) => from > number));
@@ -141,6 +145,8 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
           block = refAt(number);
           state = { ...state, nonces: new Map(state.nonces).set(hotkey, (state.nonces.get(hotkey) ?? 0) + 1) };
           try {
+            if (state.safeModeUntil !== null && !ADMITTED_IN_SAFE_MODE.has(method))
+              throw failureOfModuleError('System', 'CallFiltered', { method, netuid });
             run();
             accepted.push({ operation, block: number, epoch: state.epochIndex });
           } catch (error) {
@@ -252,6 +258,7 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
       stalledAt = stalled ? timeAt(number) : null;
     },
     fund: (account, rao) => balances.set(account, rao),
+    setSafeMode: (safeModeUntil) => change(() => (state = { ...state, safeModeUntil })),
     setOwner: (owner) => change(() => (state = { ...state, owner })),
     failNext: (operation, failure, times = 1) => {
       planned.set(operation, [...(planned.get(operation) ?? []), ...Array.from({ length: times }, () => failure)]);

@@ -22,6 +22,11 @@ export async function asSudo(endpoint: string, calls: (api: ApiPromise) => reado
   }
 }
 
+/** The chain's safe mode, entered for as long as its runtime has it, or left. */
+export function safeModeCalls(entered: boolean): (api: ApiPromise) => readonly (Extrinsic | undefined)[] {
+  return (api) => [entered ? api.tx['safeMode']?.['forceEnter']?.() : api.tx['safeMode']?.['forceExit']?.()];
+}
+
 /** Commit-reveal of a subnet on or off, with a reveal period of one epoch. */
 export function commitRevealCalls(netuid: number, enabled: boolean): (api: ApiPromise) => readonly (Extrinsic | undefined)[] {
   return (api) => [

@@ -85,6 +85,7 @@ export function createAdminMethods({ faults, mint, log }: AdminDeps): Methods {
         return { stopped: what === 'stop', lateMs };
       },
     ],
+    ['dev_safeMode', (params) => ({ block: faults.safeMode(required(params, 0, whole)) })],
     ['dev_warp', (params) => ({ seconds: told(faults.warp, required(params, 0, z.number())) })],
   ];
   return new Map(methods.map(([name, method]) => [name, (params) => said(name, params, method)]));

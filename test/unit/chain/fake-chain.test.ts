@@ -43,6 +43,7 @@ commitRevealContract('the fake chain', async () => {
       fake.advance(blocks);
     },
     commitReveal: async (commitRevealEnabled) => fake.setHyperparameters({ commitRevealEnabled }),
+    safeMode: async (entered) => fake.setSafeMode(entered ? fake.head().number + 50 : null),
     stop: async () => undefined,
   };
 });

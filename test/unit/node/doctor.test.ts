@@ -231,6 +231,16 @@ describe('doctor', () => {
       expect(found).to.deep.equal({ seat: 'ok', address: 'warn', permit: 'warn', version: 'fail', weights: 'warn' });
     });
 
+    it('is told until when the chain is in safe mode', async () => {
+      const examined = async (until: number | null) =>
+        examine((chain) => {
+          chain.register(HOTKEY, { stakeRao: 1n, permit: true });
+          chain.setSafeMode(until);
+        });
+      expect(await examined(900)).to.deep.include({ 'safe mode': 'warn', seat: 'ok' });
+      expect(await examined(null)).not.to.have.property('safe mode');
+    });
+
     it('is told when the beacon stands still, where weights are timelocked', async () => {
       const chain = createFakeChain();
       chain.register(HOTKEY, { stakeRao: 1n, permit: true });

@@ -127,6 +127,26 @@ describe('weights by commit and reveal', () => {
     }
   });
 
+  it('wait while the chain is in safe mode, by name, and are committed and revealed in the block after it', async () => {
+    const { bench, setter, blocks, last } = await running(HASH);
+    bench.chain.setSafeMode(bench.chain.head().number + 5);
+    await blocks(3);
+    expect(setter.waitingFor()?.code).to.equal('chain.paused');
+    expect([bench.sent('commitWeights'), await last()]).to.deep.equal([0, undefined]);
+    await blocks(5);
+    expect((await last())?.state).to.equal('committed');
+    const { revealFrom } = (await last()) ?? {};
+    bench.chain.setSafeMode((revealFrom ?? 0) + 9);
+    await blocks((revealFrom ?? 0) + 8 - bench.chain.head().number);
+    expect((await last())?.state).to.equal('committed');
+    expect(setter.waitingFor()?.code).to.equal('chain.paused');
+    expect(bench.sent('revealWeights')).to.equal(0);
+    await blocks(4);
+    expect((await last())?.state).to.equal('finalized');
+    expect([bench.sent('commitWeights'), bench.sent('revealWeights')]).to.deep.equal([1, 1]);
+    expect(bench.warnings).to.deep.equal(['the reveal is in danger (chain.paused)']);
+  });
+
   it('name the version key that was raised before the opening', async () => {
     const { bench, blocks, setter } = await running(TIMELOCKED);
     await blocks(1);
