@@ -337,6 +337,12 @@ export const chainFailure = defineFailures({
     message: 'Weights committed to subnet {netuid} now would never be revealed: {reason}.',
     hint: 'See the tempo and the reveal period of the subnet (`btcli subnet hyperparameters`).',
   },
+  'chain.tempo_too_short': {
+    disposition: 'retry',
+    message:
+      'Weights committed to subnet {netuid} now would be opened in the blocks {from} to {until} (tempo {tempo}), too few to be sure that round {round} of the beacon is on chain before they are over.',
+    hint: 'It is tried again at the next block. With so short a tempo commit by hash: weights.commitReveal hash or auto.',
+  },
   'chain.commit_lost': {
     disposition: 'retry',
     message: 'The weights that were committed by hash cannot be revealed any more ({error}).',

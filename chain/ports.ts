@@ -76,6 +76,8 @@ export interface CommitReveal {
 /** Everything that `planSubmission` looks at, read at one finalized block. */
 export interface WeightFacts {
   readonly block: BlockRef;
+  /** Unix time of that block by the chain's own clock. */
+  readonly timeMs: number;
   readonly netuid: number;
   readonly mechanism: number;
   /** Mechanisms the subnet has, where it was read. */

@@ -6,24 +6,26 @@
  */
 import type { Failure } from '../protocol/failure.js';
 import { err, ok, type Result } from '../protocol/result.js';
-import { timeOfRound } from './beacon.js';
+import { roundAt, timeOfRound } from './beacon.js';
 import { type BlockSpan, type EpochFacts, epochIndex, epochOfCall, epochSpan } from './epoch.js';
 import { chainFailure } from './failures.js';
 import type { WeightFacts } from './ports.js';
 
 /** The longest `RevealPeriodEpochs` that the chain lets an owner set. */
 export const REVEAL_PERIOD_EPOCHS_MAX = 100;
-/** Blocks after its epoch has opened at which the round of a timelocked commit is aimed: the epoch may be put off by a few. */
+/** Blocks after its epoch has opened at which the round of a timelocked commit is aimed, if it has as many: the epoch may be put off by a few. */
 export const REVEAL_SAFETY_BLOCKS = 3;
+/** Blocks from the time of a round to the one that opens what was locked to it: a pulse is on chain a block later, and is used in the block after. */
+export const PULSE_BLOCKS = 2;
 /** A commit is counted in this many blocks: at once, so that a later inclusion makes it early rather than lost. */
 export const INCLUSION_BLOCKS = 1;
 
 export interface RevealTiming {
-  /** The newest block known. */
+  /** The newest block known: nothing is included at or below it. */
   readonly head: { readonly number: number };
-  /** Unix time at that block. */
+  /** Unix time of this machine. */
   readonly nowSeconds: number;
-  /** As measured, not as declared. */
+  /** The length of a slot, as the runtime declares it. Blocks may come slower than that, never faster. */
   readonly blockTimeMs: number;
 }
 
@@ -38,6 +40,7 @@ export interface RevealRound extends RevealSpan {
 }
 
 type RevealFacts = EpochFacts & Pick<WeightFacts, 'commitReveal'>;
+type RoundFacts = RevealFacts & Pick<WeightFacts, 'timeMs'>;
 
 /**
  * The epoch in which a commit included in the next block is revealed.
@@ -59,26 +62,27 @@ export function revealSpan(facts: RevealFacts, head: { readonly number: number }
  * The round to lock weights to that are committed now.
  *
  * Shape: late enough not to be stored before the commit is included, and known to the chain soon after the reveal epoch has opened. Weights locked to
- * an earlier round could be read earlier; those locked to a round after the epoch would be lost.
- * Errors: chain.reveal_unforeseen, chain.beacon_unknown.
+ * an earlier round could be read earlier; those locked to a round that the chain learns after the epoch would be lost. So blocks are timed from the
+ * chain's own clock, at the earliest that each can come: a block that comes later, and a commit that is included later, make the round early.
+ * Errors: chain.reveal_unforeseen, chain.beacon_unknown, chain.tempo_too_short.
  */
-export function revealRound(facts: RevealFacts, timing: RevealTiming): Result<RevealRound, Failure> {
-  const { nowSeconds, blockTimeMs } = timing;
-  const head = { number: Math.max(timing.head.number, facts.block.number) };
+export function revealRound(facts: RoundFacts, { head, nowSeconds, blockTimeMs }: RevealTiming): Result<RevealRound, Failure> {
   const span = revealSpan(facts, head);
   if (!span.ok) return span;
   const beacon = facts.commitReveal?.beacon ?? null;
   if (beacon === null) return err(chainFailure('chain.beacon_unknown'));
   const { periodSeconds, genesisSeconds, lastStoredRound } = beacon;
   const { from, until } = span.value;
-  const timeOf = (block: number) => nowSeconds + ((block - head.number) * blockTimeMs) / 1000;
+  const slotMs = facts.timeMs - (facts.timeMs % blockTimeMs);
+  const earliestOf = (block: number) => (slotMs + (block - facts.block.number) * blockTimeMs) / 1000;
 
-  const aim = timeOf(Math.min(from + REVEAL_SAFETY_BLOCKS, until));
-  const stored = lastStoredRound + Math.floor((INCLUSION_BLOCKS * blockTimeMs) / 1000 / periodSeconds) + 1;
+  const last = until - PULSE_BLOCKS;
+  const aim = earliestOf(Math.min(from + REVEAL_SAFETY_BLOCKS, last));
+  const stored = Math.max(lastStoredRound, roundAt(beacon, nowSeconds)) + Math.floor((INCLUSION_BLOCKS * blockTimeMs) / 1000 / periodSeconds) + 1;
   const round = Math.max(1, stored, Math.floor((aim - genesisSeconds) / periodSeconds));
-  if (timeOfRound(beacon, round) > timeOf(until)) {
-    const reason = `round ${round} of the beacon comes after block ${until}, where the epoch ends that could reveal it`;
-    return err(chainFailure('chain.reveal_unforeseen', { netuid: facts.netuid, reason }));
+  if (last < from || timeOfRound(beacon, round) > earliestOf(last)) {
+    const { netuid, tempo } = facts;
+    return err(chainFailure('chain.tempo_too_short', { netuid, tempo, from, until, round }));
   }
   return ok({ ...span.value, round });
 }

@@ -69,7 +69,7 @@ export const UNREVEALED_COMMITS_MAX = 10;
  * Shape: what is done comes first, then refusals, then waits; of several waits the longest.
  * Units: `blocks` is at least 1.
  * Errors: those of chain/weight-checks.ts; chain.commit_reveal_unsupported, hash_commit_missing, timelock_missing, timelock_version, beacon_unknown,
- * beacon_foreign, beacon_stalled, reveal_unforeseen; waits: no_permit, rate_limited, too_many_commits, paused.
+ * beacon_foreign, beacon_stalled, reveal_unforeseen, tempo_too_short; waits: no_permit, rate_limited, too_many_commits, paused.
  * Source: subtensor pallets/subtensor, subnets/weights.rs: internal_set_weights, internal_commit_weights, internal_commit_timelocked_weights.
  */
 export function planSubmission(given: WeightFacts, vector: PlannedVector, options: SubmissionOptions): SubmissionPlan {

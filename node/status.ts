@@ -226,7 +226,7 @@ function agreement({ agreement: report }: StatusFacts): readonly ComponentHealth
 
 /** Trouble that lets weights be lost, or that a person should look at. */
 const WEIGHTS_IN_DANGER =
-  /^weights\.(foreign_submission|gave_up|not_as_sent|reveal_missed|commit_gone|beacon_late|reveal_dropped|no_owner_seat)$|^chain\.(commit_reveal_unsupported|hash_commit_missing|timelock_\w+|beacon_\w+|reveal_unforeseen)$/;
+  /^weights\.(foreign_submission|gave_up|not_as_sent|reveal_missed|commit_gone|beacon_late|round_missed|reveal_dropped|no_owner_seat)$|^chain\.(commit_reveal_unsupported|hash_commit_missing|timelock_\w+|beacon_\w+|reveal_unforeseen|tempo_too_short)$/;
 
 function weightsComponent({ lastRound, lastBlock, waiting, reveal }: NonNullable<StatusFacts['weights']>): ComponentHealth {
   return {

@@ -30,6 +30,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
     stakeThreshold: storage.slot(PALLET, 'stakeThreshold') ?? storage.slot(PALLET, 'weightsMinStake'),
     mechanismCount: storage.slot(PALLET, 'mechanismCountCurrent', netuid),
     safeMode: storage.slot('safeMode', 'enteredUntil'),
+    time: storage.slot('timestamp', 'now'),
     ...clockSlots(storage, netuid),
   };
   const [holding, values] = await Promise.all([storage.read(holderSlots(storage, netuid, hotkey)), readNamed(storage, slots)]);
@@ -52,6 +53,7 @@ export async function readWeightFacts(session: Session, { netuid, mechanism, hot
   ]);
   return {
     ...facts,
+    timeMs: toNumber(values.time),
     mechanism,
     mechanismCount: isAbsent(values.mechanismCount) ? 1 : toNumber(values.mechanismCount),
     hotkey,

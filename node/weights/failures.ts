@@ -59,6 +59,12 @@ export const submissionFailure = defineFailures({
     message: 'Round {round} of the beacon is due and the chain has only {lastStored}: the commit of block {block} waits for it.',
     hint: 'If the round does not arrive before the epoch ends, the chain drops the commit. Set weights.commitReveal to hash to do without the beacon.',
   },
+  'weights.round_missed': {
+    disposition: 'retry',
+    message:
+      'Round {round} of the beacon came {seconds} s or more after block {until}, the last that could open the commit of block {block}; its weights are lost.',
+    hint: 'The epoch was shorter than foreseen: was the tempo changed while the commit waited? The next epoch is tried by itself.',
+  },
   'weights.reveal_dropped': {
     disposition: 'retry',
     message: 'The chain opened or dropped the commit of block {block} and set no weights; it does not say why.',

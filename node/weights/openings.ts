@@ -38,7 +38,7 @@ export function createOpenings(deps: { readonly chain: ChainReader; readonly clo
     const there = opening.kind === 'found' || (opening.kind === 'unreadable' && holds(row, facts.stored));
     closedAt.delete(row.id);
     if (there) return journal.move(row, 'finalized', { included: opening.kind === 'found' ? opening.block : null });
-    return journal.move(row, 'lost', { because: droppedBecause(row, facts) });
+    return journal.move(row, 'lost', { because: droppedBecause(row, facts, chain.identity().blockTimeMs) });
   };
 
   function sayWhenLate(row: SubmissionRow, facts: WeightFacts, commitEpoch: number): void {

@@ -1,4 +1,6 @@
 /** What the chain's present state says about a submission. Pure. */
+import { timeOfRound } from '../../chain/beacon.js';
+import { epochIndex, epochStart } from '../../chain/epoch.js';
 import type { WeightEntry, WeightFacts } from '../../chain/ports.js';
 import { revealFault } from '../../chain/weight-checks.js';
 import type { Failure } from '../../protocol/failure.js';
@@ -19,10 +21,12 @@ export function holds({ uids, values }: Pick<SubmissionRow, 'uids' | 'values'>, 
 }
 
 /** A timelocked commit is gone and its weights were not set. The chain keeps the reason to itself: this names the first one that can be seen. */
-export function droppedBecause(row: SubmissionRow, facts: WeightFacts): Failure {
+export function droppedBecause(row: SubmissionRow, facts: WeightFacts, blockTimeMs: number): Failure {
   const refusal = revealFault(facts, row);
   if (refusal !== null) return refusal;
   const block = row.committed?.number ?? row.plannedAt.number;
+  const missed = roundMissed(row, facts, blockTimeMs);
+  if (missed !== null) return submissionFailure('weights.round_missed', { block, ...missed });
   const lastStored = facts.commitReveal?.beacon?.lastStoredRound ?? 0;
   const round = row.revealRound ?? 0;
   if (lastStored < round) return submissionFailure('weights.beacon_late', { round, lastStored, block });
@@ -33,6 +37,17 @@ export function droppedBecause(row: SubmissionRow, facts: WeightFacts): Failure 
     versionKey: String(row.versionKey),
     length: row.uids.length,
   });
+}
+
+/** The epoch that could open the commit was over before its round came: it was shorter than foreseen. Null: that cannot be said. */
+function roundMissed(row: SubmissionRow, facts: WeightFacts, blockTimeMs: number): { round: number; until: number; seconds: number } | null {
+  const { beacon = null, revealPeriodEpochs = 1 } = facts.commitReveal ?? {};
+  const { commitEpoch, revealRound: round } = row;
+  if (beacon === null || round === null || commitEpoch === null || epochIndex(facts) <= commitEpoch + revealPeriodEpochs) return null;
+  const until = Math.min(row.revealUntil ?? Number.POSITIVE_INFINITY, epochStart(facts) - 1);
+  const latestSeconds = (facts.timeMs - (facts.block.number - until) * blockTimeMs) / 1000;
+  const seconds = Math.ceil(timeOfRound(beacon, round) - latestSeconds);
+  return seconds > 0 ? { round, until, seconds } : null;
 }
 
 /** What a hotkey did on chain that the journal does not know: somebody else signs with it. Null: nothing since `since`. */

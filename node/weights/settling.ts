@@ -60,12 +60,13 @@ export function createSettling(deps: SendingDeps & { readonly journal: WeightJou
     } else {
       const committed = await commitOf(row, facts, null);
       if (committed.state !== row.state) return committed;
+      // Where epochs are short it was opened before its own block was final.
+      if (row.way === 'timelocked' && updated && holds(row, facts.stored)) return journal.move(row, 'finalized');
     }
     if (age <= SUBMISSION_LIFETIME_BLOCKS) return row;
     if (row.way === 'timelocked' && updated && facts.lastUpdate <= planned + SUBMISSION_LIFETIME_BLOCKS) {
-      // The commit was taken, and the chain has opened or dropped it since.
-      if (holds(row, facts.stored)) return journal.move(row, 'finalized');
-      return journal.move(row, 'lost', { because: droppedBecause(row, facts) });
+      // The commit was taken, and the chain has dropped it since.
+      return journal.move(row, 'lost', { because: droppedBecause(row, facts, chain.identity().blockTimeMs) });
     }
     return abandon(row, chainFailure('chain.not_included', { method: row.method, blocks: age }));
   }

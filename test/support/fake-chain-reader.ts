@@ -19,10 +19,11 @@ export interface ReaderInside {
   readonly refAt: (number: number) => BlockRef;
   readonly stateAt: (at: BlockRef) => FakeState;
   readonly beacon: (number: number) => ReturnType<typeof beaconAt>;
+  readonly timeAt: (number: number) => number;
 }
 
 export function createFakeReader(inside: ReaderInside): ChainReader {
-  const { netuid, genesis, identity, options, listeners, balances, enter, finalized, refAt, stateAt, beacon } = inside;
+  const { netuid, genesis, identity, options, listeners, balances, enter, finalized, refAt, stateAt, beacon, timeAt } = inside;
   const subnet = (asked: number) => {
     if (asked !== netuid) throw chainFailure('chain.subnet_not_found', { netuid: asked });
   };
@@ -61,6 +62,7 @@ export function createFakeReader(inside: ReaderInside): ChainReader {
       const self = neurons.find((neuron) => neuron.hotkey === hotkey);
       const facts: WeightFacts = {
         block,
+        timeMs: timeAt(block.number),
         netuid,
         mechanism,
         hotkey,

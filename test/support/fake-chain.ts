@@ -208,7 +208,8 @@ export function createFakeChain(options: FakeChainOptions = {}): FakeChain {
     state = { ...state, weights: apply(state.weights, surroundings()) };
   }
 
-  const reader = createFakeReader({ netuid, genesis, identity, options, listeners, balances, enter, finalized, refAt, stateAt, beacon });
+  const inside = { netuid, genesis, identity, options, listeners, balances, enter, finalized, refAt, stateAt, beacon, timeAt };
+  const reader = createFakeReader(inside);
   const writer = createFakeWriter({
     netuid,
     balances,

@@ -1,10 +1,14 @@
 import type { CommitReveal, WeightFacts } from '../../chain/ports.js';
 import { aHash, aHotkey } from './keys.js';
 
+/** The beginning of a slot of 12 s. */
+export const SOME_TIME_MS = 1_750_000_008_000;
+
 /** Facts of a validator whom nothing keeps from setting weights openly. */
 export function someWeightFacts(over: Partial<WeightFacts> = {}): WeightFacts {
   return {
     block: { number: 1_000, hash: aHash(1_000) },
+    timeMs: SOME_TIME_MS,
     netuid: 3,
     mechanism: 0,
     hotkey: aHotkey(1),

@@ -186,7 +186,7 @@ describe('weights on a chain in trouble', function () {
   }
 
   for (const way of ['hash', 'timelocked'] as const) {
-    for (const tempo of [8, 30]) {
+    for (const tempo of [5, 30]) {
       it(`are revealed or named when the tempo becomes ${tempo} while a commit waits (${way})`, async () => {
         const { world, life } = await start({ way });
         await world.weigh(1);
@@ -197,6 +197,18 @@ describe('weights on a chain in trouble', function () {
         await world.check();
       });
     }
+  }
+
+  for (const tempo of [3, 5]) {
+    it(`are opened round after round where an epoch has ${tempo} blocks`, async () => {
+      const { world, life } = await start({ way: 'timelocked', subnet: { tempo } });
+      for (let round = 1; round <= 3; round += 1) {
+        await world.weigh(round);
+        expect((await world.landed(life, 8 * tempo)).round).to.equal(round);
+      }
+      expect(await codes(world), 'nothing was lost').to.deep.equal([null, null, null]);
+      await world.check();
+    });
   }
 
   it('are opened by a pulse that comes late but within the epoch', async () => {

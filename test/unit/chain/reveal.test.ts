@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { QUICKNET, roundAt, timeOfRound } from '../../../chain/beacon.js';
 import type { WeightFacts } from '../../../chain/ports.js';
-import { REVEAL_PERIOD_EPOCHS_MAX, revealPhase, revealRound, revealSpan, revealWindow } from '../../../chain/reveal.js';
+import { PULSE_BLOCKS, REVEAL_PERIOD_EPOCHS_MAX, revealPhase, revealRound, revealSpan, revealWindow } from '../../../chain/reveal.js';
 import { createPalletClock } from '../../support/pallet-clock.js';
-import { someCommitReveal, someWeightFacts } from '../../support/weight-facts.js';
+import { SOME_TIME_MS, someCommitReveal, someWeightFacts } from '../../support/weight-facts.js';
 
-const NOW = 1_750_000_000;
+const NOW = SOME_TIME_MS / 1000;
 const BLOCK_MS = 12_000;
 const beaconAt = (seconds: number) => ({ ...QUICKNET, lastStoredRound: roundAt(QUICKNET, seconds) });
 const commitReveal = (revealPeriodEpochs: number) => someCommitReveal({ revealPeriodEpochs, beacon: beaconAt(NOW) });
@@ -100,6 +100,83 @@ describe('the round of a timelocked commit', () => {
     );
   });
 
+  /** Tempos down to 1, facts of a final block that is some blocks old, and blocks that come late. */
+  const hurried = fc.record({
+    tempo: fc.integer({ min: 1, max: 24 }),
+    age: fc.nat(24),
+    revealPeriod: fc.integer({ min: 1, max: 3 }),
+    /** Blocks built since the one that the facts are of. */
+    lag: fc.nat(6),
+    /** Blocks after the next in which the commit is included. */
+    delay: fc.nat(6),
+    blockTimeMs: fc.constantFrom(250, 1_000, 12_000),
+    /** Slots that stay empty before each block, and when in its slot it is built, in ppm of it. */
+    blocks: fc.array(fc.record({ emptySlots: fc.constantFrom(0, 0, 0, 0, 1, 5), withinPpm: fc.nat(999_999) }), { minLength: 128, maxLength: 128 }),
+    /** Of this machine's clock. */
+    driftSeconds: fc.integer({ min: -20, max: 20 }),
+  });
+
+  it('is on chain before the epoch is over, or refused by name, for every tempo, place, delay and pace of blocks', () => {
+    let planned = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(hurried, ({ lag, delay, blockTimeMs, blocks, driftSeconds, ...situation }) => {
+        for (const { facts: some, step } of chainsFor({ ...situation, age: situation.age % situation.tempo, pendingIn: null, putOff: 0 })) {
+          const first = some.block.number;
+          let slot = Math.floor(SOME_TIME_MS / blockTimeMs);
+          const times = blocks.map(({ emptySlots, withinPpm }, i) => {
+            slot += i === 0 ? 0 : 1 + emptySlots;
+            return Math.floor((slot + withinPpm / 1e6) * blockTimeMs);
+          });
+          const timeOf = (block: number) => (times[block - first] ?? Number.NaN) / 1000;
+          const lastStoredRound = roundAt(QUICKNET, timeOf(first));
+          const facts = {
+            ...some,
+            timeMs: timeOf(first) * 1000,
+            commitReveal: someCommitReveal({ revealPeriodEpochs: situation.revealPeriod, beacon: { ...QUICKNET, lastStoredRound } }),
+          };
+          const nowSeconds = timeOf(first + lag) + driftSeconds;
+          const outcome = revealRound(facts, { head: facts.block, nowSeconds, blockTimeMs });
+          if (!outcome.ok) {
+            refused += 1;
+            expect(outcome.error.code).to.equal('chain.tempo_too_short');
+            continue;
+          }
+          planned += 1;
+          const included = first + lag + 1 + delay;
+          let epoch = Number.NaN;
+          let last = Number.NaN;
+          for (let block = first + 1; block < first + blocks.length; block += 1) {
+            const { started, called } = step(block);
+            if (block === included) epoch = called;
+            if (started === epoch + situation.revealPeriod) last = block;
+          }
+          expect(last, 'the last block that could open it').to.be.at.least(included);
+          // A pulse is in the block after the one at whose time it came, and used in the block after that.
+          expect(timeOfRound(QUICKNET, outcome.value.round)).to.be.at.most(timeOf(last - PULSE_BLOCKS));
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(Math.min(planned, refused), `${planned} planned, ${refused} refused`).to.be.greaterThan(200);
+  });
+
+  it('is refused for every place in an epoch below 3 blocks, and for none where it has 3 more than finality is behind', () => {
+    const answers = (tempo: number, lag: number) =>
+      Array.from({ length: tempo }, (_, age) => {
+        const epochClock = { lastEpochBlock: 1_000 - age, pendingEpochAt: 0, index: 5, blocksSinceLastStep: age };
+        const nowSeconds = NOW + ((lag + 0.9) * BLOCK_MS) / 1000;
+        return revealRound(someWeightFacts({ tempo, epochClock, commitReveal: commitReveal(1) }), { ...timing(1_000), nowSeconds }).ok;
+      });
+    for (const lag of [0, 3, 6]) {
+      for (const tempo of [1, 2]) expect(answers(tempo, lag), `tempo ${tempo}`).not.to.include(true);
+      for (const tempo of [3, 4, 5, 10, 60, 360].map((least) => least + lag)) {
+        expect(answers(tempo, lag), `tempo ${tempo}, ${lag} behind`).not.to.include(false);
+      }
+    }
+    expect(answers(5, 3)).to.include(true).and.to.include(false);
+  });
+
   it('is aimed three blocks into the epoch', () => {
     const facts = someWeightFacts({ commitReveal: commitReveal(1) });
     // The next epochs open at 1260 and 1620; a commit in block 1001 belongs to epoch 5, which is revealed from 1260 on.
@@ -128,7 +205,7 @@ describe('the round of a timelocked commit', () => {
           if (planned.ok) {
             expect(planned.value.round).to.be.at.least(roundAt(QUICKNET, NOW + blockTimeMs / 1000));
             expect(timeOfRound(QUICKNET, planned.value.round)).to.be.at.most(NOW + ((planned.value.until - 1_000) * blockTimeMs) / 1000);
-          } else expect(planned.error.code).to.equal('chain.reveal_unforeseen');
+          } else expect(planned.error.code).to.equal('chain.tempo_too_short');
         },
       ),
     );

@@ -14,9 +14,9 @@ import { isStored, maxUpscaled, type PlannedVector, revealFault } from '../../..
 import { TIMELOCKED_WEIGHTS_MAX } from '../../../chain/weight-payload.js';
 import { sha256 } from '../../../protocol/digest.js';
 import { aHash } from '../../support/keys.js';
-import { someCommitReveal, someWeightFacts } from '../../support/weight-facts.js';
+import { SOME_TIME_MS, someCommitReveal, someWeightFacts } from '../../support/weight-facts.js';
 
-const NOW = 1_750_000_000;
+const NOW = SOME_TIME_MS / 1000;
 const VECTOR: PlannedVector = { uids: [0, 1, 4], values: [65_535, 0, 3], versionKey: 1_000n };
 const FRESH: Beacon = { ...QUICKNET, lastStoredRound: roundAt(QUICKNET, NOW) - 1 };
 const STALLED: Beacon = { ...QUICKNET, lastStoredRound: roundAt(QUICKNET, NOW) - BEACON_LAG_SECONDS_MAX / 3 - 1 };
@@ -240,7 +240,7 @@ describe('what the pallet would say', () => {
       }),
       { numRuns: 3_000 },
     );
-    expect(submitted).to.be.greaterThan(50);
+    expect(submitted).to.be.greaterThan(20);
   });
 });
 
