@@ -40,6 +40,8 @@ export const PROBES_TO_RETURN = 3;
 const LATENCY_WEIGHT = 0.25;
 /** Answers after which an endpoint is never asked again: it is no endpoint of this chain. */
 const FINAL: ReadonlySet<string> = new Set(['chain.wrong_genesis', 'chain.not_subtensor']);
+/** What is wrong with an endpoint that answers everything and announces nothing: no probe sees it, so probes do not clear it either. */
+const UNSEEN: ReadonlySet<string> = new Set(['chain.stalled', 'chain.behind']);
 
 interface Entry {
   readonly endpoint: string;
@@ -52,6 +54,8 @@ interface Entry {
   failures: number;
   failuresInARow: number;
   goodProbes: number;
+  /** It was left for something that a probe does not see. */
+  unseen: boolean;
   /** Decaying: one per failure. */
   trouble: number;
   troubleAtMs: number;
@@ -102,7 +106,7 @@ export function createEndpointBook(
       measure(entry, answer);
       entry.goodProbes += 1;
       entry.failuresInARow = 0;
-      entry.trouble /= 2;
+      if (!entry.unseen) entry.trouble /= 2;
     },
     failed: (endpoint, failure, nowMs) => {
       const entry = entryOf(endpoint);
@@ -112,6 +116,7 @@ export function createEndpointBook(
       entry.trouble = troubleOf(entry, nowMs) + 1;
       entry.troubleAtMs = nowMs;
       entry.goodProbes = 0;
+      entry.unseen = UNSEEN.has(failure.code) && (entry.inUse || entry.unseen);
       entry.inUse = false;
       entry.connectedAtMs = null;
       entry.excluded ||= FINAL.has(failure.code);
@@ -162,6 +167,7 @@ function freshEntry(endpoint: string, place: number): Entry {
     failures: 0,
     failuresInARow: 0,
     goodProbes: 0,
+    unseen: false,
     trouble: 0,
     troubleAtMs: 0,
     retryAtMs: 0,

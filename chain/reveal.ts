@@ -78,7 +78,8 @@ export function revealRound(facts: RoundFacts, { head, nowSeconds, blockTimeMs }
 
   const last = until - PULSE_BLOCKS;
   const aim = earliestOf(Math.min(from + REVEAL_SAFETY_BLOCKS, last));
-  const stored = Math.max(lastStoredRound, roundAt(beacon, nowSeconds)) + Math.floor((INCLUSION_BLOCKS * blockTimeMs) / 1000 / periodSeconds) + 1;
+  const stored =
+    Math.max(lastStoredRound, roundAt(beacon, nowSeconds)) + Math.floor((INCLUSION_BLOCKS * blockTimeMs) / 1000 / periodSeconds) + 1;
   const round = Math.max(1, stored, Math.floor((aim - genesisSeconds) / periodSeconds));
   if (last < from || timeOfRound(beacon, round) > earliestOf(last)) {
     const { netuid, tempo } = facts;

@@ -40,7 +40,11 @@ export function droppedBecause(row: SubmissionRow, facts: WeightFacts, blockTime
 }
 
 /** The epoch that could open the commit was over before its round came: it was shorter than foreseen. Null: that cannot be said. */
-function roundMissed(row: SubmissionRow, facts: WeightFacts, blockTimeMs: number): { round: number; until: number; seconds: number } | null {
+function roundMissed(
+  row: SubmissionRow,
+  facts: WeightFacts,
+  blockTimeMs: number,
+): { round: number; until: number; seconds: number } | null {
   const { beacon = null, revealPeriodEpochs = 1 } = facts.commitReveal ?? {};
   const { commitEpoch, revealRound: round } = row;
   if (beacon === null || round === null || commitEpoch === null || epochIndex(facts) <= commitEpoch + revealPeriodEpochs) return null;

@@ -9,6 +9,7 @@ import {
   TROUBLE_HALF_LIFE_MS,
 } from '../../../chain/endpoint-book.js';
 import { chainFailure } from '../../../chain/failures.js';
+import type { Failure } from '../../../protocol/failure.js';
 
 const FIRST = 'ws://first';
 const SECOND = 'ws://second';
@@ -64,6 +65,26 @@ describe('the choice of an endpoint', () => {
       return probes;
     };
     expect(probesAfter(8)).to.be.greaterThan(probesAfter(1));
+  });
+
+  it('does not take it for well because it answers, when it was left for what it announced', () => {
+    const minutesAway = (failure: Failure) => {
+      const choice = book([FIRST, SECOND]);
+      choice.connected(FIRST, 0);
+      choice.failed(FIRST, failure, 0);
+      choice.connected(SECOND, 0);
+      choice.measured(SECOND, FINE);
+      for (let minutes = 1; ; minutes += 1) {
+        choice.probed(FIRST, FINE);
+        if (choice.better(minutes * MINUTE_MS) !== null) return minutes;
+      }
+    };
+    expect(minutesAway(lost(FIRST))).to.be.at.most(PROBES_TO_RETURN);
+    const silent = [
+      chainFailure('chain.behind', { endpoint: FIRST, finalized: 1, blocks: 21, seen: 22 }),
+      chainFailure('chain.stalled', { endpoint: FIRST, silentMs: MINUTE_MS }),
+    ];
+    for (const failure of silent) expect(minutesAway(failure), failure.code).to.be.within(10, 30);
   });
 
   it('leaves a slow endpoint for one further down that is faster by more than its place', () => {

@@ -111,7 +111,10 @@ describe('the round of a timelocked commit', () => {
     delay: fc.nat(6),
     blockTimeMs: fc.constantFrom(250, 1_000, 12_000),
     /** Slots that stay empty before each block, and when in its slot it is built, in ppm of it. */
-    blocks: fc.array(fc.record({ emptySlots: fc.constantFrom(0, 0, 0, 0, 1, 5), withinPpm: fc.nat(999_999) }), { minLength: 128, maxLength: 128 }),
+    blocks: fc.array(fc.record({ emptySlots: fc.constantFrom(0, 0, 0, 0, 1, 5), withinPpm: fc.nat(999_999) }), {
+      minLength: 128,
+      maxLength: 128,
+    }),
     /** Of this machine's clock. */
     driftSeconds: fc.integer({ min: -20, max: 20 }),
   });
