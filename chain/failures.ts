@@ -117,8 +117,8 @@ export const chainFailure = defineFailures({
   },
   'chain.expired': {
     disposition: 'retry',
-    message: '{method} was not included before block {lastBlock}, and can no longer be.',
-    hint: 'Send it again.',
+    message: '{method} was not included and can no longer be: {reason}.',
+    hint: 'Send it again. If another transaction of this key took its place, see that no other program signs with it.',
   },
   'chain.not_sent': {
     disposition: 'retry',

@@ -109,8 +109,12 @@ export async function settle(
         else if ('settled' in found) return found.settled;
         else {
           scannedTo = found.scannedTo;
-          if (scannedTo >= lastBlock || (await nonceTaken(connection, signed, scannedTo))) {
-            throw chainFailure('chain.expired', { method, lastBlock, extrinsicHash: signed.hash });
+          const taken = scannedTo < lastBlock && (await nonceTaken(connection, signed, scannedTo));
+          if (taken || scannedTo >= lastBlock) {
+            const reason = taken
+              ? `up to block ${scannedTo} another transaction of this key has taken its nonce`
+              : `its era ended with block ${lastBlock}`;
+            throw chainFailure('chain.expired', { method, reason, lastBlock, extrinsicHash: signed.hash });
           }
         }
       }

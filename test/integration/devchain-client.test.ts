@@ -3,8 +3,9 @@ import { devGenesis, GENERATION_NAMES, type GenerationName, startDevchain } from
 import { createChainClient } from '../../chain/substrate/client.js';
 import { systemClock } from '../../chain/substrate/timing.js';
 import { chainContract } from '../contracts/chain.js';
-import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
+import { connectionFaults } from '../contracts/connection-faults.js';
+import { transactionFaults } from '../contracts/transaction-faults.js';
 import { devSigner } from '../support/dev-signer.js';
 import { asSudo, commitRevealCalls, safeModeCalls } from '../support/sudo.js';
 
@@ -42,7 +43,8 @@ async function devnet(
 
 for (const generation of GENERATION_NAMES) {
   chainContract(`the development chain, generation ${generation}, through the client`, () => observed(generation));
-  chainFaults(`the development chain, generation ${generation}`, () => devnet(generation));
+  connectionFaults(`the development chain, generation ${generation}`, () => devnet(generation));
+  transactionFaults(`the development chain, generation ${generation}`, () => devnet(generation));
 }
 
 for (const generation of GENERATION_NAMES) {

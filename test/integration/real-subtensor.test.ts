@@ -6,8 +6,9 @@ import { createRuntime } from '../../chain/devchain/runtime.js';
 import { bytes, decode, fromHex, option } from '../../chain/devchain/scale.js';
 import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
 import { chainContract } from '../contracts/chain.js';
-import { chainFaults } from '../contracts/chain-faults.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
+import { connectionFaults } from '../contracts/connection-faults.js';
+import { transactionFaults } from '../contracts/transaction-faults.js';
 import { devSigner } from '../support/dev-signer.js';
 import { type RuntimeShape, shapeOf } from '../support/metadata-shape.js';
 import { asSudo, commitRevealCalls, safeModeCalls } from '../support/sudo.js';
@@ -77,14 +78,9 @@ function realRuntime(endpoint: string): void {
     for (let left = blocks; left > 0; left -= 20) await newBlocks(Math.min(left, 20));
   };
 
-  chainFaults('a real subtensor runtime', async () => ({
-    endpoint,
-    netuid: NETUID,
-    coldkey: await newcomer(),
-    newcomer,
-    mine,
-    stop: async () => undefined,
-  }));
+  const realNode = async () => ({ endpoint, netuid: NETUID, coldkey: await newcomer(), newcomer, mine, stop: async () => undefined });
+  connectionFaults('a real subtensor runtime', realNode);
+  transactionFaults('a real subtensor runtime', realNode);
 
   chainContract('a real subtensor runtime', async () => {
     const { reader, writer } = await client();

@@ -7,12 +7,13 @@ import { eventsAt } from '../../chain/substrate/events.js';
 import { storageAt } from '../../chain/substrate/storage.js';
 import type { SubmissionRow } from '../../node/ports.js';
 import { isSettled } from '../../node/weights/states.js';
-import { type Hotkey, parseHash } from '../../protocol/names.js';
+import { type Hash, type Hotkey, parseHash } from '../../protocol/names.js';
 
 /** An accepted set_weights or commit. */
 export interface Accepted {
   readonly kind: 'set' | 'commit';
   readonly block: number;
+  readonly hash: Hash;
   /** Number of epochs that had run, by the blocks in which the chain counted again from zero. */
   readonly epoch: number;
 }
@@ -64,9 +65,9 @@ export async function openWeightLedger(endpoint: string, of: { readonly netuid: 
       const { events } = await eventsAt(session, hash.value);
       const reveals = new Set(events.filter(({ name }) => name === 'SubtensorModule.WeightsRevealed').map(({ extrinsic }) => extrinsic));
       for (const { name, data, extrinsic } of events) {
-        if (name !== null && COMMITS.has(name) && data[0] === of.hotkey) accepted.push({ kind: 'commit', block, epoch });
+        if (name !== null && COMMITS.has(name) && data[0] === of.hotkey) accepted.push({ kind: 'commit', block, hash: hash.value, epoch });
         const opens = name === 'SubtensorModule.WeightsSet' && data[1] === seat && extrinsic !== null && !reveals.has(extrinsic);
-        if (opens) accepted.push({ kind: 'set', block, epoch });
+        if (opens) accepted.push({ kind: 'set', block, hash: hash.value, epoch });
       }
     });
   }
@@ -85,8 +86,8 @@ export async function openWeightLedger(endpoint: string, of: { readonly netuid: 
 }
 
 /**
- * The promise of the weight engine: at most one accepted submission per epoch, every one of them in the journal, no other vector on chain than those
- * planned, and every row at its end. `rows` are all rows of the hotkey; `open`: how many may still be on their way.
+ * The promise of the weight engine: at most one accepted submission per epoch, every one of them in the journal, none in the journal that is not in that
+ * very block, no other vector on chain than those planned, and every row at its end. `rows` are all rows of the hotkey; `open`: how many may still be on their way.
  */
 export function holdTheInvariant(rows: readonly SubmissionRow[], { accepted, written }: WeightLedger, open = 0): void {
   const perEpoch = new Map<number, number>();
@@ -108,6 +109,12 @@ export function holdTheInvariant(rows: readonly SubmissionRow[], { accepted, wri
   for (const { kind, block } of accepted) {
     const row = rows.find(({ committed, included }) => (kind === 'set' ? included : committed)?.number === block);
     expect(row !== undefined || open > 0, `the ${kind} of block ${block} is in the journal${about}`).to.equal(true);
+  }
+  for (const { id, state, way, committed, included } of rows) {
+    const at = way === 'open' ? included : committed;
+    if (at === null || (state !== 'finalized' && state !== 'committed')) continue;
+    const there = accepted.some(({ block, hash }) => block === at.number && hash === at.hash);
+    expect(there, `row ${id} is in block ${at.number} (${at.hash})${about}`).to.equal(true);
   }
   const unsettled = rows.filter(({ state }) => !isSettled(state));
   expect(unsettled.length, `rows on their way${about}`).to.be.at.most(open);

@@ -30,6 +30,7 @@ const BLOCKS_PER_TURN_MAX = 400;
 /** How long real time runs for a block while a turn waits. */
 const TICK_MS = 4;
 const TICKS_OF_TROUBLE = 500;
+const QUIET_TICKS = 10;
 
 export interface WorldOptions {
   readonly way: SubmissionWay;
@@ -241,6 +242,13 @@ export async function createWeightWorld(options: WorldOptions) {
       throw new Error(
         `the weights of round ${round} are not there after ${count} blocks (${life.setter.waitingFor()?.message}):\n${told.join('\n')}`,
       );
+    },
+    /** Until the program has asked nothing for some ticks: it has made of the newest block what it wanted. */
+    async quiet(): Promise<void> {
+      for (let [asked, ticks] = [requests(proxy), 0]; ticks < QUIET_TICKS; ticks += 1) {
+        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+        if (requests(proxy) !== asked) [asked, ticks] = [requests(proxy), 0];
+      }
     },
     /** Blocks without a turn, to the beginning of the next epoch. */
     async nextEpoch(life: Life): Promise<void> {
