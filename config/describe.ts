@@ -2,6 +2,7 @@
 import { CONFIG_KEYS, type ConfigKey } from './keys.js';
 import type { LoadedConfig, Origin } from './load.js';
 import { NETWORKS } from './networks.js';
+import { CHAIN_VARIABLES, VARIABLES_NOT_READ, WALLET_VARIABLES } from './original-variables.js';
 
 /** Shape: the schema → docs/config.md. */
 export function describeConfig(): string {
@@ -33,6 +34,19 @@ export function describeConfig(): string {
       const sets = Object.entries(values).map(([path, value]) => `\`${path}\` = \`${JSON.stringify(value)}\``);
       return `| ${name} | ${sets.join('<br>')} |`;
     }),
+    '',
+    '## Variables of the original tools',
+    '',
+    'Read where nothing of voxd says otherwise: each of the wallet for itself, those of the chain only when neither `chain.network` nor',
+    '`chain.endpoints` is set anywhere else. `voxd config show --origin` names them. `BT_PW_…`, the password of a key file, is in [wallets](wallets.md).',
+    '',
+    '| variable | setting |',
+    '|---|---|',
+    ...[...CHAIN_VARIABLES, ...WALLET_VARIABLES].map(({ variable, path }) => `| \`${variable}\` | \`${path}\` |`),
+    '',
+    '| not read | instead |',
+    '|---|---|',
+    ...VARIABLES_NOT_READ.map(({ variables, instead }) => `| ${variables.replace(/\w+/g, '`$&`')} | ${instead} |`),
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** Settings from all layers: defaults < network < file < environment < flags. Every problem is reported at once, with where it comes from. */
+/** Settings from all layers: defaults < network < variables of the original tools < file < environment < flags. Every problem is reported at once, with where it comes from. */
 import { err, ok, type Result } from '../protocol/result.js';
 import { configFailure } from './failures.js';
 import { CONFIG_KEYS, type ConfigKey, flagOf } from './keys.js';
@@ -14,6 +14,7 @@ import {
   type SecretFile,
 } from './layers.js';
 import { NETWORK_NAMES, NETWORKS, networkNamed } from './networks.js';
+import { chainOfOriginals, readOriginalVariables, WALLET_VARIABLES } from './original-variables.js';
 import type { Config } from './schema.js';
 
 export type { ConfigFile, ConfigProblem, Environment, LayerName, Origin, SecretFile } from './layers.js';
@@ -57,7 +58,10 @@ export function loadConfig(sources: ConfigSources): Result<LoadedConfig, readonl
   const file = sources.file === null ? EMPTY : readFileLayer(sources.file);
   const environment = readEnvironmentLayer(sources.env, sources.secretFiles ?? new Map());
   const flags = readFlagLayer(sources.flags);
-  const told = [file, environment, flags].map(addressAsEndpoint);
+  const ours = [file, environment, flags].map(addressAsEndpoint);
+  // A command that has a network of its own to fall back on needs none.
+  const original = sources.preset === undefined ? addressAsEndpoint(chainOfOriginals(sources.env, ours)) : EMPTY;
+  const told = [original, ...ours];
   const network = networkLayer(told, sources.preset);
   const layers = [defaultLayer(sources.env), network, ...told];
 
@@ -90,18 +94,9 @@ function defaultLayer(env: Environment): Layer {
   const dataHome = env['XDG_DATA_HOME'];
   if (dataHome) values.set('dataDir', { value: `${dataHome}/voxd`, origin: { layer: 'default', where: 'XDG_DATA_HOME' } });
   // As the original tools name them; anything of ours wins.
-  for (const [variable, path] of WALLET_VARIABLES) {
-    const value = env[variable];
-    if (value) values.set(path, { value, origin: { layer: 'default', where: variable } });
-  }
+  for (const [path, found] of readOriginalVariables(env, WALLET_VARIABLES)) values.set(path, found);
   return { values, problems: [] };
 }
-
-const WALLET_VARIABLES = [
-  ['BT_WALLET_PATH', 'wallet.path'],
-  ['BT_WALLET_NAME', 'wallet.name'],
-  ['BT_WALLET_HOTKEY', 'wallet.hotkey'],
-] as const;
 
 /** `--chain ws://…` means that endpoint. */
 function addressAsEndpoint(layer: Layer): Layer {

@@ -8,6 +8,8 @@ import { describeConfig, showConfig } from '../../../config/describe.js';
 import { CONFIG_KEYS, flagOf } from '../../../config/keys.js';
 import { type ConfigSources, type LoadedConfig, loadConfig } from '../../../config/load.js';
 import { nearestName } from '../../../config/nearest.js';
+import { NETWORKS, PUBLIC_GENESES } from '../../../config/networks.js';
+import { CHAIN_VARIABLES, WALLET_VARIABLES } from '../../../config/original-variables.js';
 import { CONFIG_SIZE_BYTES_MAX, readConfig } from '../../../config/read.js';
 
 const load = (sources: Partial<ConfigSources> = {}) => loadConfig({ flags: {}, env: {}, file: null, ...sources });
@@ -154,6 +156,63 @@ describe('loadConfig', () => {
     expect(problems({})[0]?.code).to.equal('config.no_endpoint');
   });
 
+  it('pins the public networks by the hash of their genesis, and the beacon they follow', () => {
+    expect(NETWORKS.finney['chain.genesis']).to.equal('0x2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03');
+    expect(NETWORKS.test['chain.genesis']).to.equal('0x8f9cf856bf558a14440e75569c9e58594757048d7b3a84b5d25f6bd978263105');
+    expect([...PUBLIC_GENESES]).to.deep.equal([NETWORKS.finney['chain.genesis'], NETWORKS.test['chain.genesis']]);
+    for (const network of ['finney', 'test'] as const) {
+      const { config, origins } = loaded({ flags: { 'chain.network': network, 'chain.netuid': 2 } });
+      expect([config.chain.genesis, config.chain.beacon]).to.deep.equal([NETWORKS[network]['chain.genesis'], 'quicknet']);
+      expect(origins.get('chain.genesis')?.where).to.equal(`network ${network}`);
+      // An endpoint of one's own is held against the network all the same.
+      const own = loaded({ flags: { 'chain.network': network, 'chain.netuid': 2, 'chain.endpoints': 'ws://10.0.0.1:9944' } });
+      expect(own.config.chain).to.deep.include({ genesis: NETWORKS[network]['chain.genesis'], endpoints: ['ws://10.0.0.1:9944'] });
+    }
+  });
+
+  it('takes the variables of the original tools where nothing of ours names a chain or a wallet', () => {
+    const BT = {
+      BT_SUBTENSOR_NETWORK: 'finney',
+      BT_SUBTENSOR_CHAIN_ENDPOINT: 'wss://own.example:443, ws://10.0.0.2:9944',
+      BT_WALLET_NAME: 'cold',
+      BT_WALLET_HOTKEY: ' hot ',
+      BT_WALLET_PATH: '/wallets',
+    };
+    const { config, origins } = loaded({ flags: { 'chain.netuid': 58 }, env: BT });
+    expect(config.chain).to.deep.include({ network: 'finney', endpoints: ['wss://own.example:443', 'ws://10.0.0.2:9944'] });
+    expect(config.chain.genesis).to.equal(NETWORKS.finney['chain.genesis']);
+    expect(config.wallet).to.deep.include({ name: 'cold', hotkey: 'hot', path: '/wallets' });
+    expect(origins.get('chain.network')).to.deep.equal({ layer: 'default', where: 'BT_SUBTENSOR_NETWORK' });
+    expect(origins.get('chain.endpoints')?.where).to.equal('BT_SUBTENSOR_CHAIN_ENDPOINT');
+    expect(origins.get('chain.genesis')?.where).to.equal('network finney');
+    expect(origins.get('wallet.hotkey')?.where).to.equal('BT_WALLET_HOTKEY');
+
+    const address = loaded({ flags: { 'chain.netuid': 58 }, env: { BT_SUBTENSOR_NETWORK: 'ws://10.0.0.3:9944' } }).config.chain;
+    expect(address).to.deep.include({ network: null, genesis: null, endpoints: ['ws://10.0.0.3:9944'] });
+    const [unknown] = problems({ flags: { 'chain.netuid': 58 }, env: { BT_SUBTENSOR_NETWORK: 'archive' } });
+    expect([unknown?.code, unknown?.message.includes('BT_SUBTENSOR_NETWORK')]).to.deep.equal(['config.unknown_network', true]);
+
+    // Whatever of ours names a chain, all of theirs is left aside: no genesis of one network with the endpoint of another.
+    const layers: readonly Partial<ConfigSources>[] = [
+      { flags: { 'chain.network': 'ws://10.0.0.1:9944', 'chain.netuid': 3 } },
+      { flags: { 'chain.netuid': 3, 'chain.endpoints': 'ws://10.0.0.1:9944' } },
+      { flags: { 'chain.netuid': 3 }, file: yaml('chain:\n  endpoints: [ws://10.0.0.1:9944]\n') },
+    ];
+    for (const layer of layers) {
+      expect(loaded({ ...layer, env: BT }).config.chain).to.deep.include({
+        network: null,
+        genesis: null,
+        endpoints: ['ws://10.0.0.1:9944'],
+      });
+    }
+    const test = loaded({ flags: { 'chain.netuid': 3 }, env: { ...BT, VOXD_CHAIN__NETWORK: 'test', VOXD_WALLET__NAME: 'mine' } }).config;
+    expect(test.chain).to.deep.include({ network: 'test', endpoints: NETWORKS.test['chain.endpoints'] });
+    expect([test.wallet.name, test.wallet.hotkey]).to.deep.equal(['mine', 'hot']);
+    // A command that needs no chain asks for no netuid because of them.
+    expect(loaded({ flags: {}, env: BT, preset: 'devnet' }).config.chain.network).to.equal('devnet');
+    expect(loaded({ env: { BT_SUBTENSOR_NETWORK: '', BT_WALLET_NAME: '' } }).config.wallet.name).to.equal('default');
+  });
+
   it('sees what no single setting shows', () => {
     const conflict = (flags: Record<string, unknown>) => problems({ flags: { ...ENOUGH, ...flags } }).map(({ code }) => code);
     expect(conflict({ 'wallet.uri': '//Alice', 'chain.network': 'finney', 'chain.netuid': 3 })).to.deep.equal(['config.conflict']);
@@ -245,6 +304,7 @@ describe('the table of settings', () => {
   it('is written out whole', () => {
     const page = describeConfig();
     for (const { path, variable } of CONFIG_KEYS) expect(page).to.contain(`\`${path}\``).and.to.contain(`\`${variable}\``);
+    for (const { variable } of [...CHAIN_VARIABLES, ...WALLET_VARIABLES]) expect(page).to.contain(`\`${variable}\``);
     expect(page).not.to.contain('undefined');
   });
 });
