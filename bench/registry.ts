@@ -139,7 +139,7 @@ export const registry: Benchmark = {
         const [byMetagraph, byStorage] = [`${neurons} seats, selective metagraph`, `${neurons} seats, storage`];
         rows.push(
           ...beside(byMetagraph, metagraph, 'SDK, in turn', inTurn, 'head, header, runtime; metagraph, certificates'),
-          ...beside(byStorage, storage, 'SDK, in turn', inTurn, 'head, header, runtime; subnet, seats, people by 1,000 keys'),
+          ...beside(byStorage, storage, 'SDK, in turn', inTurn, 'head, header, runtime; subnet, seats, people by 4,096 keys'),
           ...beside(byStorage, storage, 'SDK, at once', atOnce, 'as above').filter(({ measure }) => /read|memory/.test(measure)),
           {
             measure: `${neurons} seats: changes worked out and stored`,

@@ -135,7 +135,7 @@ export interface ChainReader {
   weightFacts(netuid: number, mechanism: number, hotkey: Hotkey): Promise<WeightFacts>;
   /** The row stored in `Weights`, ascending uid. */
   weightsOf(netuid: number, mechanism: number, uid: Uid, at?: BlockRef): Promise<readonly WeightEntry[]>;
-  /** The same of several seats at one block, in their order: two requests for up to 1,000 of them. */
+  /** The same of several seats at one block, in their order: two requests for up to 4,096 of them. */
   weightRows(netuid: number, mechanism: number, uids: readonly Uid[], at: BlockRef): Promise<readonly (readonly WeightEntry[])[]>;
   /** Whose timelocked weights were opened and set in that block. */
   timelockedReveals(netuid: number, mechanism: number, at: BlockRef): Promise<readonly Hotkey[]>;

@@ -17,7 +17,7 @@ export interface CommitPlace {
 /**
  * For each hotkey the block of its earliest weight commit that the next epoch will not call expired; null for one without.
  *
- * Requests for n hotkeys: ⌈(n + reveal period) / 1000⌉.
+ * Requests for n hotkeys: ⌈(n + reveal period) / 4096⌉.
  * Source: subtensor epoch/run_epoch.rs, the commit-reveal mask; subnets/weights.rs is_commit_expired.
  */
 export async function readCommitBlocks(storage: StorageAt, place: CommitPlace): Promise<readonly (number | null)[]> {

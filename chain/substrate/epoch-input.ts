@@ -24,8 +24,8 @@ export interface EpochPlace {
 /**
  * What an epoch of one mechanism would be computed from, were it to run after that block.
  *
- * Requests for n seats: 1 + 2 × ⌈4n / 1000⌉, ⌈2p / 1000⌉ when p hotkeys outside the subnet lend stake to some inside, and with commit-reveal
- * ⌈(n + reveal period) / 1000⌉.
+ * Requests for n seats: 1 + 2 × ⌈4n / 4096⌉, ⌈2p / 4096⌉ when p hotkeys outside the subnet lend stake to some inside, and with commit-reveal
+ * ⌈(n + reveal period) / 4096⌉.
  * Errors: chain.subnet_not_found, chain.mechanism_missing.
  */
 export async function readEpochInput(storage: StorageAt, { netuid, mechanism, block }: EpochPlace): Promise<EpochInput> {

@@ -46,7 +46,7 @@ type Metagraph = Readonly<Record<Field, unknown>>;
 /**
  * A snapshot by one runtime call, with the certificates, which it lacks, from storage.
  *
- * Requests for n seats: 1 + ⌈a / 1000⌉, a the neurons that serve an axon; 1 + ⌈n / 1000⌉ more on runtimes whose metagraph has no commitments.
+ * Requests for n seats: 1 + ⌈a / 4096⌉, a the neurons that serve an axon; 1 + ⌈n / 4096⌉ more on runtimes whose metagraph has no commitments.
  * Errors: chain.subnet_not_found; chain.bad_answer for a metagraph that lacks what was asked for.
  */
 export async function readMetagraphSnapshot(

@@ -171,6 +171,9 @@ export function personOf(values: readonly unknown[]): Person {
   };
 }
 
+/** More than ever did: lending takes a stake of its own. A node that tells of more is broken. */
+export const MAX_OUTSIDE_HOLDERS = 8192;
+
 /** Stake of people outside the subnet who lend some of it to someone inside. */
 export async function outsideStakes(
   storage: StorageAt,
@@ -180,6 +183,7 @@ export async function outsideStakes(
 ): Promise<ReadonlyMap<Hotkey, StakeParts>> {
   const outside = unknownParents(holders, inside);
   if (outside.length === 0) return new Map();
+  if (outside.length > MAX_OUTSIDE_HOLDERS) throw new RangeError(`${outside.length} hotkeys outside subnet ${netuid} lend stake to it`);
   const values = await storage.read(outside.flatMap((hotkey) => stakeSlots(storage, netuid, hotkey)));
   return new Map(outside.map((hotkey, i) => [hotkey, stakePartsOf(values[2 * i], values[2 * i + 1])]));
 }

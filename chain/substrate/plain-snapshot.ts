@@ -29,8 +29,8 @@ export interface SnapshotPlace {
 /**
  * A snapshot from plain storage: the way that every generation of the runtime knows.
  *
- * Requests for n seats: 1 + ⌈2n / 1000⌉ + ⌈8n / 1000⌉, and ⌈2p / 1000⌉ when p hotkeys outside the subnet lend stake to some inside: 4 for
- * 256 seats, 43 for 4,096.
+ * Requests for n seats: 1 + ⌈2n / 4096⌉ + ⌈8n / 4096⌉, and ⌈2p / 4096⌉ when p hotkeys outside the subnet lend stake to some inside: 3 for
+ * 256 seats, 11 for the 4,096 of the largest subnet, and 4 more at most.
  * Errors: chain.subnet_not_found.
  */
 export async function readPlainSnapshot(storage: StorageAt, { genesis, netuid, block }: SnapshotPlace): Promise<SubnetSnapshot> {

@@ -3,12 +3,18 @@ import type { ApiDecoration, QueryableStorageEntry } from '@polkadot/api/types';
 import type { RuntimeVersion } from '@polkadot/types/interfaces';
 import type { Registry } from '@polkadot/types/types';
 import { hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { isFailure } from '../../protocol/failure.js';
 import { chainFailure } from '../failures.js';
 import { runtimeCallOf } from './features.js';
 import type { Session } from './session.js';
 
-/** Keys in one `state_queryStorageAt`: what the library's own paging uses, and every public node accepts. */
-export const MAX_KEYS_PER_REQUEST = 1000;
+/**
+ * Keys in one `state_queryStorageAt`. A node counts bytes, not keys (15 MiB unless it is told otherwise, both ways); so many are below 1 MiB as they are
+ * asked for, and 3 MiB with what the largest subnets hold under them.
+ */
+export const MAX_KEYS_PER_REQUEST = 4096;
+/** A node that refuses more is asked for half as many, down to these: the pages of the library, which every public node answers. */
+export const MIN_KEYS_PER_REQUEST = 1024;
 
 /** One value to read: where it lies and how to read it. Null: this runtime has no such item. */
 export interface Slot {
@@ -81,8 +87,8 @@ export async function storageAt(session: Session, hash: string, writtenBy: strin
       const keys = [...new Set(slots.flatMap((slot) => (slot === null ? [] : [slot.key])))];
       const pages: string[][] = [];
       for (let from = 0; from < keys.length; from += MAX_KEYS_PER_REQUEST) pages.push(keys.slice(from, from + MAX_KEYS_PER_REQUEST));
-      const answers = await Promise.all(pages.map((page) => session.request('state_queryStorageAt', page, hash)));
-      const found = new Map(answers.flatMap((answer) => changesOf(answer, session.identity.endpoint)));
+      const answers = await Promise.all(pages.map((page) => queryAt(session, page, hash)));
+      const found = new Map(answers.flat());
       return slots.map((slot) => (slot === null ? null : decodeSlot(slot, found.get(slot.key) ?? null, session.identity.endpoint)));
     },
   };
@@ -106,6 +112,16 @@ function decodeSlot(slot: Slot, bytes: string | null, endpoint: string): unknown
 function badAnswer(method: string, endpoint: string, error: unknown, where = '') {
   const reason = `${where}${error instanceof Error ? error.message : String(error)}`;
   return chainFailure('chain.bad_answer', { method, endpoint, reason: reason.slice(0, 300) }, error);
+}
+
+async function queryAt(session: Session, keys: readonly string[], hash: string): Promise<[string, string | null][]> {
+  try {
+    return changesOf(await session.request('state_queryStorageAt', keys, hash), session.identity.endpoint);
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'chain.request_refused' || keys.length <= MIN_KEYS_PER_REQUEST) throw error;
+    const middle = Math.ceil(keys.length / 2);
+    return (await Promise.all([keys.slice(0, middle), keys.slice(middle)].map((half) => queryAt(session, half, hash)))).flat();
+  }
 }
 
 function changesOf(answer: unknown, endpoint: string): [string, string | null][] {

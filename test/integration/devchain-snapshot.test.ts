@@ -4,10 +4,13 @@ import { type ChainClient, createChainClient } from '../../chain/substrate/clien
 import { type Connection, createConnection } from '../../chain/substrate/connection.js';
 import { finalizedHead } from '../../chain/substrate/finality.js';
 import { readMetagraphSnapshot } from '../../chain/substrate/metagraph.js';
-import { readPlainSnapshot } from '../../chain/substrate/plain-snapshot.js';
-import { storageAt } from '../../chain/substrate/storage.js';
+import { MAX_NEURONS, readPlainSnapshot } from '../../chain/substrate/plain-snapshot.js';
+import type { Session } from '../../chain/substrate/session.js';
+import { MIN_KEYS_PER_REQUEST, storageAt } from '../../chain/substrate/storage.js';
+import { isFailure } from '../../protocol/failure.js';
 import { devSigner } from '../support/dev-signer.js';
 import { aHotkey } from '../support/keys.js';
+import { startWsProxy } from '../support/ws-proxy.js';
 
 const NETUID = 1;
 
@@ -92,21 +95,54 @@ describe('the two ways to a snapshot', function () {
     });
   }
 
-  for (const [seats, most] of [
-    [256, 8],
-    [4_096, 20],
+  for (const [seats, byCall, byStorage] of [
+    [256, 5, 6],
+    [MAX_NEURONS, 5, 14],
   ] as const) {
-    it(`take few requests for ${seats} seats`, async () => {
-      const { client } = await subnetOf(seats, 'clock');
-      const before = client.status().requests;
-      const startedMs = performance.now();
-      const { neurons } = await client.reader.snapshot(NETUID);
-      const requests = client.status().requests - before;
-      console.log(`      ${seats} seats by metagraph: ${requests} requests, ${Math.round(performance.now() - startedMs)} ms`);
-      expect(neurons).to.have.lengthOf(seats);
-      expect(requests).to.be.at.most(most);
+    it(`take ${byCall} and ${byStorage} requests for ${seats} seats`, async () => {
+      const { connection } = await subnetOf(seats, 'clock');
+      const requestsOf = (way: typeof readPlainSnapshot) =>
+        connection.read(async (session) => {
+          let requests = 0;
+          const request: Session['request'] = (method, ...params) => {
+            requests += 1;
+            return session.request(method, ...params);
+          };
+          const counting = { ...session, request };
+          const block = await finalizedHead(counting);
+          const { neurons } = await way(await storageAt(counting, block.hash), {
+            genesis: session.identity.genesis,
+            netuid: NETUID,
+            block,
+          });
+          expect(neurons).to.have.lengthOf(seats);
+          return requests;
+        });
+      const byMetagraph: typeof readPlainSnapshot = (storage, place) => {
+        const call = storage.runtimeCall('subnetInfoRuntimeApi', 'getSelectiveMetagraph');
+        if (call === null) throw new TypeError('no selective metagraph here');
+        return readMetagraphSnapshot(storage, call, place);
+      };
+      expect(await requestsOf(byMetagraph), 'by runtime call').to.equal(byCall);
+      expect(await requestsOf(readPlainSnapshot), 'from storage').to.equal(byStorage);
     });
   }
+
+  it('ask in halves a node that refuses many keys at once, and name one that refuses few', async () => {
+    const { devchain, client } = await subnetOf(600, 'storage');
+    const proxy = await startWsProxy(devchain.url);
+    closing.push(() => proxy.close());
+    let most = MIN_KEYS_PER_REQUEST;
+    const tooBig = { error: { code: -32_701, message: 'Request is too big' } };
+    proxy.answer('state_queryStorageAt', (params) => (keysIn(params) > most ? tooBig : null));
+    const limited = createChainClient({}, { endpoints: [proxy.url], genesis: null, headTimeoutMs: 3_600_000 });
+    closing.push(() => limited.stop());
+    await limited.start(new AbortController().signal);
+    expect((await limited.reader.snapshot(NETUID)).neurons).to.deep.equal((await client.reader.snapshot(NETUID)).neurons);
+    most = 16;
+    const refused = await limited.reader.snapshot(NETUID).catch((error: unknown) => error);
+    expect(isFailure(refused) && refused.code).to.equal('chain.request_refused');
+  });
 
   it('agree with the list of the runtime itself where it has one', async () => {
     const { client } = await subnetOf(20, 'storage');
@@ -128,4 +164,9 @@ async function minting<T>(devchain: Devchain, sent: Promise<T>): Promise<T> {
     await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 50))]);
   }
   return done;
+}
+
+function keysIn(params: unknown): number {
+  const [keys] = Array.isArray(params) ? params : [];
+  return Array.isArray(keys) ? keys.length : 0;
 }

@@ -22,8 +22,8 @@ export interface WsProxy {
   cutAt(request: number): void;
   /** Notifications of this method (such as `chain_newHead`) no longer arrive. */
   mute(notification: string): void;
-  /** Answers requests of this method itself, instead of the node. */
-  answer(method: string, reply: (params: unknown) => Reply): void;
+  /** Answers requests of this method itself, instead of the node; null: the node is asked. */
+  answer(method: string, reply: (params: unknown) => Reply | null): void;
   /** Sends every client a notification of this subscription, as if it came from the node. */
   tell(notification: string, subscription: string, result: unknown): void;
   /** Back to plain relaying. */
@@ -47,7 +47,7 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
   const muted = new Set<string>();
   const cutting = new Set<string>();
   const waiting = new Map<string, (() => void)[]>();
-  const answers = new Map<string, (params: unknown) => Reply>();
+  const answers = new Map<string, (params: unknown) => Reply | null>();
   let frozen = false;
   let accepted = 0;
   let requestsLeft = Number.POSITIVE_INFINITY;
@@ -75,8 +75,8 @@ export async function startWsProxy(upstream: string | null): Promise<WsProxy> {
         return cut(pair);
       }
       if (frozen || swallowed.has(method)) return;
-      const reply = answers.get(method);
-      if (reply !== undefined) return client.send(JSON.stringify({ jsonrpc: '2.0', id, ...reply(params) }));
+      const reply = answers.get(method)?.(params) ?? null;
+      if (reply !== null) return client.send(JSON.stringify({ jsonrpc: '2.0', id, ...reply }));
       if (node === null) return;
       if (node.readyState === WebSocket.OPEN) node.send(text);
       else early.push(text);
