@@ -1,6 +1,7 @@
 /** Texts that a prompt is told apart from: easy ones say something else at the same length, hard ones differ in one word. */
 import { syllablesOf, type Word } from './bank/words.js';
 import type { Chance } from './chance.js';
+import { countErrors } from './edits.js';
 import { phonesOf, type Sentence } from './grammar.js';
 import { expectedDurationMs, type Phone } from './phonemes.js';
 import type { Drawn } from './sentences.js';
@@ -14,21 +15,25 @@ const CANDIDATES = 10;
 
 /** How many of the easy ones share the build of the sentence: against those its fixed words are no help. */
 const ALIKE = 2;
+/** Percent of the phones. What differs in fewer is hard to tell apart, and no easy decoy while a candidate differs in more: "full, not fool" and "pull, not pool". */
+const UNLIKE_PERCENT = 35;
 
 export function decoysOf({ sentence, alike, another }: Drawn, chance: Chance): readonly (readonly Phone[])[] {
   return [...easyDecoys(sentence, alike, ALIKE), ...easyDecoys(sentence, another, EASY_DECOYS - ALIKE), ...hardDecoys(sentence, chance)];
 }
 
 function easyDecoys(sentence: Sentence, drawOne: () => Sentence, count: number): readonly (readonly Phone[])[] {
-  const lengthMs = expectedDurationMs(phonesOf(sentence));
+  const said = phonesOf(sentence);
+  const lengthMs = expectedDurationMs(said);
   const own = new Set(contentWords(sentence));
   const candidates = Array.from({ length: CANDIDATES }, (_, order) => {
     const other = drawOne();
     const phones = phonesOf(other);
     const shared = contentWords(other).filter((text) => own.has(text)).length;
-    return { phones, order, shared, offMs: Math.abs(expectedDurationMs(phones) - lengthMs) };
+    const unlike = Math.min(UNLIKE_PERCENT, differingPercent(said, phones));
+    return { phones, order, shared, unlike, offMs: Math.abs(expectedDurationMs(phones) - lengthMs) };
   });
-  candidates.sort((a, b) => a.shared - b.shared || a.offMs - b.offMs || a.order - b.order);
+  candidates.sort((a, b) => b.unlike - a.unlike || a.shared - b.shared || a.offMs - b.offMs || a.order - b.order);
   return candidates.slice(0, count).map(({ phones }) => phones);
 }
 
@@ -45,6 +50,12 @@ function hardDecoys(sentence: Sentence, chance: Chance): readonly (readonly Phon
     decoys.push(phonesOf({ ...sentence, pieces }));
   }
   return decoys;
+}
+
+/** Phones that differ in percent of those of the text, rounded down. */
+function differingPercent(said: readonly Phone[], other: readonly Phone[]): number {
+  const { substitutions, deletions, insertions } = countErrors(said, other);
+  return Math.floor((100 * (substitutions + deletions + insertions)) / said.length);
 }
 
 function contentWords({ pieces }: Sentence): readonly string[] {

@@ -23,7 +23,7 @@ export interface Prompt {
 }
 
 /** Changes whenever the bank, the grammar or the drawing changes, because then the same seed means other prompts. */
-export const PROMPT_SET_VERSION = 2;
+export const PROMPT_SET_VERSION = 3;
 
 /** As many as one score record holds. */
 export const PROMPTS_PER_DRAW_MAX = 128;

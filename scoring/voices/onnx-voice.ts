@@ -51,7 +51,7 @@ const GOOD: SpeechDesign = {
 export const DESIGNS: Readonly<Record<VoiceKind, SpeechDesign>> = {
   good: GOOD,
   female: { ...GOOD, sounds: mouthOf('female'), pitchHz: 205, formantScale: 1.16, pace: 0.98, liveliness: 1.1, breathiness: 0.08 },
-  noisy: { ...GOOD, sounds: mouthOf('noisy'), pitchHz: 116, formantScale: 1.02, pace: 1.02, noiseDb: 10 },
+  noisy: { ...GOOD, sounds: mouthOf('noisy'), pitchHz: 116, formantScale: 1.02, pace: 1.02, noiseDb: 15 },
   muffled: { ...GOOD, sounds: mouthOf('muffled'), pitchHz: 110, formantScale: 1, pace: 0.99, cutoffHz: 800 },
   monotone: { ...GOOD, sounds: mouthOf('monotone'), pitchHz: 128, formantScale: 1.04, pace: 1.01, liveliness: 0 },
   garbled: { ...GOOD, pitchHz: 119, formantScale: 1.05, pace: 1.03, sounds: shuffled(mouthOf('garbled')) },

@@ -14,6 +14,7 @@ import {
 } from '../../../scoring/profile.js';
 import { drawPrompts, type Prompt } from '../../../scoring/prompts.js';
 import { type ReferenceVoice, synthesiseReference } from '../../../scoring/voices/reference.js';
+import { SPEECH_SYSTEMS } from '../../support/speech-systems.js';
 
 const PROMPTS = drawPrompts('profile test', 4, { kinds: ['plain', 'question', 'list', 'clusters'] });
 /** Neither of the judge's own voices. */
@@ -61,6 +62,14 @@ describe('profile builtin-1', function () {
   it('gives little for half the text and for its pieces in another order', () => {
     expect(heard((prompt) => change(say(prompt), (samples) => samples.slice(0, samples.length / 2)))).to.be.below(300_000);
     expect(heard((prompt) => change(say(prompt), (samples) => segments(samples, [3, 0, 4, 2, 1])))).to.be.below(300_000);
+  });
+
+  it('hears a minimal pair through noise: its easy decoys are no near-homophones of another pair', () => {
+    // "Did she say beat, or was it bit?", once held against "pit, or was it pet" and found not said.
+    const pair = drawPrompts('pairs', 28, { kinds: ['minimal-pair'] })[27]!;
+    expect(pair.text).to.match(/beat, .* bit/);
+    const voice = SPEECH_SYSTEMS.find(({ id }) => id === 'noise-17')!;
+    expect(judge(pair, voice.speak(pair, { unlike: pair, alike: pair })).parts['content']).to.be.above(700_000);
   });
 
   it('falls with every step of noise', () => {

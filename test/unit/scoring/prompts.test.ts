@@ -1,14 +1,15 @@
 import { expect } from 'chai';
 import { allWords } from '../../../scoring/bank/bank.js';
 import { EASY_DECOYS, HARD_DECOYS } from '../../../scoring/decoys.js';
-import { expectedDurationMs, isPhone, syllableCount, wordsOf } from '../../../scoring/phonemes.js';
+import { countErrors } from '../../../scoring/edits.js';
+import { expectedDurationMs, isPhone, type Phone, syllableCount, wordsOf } from '../../../scoring/phonemes.js';
 import { drawPrompts, PROMPT_KINDS, PROMPTS_PER_DRAW_MAX, promptSetDigest } from '../../../scoring/prompts.js';
 
 const PROMPTS = drawPrompts('5eed', 64);
 
 describe('prompts', () => {
   it('are pinned: a seed that means other prompts needs a new PROMPT_SET_VERSION', () => {
-    expect(promptSetDigest(drawPrompts('00', 16))).to.equal('11b3f5b3b7841c8091c42d7afafd6052b2c1f564bfdf4e5f39f083e0a3a378ef');
+    expect(promptSetDigest(drawPrompts('00', 16))).to.equal('765abfd3676fb6b3bbeb73ae751f1ff342f852bb71d299f32347c90dc1ed05b7');
   });
 
   it('depend on the seed alone; fewer prompts are the first of more', () => {
@@ -58,6 +59,17 @@ describe('prompts', () => {
         expect(changed, text).to.have.length(1);
         expect(syllableCount(hard)).to.equal(syllableCount(phones));
       }
+    }
+  });
+
+  it('are told from easy decoys by a fifth of their sounds at least, and by a third where they are no minimal pairs', () => {
+    const apart = (phones: readonly Phone[], other: readonly Phone[]) => {
+      const { substitutions, deletions, insertions } = countErrors(phones, other);
+      return (substitutions + deletions + insertions) / phones.length;
+    };
+    for (const { kind, phones, decoys, text } of [...PROMPTS, ...drawPrompts('pairs', 32, { kinds: ['minimal-pair'] })]) {
+      const nearest = Math.min(...decoys.slice(0, EASY_DECOYS).map((easy) => apart(phones, easy)));
+      expect(nearest, text).to.be.at.least(kind === 'minimal-pair' ? 0.2 : 0.33);
     }
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { compareTexts, countErrors, errorRate } from '../../../../scoring/neural/errors.js';
+import { countErrors } from '../../../../scoring/edits.js';
+import { compareTexts, errorRate } from '../../../../scoring/neural/errors.js';
 import { readTokenizer } from '../../../../scoring/neural/tokenizer.js';
 import { wordsOf } from '../../../../scoring/neural/words.js';
 import { drawPrompts } from '../../../../scoring/prompts.js';
