@@ -31,6 +31,8 @@ const BLOCKS_PER_TURN_MAX = 400;
 const TICK_MS = 4;
 const TICKS_OF_TROUBLE = 500;
 const QUIET_TICKS = 10;
+/** What the chain puts into each block by itself. */
+const INHERENTS = 1;
 
 export interface WorldOptions {
   readonly way: SubmissionWay;
@@ -71,13 +73,13 @@ export async function createWeightWorld(options: WorldOptions) {
     commitment: null,
   }));
   let extrinsics = 0;
-  let onBlock: (extrinsics: number) => void = () => undefined;
+  let onBlock: (extrinsics: number) => void | Promise<void> = () => undefined;
   const chain = await startDevchain({
     port: 0,
     dataDir: null,
     blockTimeMs: 0,
     logger: (event, facts) => {
-      if (event === 'block' && 'extrinsics' in facts) extrinsics = Number(facts.extrinsics);
+      if (event === 'block' && 'extrinsics' in facts) extrinsics = Number(facts.extrinsics) - INHERENTS;
     },
     ...(options.generation === undefined ? {} : { generation: options.generation }),
     genesis: devGenesis({ subnet: { tempo: 12, weightsRateLimit: 0, neurons, commitRevealEnabled: way !== 'open', ...options.subnet } }),
@@ -89,7 +91,7 @@ export async function createWeightWorld(options: WorldOptions) {
       if (seconds > 0) chain.faults.warp(seconds);
       warpedMs += seconds * 1_000;
       await chain.mint(1);
-      onBlock(extrinsics);
+      await onBlock(extrinsics);
     }
   };
   const proxy = await startWsProxy(chain.url);
@@ -196,8 +198,8 @@ export async function createWeightWorld(options: WorldOptions) {
     /** Calls that once, when the next extrinsic is handed in and before the node has it. */
     beforeSubmission,
     submitted: () => new Promise<void>((resolve) => beforeSubmission(resolve)),
-    /** Calls that after each block with the number of extrinsics in it. */
-    onBlock(listener: (extrinsics: number) => void): void {
+    /** Calls that after each block with the number of signed extrinsics in it, and waits for it. */
+    onBlock(listener: typeof onBlock): void {
       onBlock = listener;
     },
     /** As the chain's sudo key, in a block of its own that becomes final. */

@@ -58,11 +58,14 @@ describe('weights on a chain in trouble', function () {
           seen = false;
           world.chain.faults.reorg({ depth, transactions });
         };
-        world.onBlock((extrinsics) => {
+        world.onBlock(async (extrinsics) => {
           if (seen) replace(2);
           else if (extrinsics === 0 || replaced > 1) return;
           else if (replaced === 0) replace(1);
-          else seen = true;
+          else {
+            await world.quiet();
+            seen = true;
+          }
         });
         await world.landed(life);
         expect(replaced).to.be.greaterThan(transactions === 'lose' ? 1 : 0);
