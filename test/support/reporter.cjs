@@ -1,4 +1,5 @@
-// Mocha's spec output, closed by one line that a machine can read.
+// Mocha's spec output, closed by one line that a machine can read; beside that in a file, where several runs are to be added up.
+const { appendFileSync } = require('node:fs');
 const { reporters } = require('mocha');
 
 module.exports = class extends reporters.Spec {
@@ -6,7 +7,9 @@ module.exports = class extends reporters.Spec {
     super(runner, options);
     runner.once('end', () => {
       const { passes, failures, pending } = runner.stats;
-      process.stdout.write(`${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}\n`);
+      const counts = process.env.VOXD_TEST_COUNTS;
+      if (counts) appendFileSync(counts, `${passes} ${failures} ${pending}\n`);
+      else process.stdout.write(`${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}\n`);
     });
   }
 };
