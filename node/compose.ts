@@ -5,25 +5,22 @@ import { createMessageGate } from '../protocol/message-gate.js';
 import type { Hash } from '../protocol/names.js';
 import type { Clock, Signer } from '../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal } from '../protocol/score-exchange.js';
-import type { Secret } from '../protocol/secret.js';
 import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
-import type { EngineName, RunLimits } from '../scoring/ports.js';
 import { encodeRecord } from '../scoring/record.js';
-import type { RoundSchedule } from '../scoring/round.js';
-import type { WeighingPolicy } from '../scoring/weigh.js';
 import { createAuditor } from './audit/auditor.js';
 import { auditEars } from './audit/hearing.js';
-import { type ChainOptions, composeChain } from './compose-chain.js';
+import { composeChain } from './compose-chain.js';
 import { composeDiscovery } from './compose-discovery.js';
 import { renderExplanation } from './compose-explain.js';
-import { type HostOptions, startHost } from './compose-host.js';
+import { startHost } from './compose-host.js';
 import { composeHttp } from './compose-http.js';
 import { composeJudge } from './compose-judges.js';
 import { importModel, lookInto } from './compose-models.js';
 import { composeModelTraffic } from './compose-network.js';
 import { auditEngines, composeEvidence, composeRunner, composeScorer, termsOf } from './compose-scoring.js';
 import { composeWeights, signerHealth, weightsHealth } from './compose-weights.js';
+import type { DaemonOptions } from './daemon-options.js';
 import { openDataDir } from './files/data-dir.js';
 import { createModelCache } from './files/model-cache.js';
 import type { HealthReport } from './health.js';
@@ -42,40 +39,9 @@ import { createScoringQueue } from './postgres/queue.js';
 import { createStores } from './postgres/stores.js';
 import { writeTerms } from './postgres/terms.js';
 import { createRegistrySync } from './registry-sync.js';
-import type { JudgeChoice } from './rounds/judges.js';
 import { createRoundKeeper } from './rounds/keeper.js';
 import { healthReport, STARTING } from './status.js';
-import type { WeightSetterOptions } from './weights/setter.js';
 import { createWork, type Duty } from './work.js';
-
-export interface DaemonOptions {
-  readonly role: 'validator' | 'miner' | 'auto';
-  readonly dataDir: string;
-  readonly databaseUrl: Secret | null;
-  readonly chain: ChainOptions & { readonly netuid: number; readonly mechanism: number };
-  readonly p2p: HostOptions;
-  readonly http: { readonly enabled: boolean; readonly host: string; readonly port: number };
-  readonly miner: { readonly modelDir: string | null; readonly announceIntervalMs: number };
-  readonly scoring: {
-    readonly engine: EngineName;
-    readonly judges: JudgeChoice;
-    readonly strategy: 'staged' | 'full';
-    readonly prompts: number;
-    readonly firstPrompts: number;
-    readonly incumbents: number;
-    readonly concurrency: number;
-    readonly limits: RunLimits;
-    readonly replication: number;
-    readonly audits: number;
-  };
-  readonly rounds: RoundSchedule;
-  readonly weights: Omit<WeightSetterOptions, 'netuid' | 'mechanism'> & { readonly policy: WeighingPolicy };
-  readonly cacheBytesMax: number;
-  readonly evidenceBytesMax: number;
-  /** Whoever shows it gets model packages over HTTP. Null: nobody. */
-  readonly workerToken: Secret | null;
-  readonly syncEveryBlocks: number;
-}
 
 export interface Daemon {
   /** Resolves when everything runs. */

@@ -13,8 +13,7 @@ import type { Manifest } from '../scoring/manifest.js';
 import type { PromptScore } from '../scoring/profile.js';
 import type { ScoreRecord } from '../scoring/record.js';
 import type { Beliefs, WeighedModel, WeighingPolicy } from '../scoring/weigh.js';
-import type { AuditHearing } from './audit/auditor.js';
-import type { AuditStore, FlagStore } from './audit/ports.js';
+import type { AuditHearing, AuditStore, FlagStore } from './audit/ports.js';
 import type { EquivocationStore, PeerRuleStore } from './network/ports.js';
 
 export interface RegistryStore {

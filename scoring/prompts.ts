@@ -3,10 +3,8 @@ import { createChance } from './chance.js';
 import { decoysOf } from './decoys.js';
 import { phonesOf, spokenOf, textOf } from './grammar.js';
 import type { Phone } from './phonemes.js';
+import { PROMPT_KINDS, type PromptKind } from './prompt-kinds.js';
 import { drawSentence } from './sentences.js';
-
-export const PROMPT_KINDS = ['plain', 'question', 'numbers', 'list', 'clusters', 'minimal-pair', 'long', 'expressive'] as const;
-export type PromptKind = (typeof PROMPT_KINDS)[number];
 
 export interface Prompt {
   readonly index: number;

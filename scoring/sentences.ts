@@ -16,7 +16,7 @@ import {
   thingPhrase,
 } from './grammar.js';
 import { cardinalWords, digitWords, ordinalEnding, ordinalWords } from './numbers.js';
-import type { PromptKind } from './prompts.js';
+import type { PromptKind } from './prompt-kinds.js';
 
 type Pattern = (chance: Chance) => Sentence;
 type Pieces = readonly Piece[];

@@ -1,8 +1,8 @@
 /** The runtime described in the bytes that clients read: metadata versions 14 and 15. */
 import { metadata } from '@polkadot-api/substrate-bindings';
+import type { ApiMethod } from './apis/method.js';
 import type { Pallet } from './pallet.js';
 import type { Runtime } from './runtime.js';
-import type { ApiMethod } from './runtime-api.js';
 import { palletCallsId } from './runtime-call.js';
 import { bytes, encode, field, type Type, toHex } from './scale.js';
 import { address, signature } from './shapes.js';

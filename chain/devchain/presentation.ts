@@ -1,5 +1,5 @@
 /** The state as a generation shows it: some items stand elsewhere or in another form, and those it does not know are not there. */
-import type { Generation } from './generation.js';
+import type { Generation } from './generation-shape.js';
 import type { Pallet } from './pallet.js';
 import { type ItemDescription, type StoreView, storagePrefix } from './storage-item.js';
 

@@ -1,35 +1,17 @@
 /** Runtime APIs that answer `state_call`, declared once for the metadata and for the call. */
+
 import { metagraphApi } from './apis/metagraph.js';
+import type { ApiMethod } from './apis/method.js';
 import { neuronApi } from './apis/neurons.js';
 import { swapApi } from './apis/swap.js';
 import { struct } from './composite.js';
 import { decodeExtrinsic } from './extrinsic.js';
 import { feeOf } from './fees.js';
-import type { Generation } from './generation.js';
-import type { Rules } from './pallet.js';
+import type { Generation } from './generation-shape.js';
 import { nonceOf } from './pallets/system.js';
 import type { RuntimeCall } from './runtime-call.js';
-import { type ByteReader, bytes, encode, type Type, u32, u64 } from './scale.js';
+import { bytes, encode, type Type, u32, u64 } from './scale.js';
 import { accountId, dispatchClass, weight } from './shapes.js';
-import type { StoreView } from './storage-item.js';
-
-export interface ApiContext {
-  /** The state after the block that is asked about. */
-  readonly store: StoreView;
-  readonly block: number;
-  readonly rules: Rules;
-}
-
-export interface ApiMethod {
-  readonly api: string;
-  readonly name: string;
-  readonly inputs: readonly { readonly name: string; readonly type: Type<unknown> | 'extrinsic' }[];
-  readonly output: Type<unknown>;
-  /** The answer is an `Option`. */
-  readonly isOption: boolean;
-  /** Shape: the encoded arguments → the encoded answer. Errors: RangeError on foreign bytes. */
-  answer(context: ApiContext, args: ByteReader): Uint8Array;
-}
 
 const dispatchInfo = struct(['pallet_transaction_payment', 'types', 'RuntimeDispatchInfo'], {
   weight,

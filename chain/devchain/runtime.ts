@@ -1,9 +1,11 @@
 /** The runtime: all pallets together as one generation has them, and the types that name them all. */
 import { blake2AsU8a } from '@polkadot/util-crypto';
 import { invariant } from '../../protocol/failure.js';
+import type { ApiMethod } from './apis/method.js';
 import { type Cases, struct, type VariantType, variant } from './composite.js';
 import { extensionsOf, type TransactionExtension } from './extrinsic.js';
-import { type Generation, type GenerationName, generationOf } from './generation.js';
+import { type GenerationName, generationOf } from './generation.js';
+import type { Generation } from './generation-shape.js';
 import type { DepositedEvent, Pallet } from './pallet.js';
 import { adminUtilsPallet } from './pallets/admin.js';
 import { balancesPallet, transactionPaymentPallet } from './pallets/balances.js';
@@ -15,7 +17,7 @@ import { subtensorPallet } from './pallets/subtensor/pallet.js';
 import { sudoPallet } from './pallets/sudo.js';
 import { systemPallet } from './pallets/system.js';
 import { type Presentation, presentationOf } from './presentation.js';
-import { type ApiMethod, apisOf } from './runtime-api.js';
+import { apisOf } from './runtime-api.js';
 import { callType, type RuntimeCall } from './runtime-call.js';
 import { defined, field, type Type, toHex, type ValueOf, vec } from './scale.js';
 import { hash, phase } from './shapes.js';

@@ -2,7 +2,7 @@ import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { BlockRef } from '../snapshot.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 export const HEAD_TIMEOUT_BLOCKS = 5;
 export const MIN_HEAD_TIMEOUT_MS = 15_000;

@@ -4,7 +4,7 @@ import type { AxonEndpoint, CommitTimelocked, CommitWeights, RevealWeights, SetW
 import type { Hotkey } from '../snapshot.js';
 import { PEER_KEY_ALGORITHM, parseIp } from './decode.js';
 import { type Call, callExists, callName } from './extrinsic.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 const PALLET = 'subtensorModule';
 export const MAX_COMMITMENT_BYTES = 128;

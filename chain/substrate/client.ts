@@ -1,6 +1,6 @@
-import type { Clock } from '../../protocol/ports.js';
+import type { Clock, Logger } from '../../protocol/ports.js';
 import type { ChainReader, ChainWriter } from '../ports.js';
-import { type ChainLogger, type ConnectionOptions, type ConnectionStatus, createConnection } from './connection.js';
+import { type ConnectionOptions, type ConnectionStatus, createConnection } from './connection.js';
 import { type CrossCheck, crossCheck } from './cross-check.js';
 import { createReader, type ReaderOptions } from './reader.js';
 import { createSubmitter, type SubmitterOptions } from './submitter.js';
@@ -21,7 +21,7 @@ export interface ChainClient {
 
 /** The chain over JSON-RPC: one connection for the whole process. Opens nothing until started. */
 export function createChainClient(
-  deps: { readonly clock?: Clock; readonly logger?: ChainLogger; readonly random?: () => number },
+  deps: { readonly clock?: Clock; readonly logger?: Logger; readonly random?: () => number },
   options: ChainClientOptions,
 ): ChainClient {
   const connection = createConnection(deps, options);

@@ -1,6 +1,6 @@
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Hash } from '../../protocol/names.js';
-import type { Clock } from '../../protocol/ports.js';
+import type { Clock, Logger } from '../../protocol/ports.js';
 import { createEndpointBook } from '../endpoint-book.js';
 import type { EndpointHealth } from '../endpoint-health.js';
 import { chainFailure } from '../failures.js';
@@ -11,15 +11,9 @@ import { type ClockDrift, createDriftWatch } from './drift-watch.js';
 import { createHeadFeed } from './head-feed.js';
 import { probeEndpoint, standingOf } from './probe.js';
 import { createRuntimeShelf } from './runtimes.js';
-import { openSession, type Session } from './session.js';
+import { openSession } from './session.js';
+import type { Session } from './session-shape.js';
 import { systemClock, withDeadline } from './timing.js';
-
-export interface ChainLogger {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-  debug(facts: object, message: string): void;
-}
 
 export interface ConnectionOptions {
   /** ws:// or wss:// addresses, best first. The best healthy one is used, see chain/endpoint-book.ts. */
@@ -98,7 +92,7 @@ interface Waiter {
 export function createConnection(
   deps: {
     readonly clock?: Clock | undefined;
-    readonly logger?: ChainLogger | undefined;
+    readonly logger?: Logger | undefined;
     /** 0 ≤ x < 1; spreads waits. */
     readonly random?: (() => number) | undefined;
   },

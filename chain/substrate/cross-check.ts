@@ -3,7 +3,7 @@ import { hexToU8a } from '@polkadot/util';
 import { isFailure } from '../../protocol/failure.js';
 import type { SubnetSnapshot } from '../snapshot.js';
 import { DecodeError, fieldOf, hexDigits, toHotkey, toList, toNumber } from './decode.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 import { storageAt } from './storage.js';
 
 const METHOD = 'NeuronInfoRuntimeApi_get_neurons_lite';

@@ -1,10 +1,10 @@
 import { hexToU8a } from '@polkadot/util';
 import type { Failure } from '../../protocol/failure.js';
+import type { Logger } from '../../protocol/ports.js';
 import { clockDrift, DRIFT_HEADS, DRIFT_MAX_MS, follows, type TimedHead } from '../clock-drift.js';
 import { chainFailure } from '../failures.js';
 import type { BlockRef } from '../snapshot.js';
-import type { ChainLogger } from './connection.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 export interface ClockDrift {
   /** Of this machine against the chain; negative: behind. */
@@ -28,7 +28,7 @@ export const DRIFT_EVERY_BLOCKS = 50;
 export const DRIFT_HEADS_MAX = 12;
 
 /** Reads the timestamp of a few fresh heads now and then: one small request each. Never ends a connection: the peers' word is no reason to stop. */
-export function createDriftWatch({ logger }: { readonly logger?: ChainLogger | undefined }): DriftWatch {
+export function createDriftWatch({ logger }: { readonly logger?: Logger | undefined }): DriftWatch {
   let run: TimedHead[] = [];
   let looked = 0;
   let dueAt = 0;

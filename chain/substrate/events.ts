@@ -3,7 +3,7 @@ import { hexToU8a } from '@polkadot/util';
 import type { Hash } from '../../protocol/names.js';
 import { chainFailure } from '../failures.js';
 import { asHash, fieldIn, toNumber } from './decode.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 import { storageAt } from './storage.js';
 
 /** What a block did, named by the metadata of its own runtime. */

@@ -4,7 +4,7 @@ import type { Signer } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { assertExtensionsUnderstood } from './extensions.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 /** A call by the names it has in the metadata, camel case. */
 export interface Call {

@@ -2,7 +2,7 @@ import { type Hash, parseHash } from '../../protocol/names.js';
 import { chainFailure } from '../failures.js';
 import type { BlockRef } from '../snapshot.js';
 import { toNumber } from './decode.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 /** The newest final block of that endpoint, in two requests. */
 export async function finalizedHead(session: Session): Promise<BlockRef> {

@@ -4,7 +4,7 @@ import type { Hash } from '../../protocol/names.js';
 import { chainFailure } from '../failures.js';
 import { fieldIn } from './decode.js';
 import { eventsAt } from './events.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 /** What became of an extrinsic in the block that holds it. */
 export type DispatchOutcome = { readonly ok: true } | { readonly ok: false; readonly error: DispatchRefusal };

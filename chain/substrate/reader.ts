@@ -13,7 +13,7 @@ import { readMetagraphSnapshot } from './metagraph.js';
 import { readNamed } from './neurons.js';
 import { readPlainSnapshot } from './plain-snapshot.js';
 import { revealersOf } from './reveals.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 import { storageAt } from './storage.js';
 import { readWeightFacts, toRow } from './weight-facts.js';
 

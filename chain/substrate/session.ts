@@ -1,44 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import type { ApiPromise } from '@polkadot/api';
-import type { Failure } from '../../protocol/failure.js';
 import { type Hash, parseHash } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
-import type { ChainIdentity, RuntimeDescription } from '../ports.js';
+import type { ChainIdentity } from '../ports.js';
 import type { BlockRef } from '../snapshot.js';
 import { toNumber } from './decode.js';
 import { describeRuntime } from './description.js';
-import { blockTimeOf, featuresOf, type RuntimeFeatures } from './features.js';
+import { blockTimeOf, featuresOf } from './features.js';
 import { createEndpointProvider, type RpcProvider, specVersionOf } from './provider.js';
 import { toRequestFailure } from './refusals.js';
 import type { RuntimeShelf } from './runtimes.js';
-
-/** One live connection to one endpoint, its runtime known. It is never mended: when anything is wrong, another is opened. */
-export interface Session {
-  readonly identity: ChainIdentity;
-  readonly features: RuntimeFeatures;
-  /** What the runtime offers. */
-  description(): RuntimeDescription;
-  /** Types, calls and keys of the runtime; shared with other sessions, see runtimes.ts. Nothing is asked of the node through it. */
-  readonly api: ApiPromise;
-  readonly rpc: RpcProvider;
-  /** Aborted when the session is over; the reason is a chain.* failure. */
-  readonly ended: AbortSignal;
-  /** Shape: RPC method and params → the node's JSON. Errors: chain.timeout, chain.disconnected, chain.request_refused. */
-  request(method: string, ...params: readonly unknown[]): Promise<unknown>;
-  /** Calls back with what the node announces, as long as the session lasts. Errors: what the node says to the subscriptions. */
-  follow(on: Announcements): Promise<void>;
-  requests(): number;
-  /** `reason` is what `ended` then says; default: chain.disconnected. */
-  close(reason?: Failure): Promise<void>;
-}
-
-export interface Announcements {
-  readonly head: (head: BlockRef) => void;
-  readonly finalized: (head: BlockRef) => void;
-  /** Spec version of the runtime: the one of now first, then each that replaces it. */
-  readonly runtime: (specVersion: number) => void;
-}
+import type { Session } from './session-shape.js';
 
 export interface SessionOptions {
   readonly endpoint: string;

@@ -1,14 +1,14 @@
 import { type Failure, isFailure } from '../../protocol/failure.js';
-import type { Clock } from '../../protocol/ports.js';
+import type { Clock, Logger } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { Inclusion } from '../ports.js';
 import type { BlockRef, Hash } from '../snapshot.js';
-import type { ChainLogger, Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import { asHash, fieldIn, toNumber } from './decode.js';
 import type { SignedExtrinsic } from './extrinsic.js';
 import { finalizedHead } from './finality.js';
 import { type DispatchRefusal, outcomeOf, positionIn } from './inclusion.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 import { storageAt } from './storage.js';
 
 /** How long finality may lag behind the last block of the era before the outcome is called unknown. */
@@ -35,7 +35,7 @@ export interface SettlementOptions {
  * chain.outcome_unknown when the deadline passes first; chain.stopped.
  */
 export async function settle(
-  deps: { readonly connection: Connection; readonly clock: Clock; readonly logger?: ChainLogger | undefined },
+  deps: { readonly connection: Connection; readonly clock: Clock; readonly logger?: Logger | undefined },
   options: SettlementOptions,
   session: Session,
   signed: SignedExtrinsic,
@@ -222,7 +222,7 @@ async function search(connection: Connection, signed: SignedExtrinsic, from: num
   });
 }
 
-function unreadable(error: unknown, logger: ChainLogger | undefined): 'unreadable' {
+function unreadable(error: unknown, logger: Logger | undefined): 'unreadable' {
   if (!isFailure(error)) throw error;
   logger?.warn({ code: error.code, ...error.facts }, 'blocks could not be searched; tried again with the next head');
   return 'unreadable';

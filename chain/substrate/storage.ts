@@ -6,7 +6,7 @@ import { hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { isFailure } from '../../protocol/failure.js';
 import { chainFailure } from '../failures.js';
 import { runtimeCallOf } from './features.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 
 /**
  * Keys in one `state_queryStorageAt`. A node counts bytes, not keys (15 MiB unless it is told otherwise, both ways); so many are below 1 MiB as they are

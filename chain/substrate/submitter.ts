@@ -1,11 +1,11 @@
 import type { Failure } from '../../protocol/failure.js';
-import type { Clock, Signer } from '../../protocol/ports.js';
+import type { Clock, Logger, Signer } from '../../protocol/ports.js';
 import { chainFailure } from '../failures.js';
 import type { Bounded, ChainReader, ChainWriter, Inclusion } from '../ports.js';
 import { failureOfModuleError, type RefusedCall } from '../refusals.js';
 import type { BlockRef, Hotkey } from '../snapshot.js';
 import { axonCall, commitCall, commitmentCall, registerCall, revealCall, stakeCall, timelockedCall, weightsCall } from './calls.js';
-import type { ChainLogger, Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import { toNumber } from './decode.js';
 import {
   type Explain,
@@ -20,7 +20,8 @@ import {
 import { type Call, callName, ERA_PERIOD_BLOCKS, signCall } from './extrinsic.js';
 import { finalizedHead } from './finality.js';
 import { poolFailure, poolRemedyFor, toRequestFailure } from './refusals.js';
-import { liveSpecVersion, type Session } from './session.js';
+import { liveSpecVersion } from './session.js';
+import type { Session } from './session-shape.js';
 import { type Settled, type SettlementOptions, settle } from './settlement.js';
 import { systemClock } from './timing.js';
 
@@ -56,7 +57,7 @@ export function createSubmitter(
     readonly connection: Connection;
     readonly reader: ChainReader;
     readonly clock?: Clock | undefined;
-    readonly logger?: ChainLogger | undefined;
+    readonly logger?: Logger | undefined;
   },
   options: SubmitterOptions,
 ): ChainWriter {

@@ -5,7 +5,7 @@ import type { BlockRef, Hotkey } from '../snapshot.js';
 import { commitRevealOf, commitRevealSlots, pendingEpochs, timelockedSlots } from './commit-reveal.js';
 import { at, fieldIn, toBigInt, toBoolean, toHotkey, toList, toNumber } from './decode.js';
 import { HOLDER_SLOTS, holderOf, holderSlots, hyperparametersOf, outsideStakes, readNamed, subnetSlots, weightOf } from './neurons.js';
-import type { Session } from './session.js';
+import type { Session } from './session-shape.js';
 import { storageAt } from './storage.js';
 
 const PALLET = 'subtensorModule';

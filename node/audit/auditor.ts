@@ -28,6 +28,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { RoundRow, Stores } from '../ports.js';
 import { disbelievedIn } from './beliefs.js';
+import type { AuditHearing } from './ports.js';
 
 /** Times that trouble of ours may stop an audit before it is left as it is. */
 export const AUDIT_ATTEMPTS_MAX = 3;
@@ -41,14 +42,6 @@ export interface AuditorDeps {
   readonly publicPrompts: (seed: string) => { readonly prompts: readonly Prompt[]; readonly digest: string };
   /** What a model makes of prompts on one engine. Rejects with a failure when the trouble is ours. */
   readonly hear: (hearing: AuditHearing) => Promise<readonly PromptScore[]>;
-}
-
-export interface AuditHearing {
-  readonly hotkey: Hotkey;
-  readonly model: ModelDigest;
-  readonly prompts: readonly Prompt[];
-  readonly engine: EngineName;
-  readonly signal: AbortSignal;
 }
 
 export interface AuditorOptions {

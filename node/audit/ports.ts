@@ -1,7 +1,17 @@
 /** What the daemon remembers of other validators: stores like those of node/ports.ts. */
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
 import type { AuditCause, AuditedPrompt, AuditOutcome } from '../../scoring/audit.js';
+import type { EngineName } from '../../scoring/ports.js';
+import type { Prompt } from '../../scoring/prompts.js';
 import type { ExchangeFault } from '../network/exchange-faults.js';
+
+export interface AuditHearing {
+  readonly hotkey: Hotkey;
+  readonly model: ModelDigest;
+  readonly prompts: readonly Prompt[];
+  readonly engine: EngineName;
+  readonly signal: AbortSignal;
+}
 
 /** A record of another validator that we heard again. */
 export interface AuditRow extends AuditOutcome {

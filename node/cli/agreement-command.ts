@@ -4,9 +4,9 @@ import type { PairAgreement } from '../../scoring/agreement.js';
 import { CLEAN_AUDITS_WANTED } from '../../scoring/audit.js';
 import { type AgreementReport, readAgreement } from '../audit/agreement.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, percent, short, table } from './output.js';
 import { roundNumber } from './parsers.js';
-import type { Environment } from './program.js';
 
 /** Validators in one picture; further ones are in the tables. */
 const MATRIX_MAX = 24;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { StoredAnnouncement } from '../ports.js';
 import { addConfigOptions, loadSettings, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, duration, short, table } from './output.js';
-import type { Environment } from './program.js';
 
 export function addAnnouncementsCommand(program: Command, env: Environment): void {
   const command = program

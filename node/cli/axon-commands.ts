@@ -3,10 +3,10 @@ import type { AxonEndpoint } from '../../chain/ports.js';
 import type { Axon, Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, type Flags, loadSettings, openSigner, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { inclusionJson, inclusionLines } from './inclusion.js';
 import { createOutput, short, table } from './output.js';
 import { hotkeyArgument, wholeNumber } from './parsers.js';
-import type { Environment } from './program.js';
 import { seatOf } from './seats.js';
 
 const PROTOCOL = 4;

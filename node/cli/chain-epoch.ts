@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { blocksUntilEpoch, epochStart, nextEpochBlock } from '../../chain/epoch.js';
 import type { ChainIdentity, WeightFacts } from '../../chain/ports.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, type Flags, loadSettings, openSigner, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { counted, createOutput, duration } from './output.js';
-import type { Environment } from './program.js';
 
 const BAR_CHARACTERS = 40;
 

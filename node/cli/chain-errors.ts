@@ -3,9 +3,9 @@ import type { RuntimeDescription } from '../../chain/ports.js';
 import { failureOfModuleError, failureOfPoolError } from '../../chain/refusals.js';
 import type { Failure } from '../../protocol/failure.js';
 import { addChainOptions, addConfigOptions, type Flags, loadSettings, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 
 /** JSON-RPC code of a transaction that the pool calls invalid; the runtime's own number is in its text. */
 const INVALID_TRANSACTION = 1010;

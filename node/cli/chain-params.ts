@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Hyperparameters } from '../../chain/snapshot.js';
 import { addChainOptions, addConfigOptions, type Flags, loadSettings, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, table, tao } from './output.js';
-import type { Environment } from './program.js';
 
 type Value = Hyperparameters[keyof Hyperparameters];
 

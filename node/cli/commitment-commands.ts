@@ -3,11 +3,11 @@ import { parseCommitment } from '../../chain/commitment.js';
 import type { ChainCommitment, Neuron } from '../../chain/snapshot.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, type Flags, loadSettings, openSigner, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { inclusionJson, inclusionLines } from './inclusion.js';
 import { createOutput, short, table } from './output.js';
 import { hotkeyArgument } from './parsers.js';
-import type { Environment } from './program.js';
 import { seatOf } from './seats.js';
 
 /** What one `Raw` field of the pallet holds. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { CONFIG_KEYS } from '../../config/keys.js';
 import { addChainOptions, addConfigOptions, loadWithOrigins } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 
 export function addConfigCommand(program: Command, env: Environment): void {
   const config = program.command('config').description('The settings this node would run with');

@@ -18,13 +18,13 @@ import { RUN_LIMITS } from '../../scoring/limits.js';
 import type { RunLimits } from '../../scoring/ports.js';
 import { JUDGE_THREADS_MAX } from '../../scoring/threads/judge-pool.js';
 import { createSystemClock } from '../clock.js';
-import type { DaemonOptions } from '../compose.js';
+import type { DaemonOptions } from '../daemon-options.js';
 import { createLogger } from '../logger.js';
 import type { Stores } from '../ports.js';
 import type { Database } from '../postgres/database.js';
 import { judgesOf } from '../rounds/judges.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
-import type { Environment } from './program.js';
 import { openColdkeySigner } from './signers.js';
 
 export type Flags = Readonly<Record<string, unknown>>;

@@ -12,9 +12,9 @@ import type { DevnetResult } from '../devnet/result.js';
 import { createLogger } from '../logger.js';
 import { createClock } from './context.js';
 import { generationOption } from './devchain-command.js';
+import type { Environment } from './environment.js';
 import { createOutput } from './output.js';
 import { positiveNumber as count } from './parsers.js';
-import type { Environment } from './program.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
 /**

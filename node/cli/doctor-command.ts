@@ -27,8 +27,8 @@ import {
   usableMemoryBytes,
   withChain,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, type Output } from './output.js';
-import type { Environment } from './program.js';
 
 /** Each endpoint gets this long; they are asked side by side. */
 const ENDPOINT_TIMEOUT_MS = 20_000;

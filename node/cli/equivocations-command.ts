@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
 import type { StoredEquivocation } from '../network/ports.js';
 import { addConfigOptions, loadSettings, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 
 const SHOWN_MAX = 100;
 

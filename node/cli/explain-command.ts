@@ -6,10 +6,10 @@ import type { Explanation } from '../explain/explain.js';
 import { renderPage } from '../explain/page.js';
 import { writeReport } from '../files/report-folder.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { folderUnwritable } from './failures.js';
 import { createOutput, percent, table, toJson } from './output.js';
 import { hotkeyArgument, roundNumber } from './parsers.js';
-import type { Environment } from './program.js';
 
 const TEXT_SHOWN = 44;
 

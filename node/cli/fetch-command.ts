@@ -8,9 +8,9 @@ import { type ModelDigest, parseModelDigest } from '../../protocol/names.js';
 import type { TransferProgress } from '../../protocol/ports.js';
 import { createLogger } from '../logger.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, createClock, loadSettings, openSigner, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 import { createProgressLine } from './progress.js';
 
 const MEGA = 1_000_000;

@@ -13,8 +13,8 @@ import {
   dataDirOf,
   loadSettings,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 
 export function addInitCommand(program: Command, env: Environment): void {
   const command = program

@@ -4,11 +4,11 @@ import { type Command, Option } from 'commander';
 import { packageSizeBytes } from '../../scoring/manifest.js';
 import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring/voices/onnx-voice.js';
 import { checkPackage, missingSymbols, sealVoice } from '../compose-models.js';
+import type { Environment } from './environment.js';
 import { cliFailure, folderUnwritable } from './failures.js';
 import { addImport, addSeal } from './model-import.js';
 import { addScore } from './model-score.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 
 export function addModelCommands(program: Command, env: Environment): void {
   const model = program.command('model').description('Check, score and generate voice models, on this machine, without a chain');

@@ -21,9 +21,9 @@ import { type KeptUtterance, makesPlace, pageUtterance, utteranceName } from '..
 import { writeReport } from '../files/report-folder.js';
 import { BUILTIN_JUDGE, judgesOf } from '../rounds/judges.js';
 import { loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { folderUnwritable } from './failures.js';
 import { createOutput, percent, table, toJson } from './output.js';
-import type { Environment } from './program.js';
 
 const PROMPTS_DEFAULT = 8;
 const TEXT_SHOWN = 44;

@@ -4,10 +4,10 @@ import { type PeerRule, type PeerSubject, parseSubject, RULE_REASON_LENGTH_MAX }
 import type { NetworkView } from '../http/network-routes.js';
 import { createPeerAccess, type PeerAccess } from '../network/peer-access.js';
 import { addConfigOptions, createClock, loadSettings, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput, duration, type Output, short, table } from './output.js';
 import { durationArgument } from './parsers.js';
-import type { Environment } from './program.js';
 import { askNode } from './running-node.js';
 
 export function addPeersCommands(program: Command, env: Environment): void {

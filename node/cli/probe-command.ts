@@ -3,8 +3,8 @@ import { EXIT } from '../../protocol/failure.js';
 import type { Knock } from '../../protocol/ports.js';
 import { inWords, isReachable, type Reachability } from '../network/reachability.js';
 import { addConfigOptions, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, short, table } from './output.js';
-import type { Environment } from './program.js';
 import { askNode } from './running-node.js';
 
 /** Longer than a peer has for all phases of its dial. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { judgesOf } from '../rounds/judges.js';
 import { addConfigOptions, type Flags, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 
 /** The models that judge under profile neural-1. */
 export function addProfileCommand(program: Command, env: Environment): void {

@@ -9,6 +9,7 @@ import { addConfigCommand } from './config-command.js';
 import { addDevchainCommand } from './devchain-command.js';
 import { addDevnetCommand } from './devnet-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import type { Environment } from './environment.js';
 import { addEquivocationsCommand } from './equivocations-command.js';
 import { EXAMPLES } from './examples.js';
 import { addExplainCommand } from './explain-command.js';
@@ -30,8 +31,6 @@ import { usageFailure } from './usage.js';
 import { addWalletCommands } from './wallet-commands.js';
 import { addWeightsCommands } from './weights-commands.js';
 import { addWorkerCommands } from './worker-command.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The whole command line; docs/cli.md is written from it. */
 export function createProgram(env: Environment): Command {

@@ -15,10 +15,10 @@ import {
   openSigner,
   withChain,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { inclusionJson, inclusionLines } from './inclusion.js';
 import { createOutput, tao } from './output.js';
-import type { Environment } from './program.js';
 import { seatOf } from './seats.js';
 
 const RAO_DIGITS = 9;

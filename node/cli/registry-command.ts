@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { parseCommitment } from '../../chain/commitment.js';
 import type { Neuron, SubnetSnapshot } from '../../chain/snapshot.js';
 import { addChainOptions, addConfigOptions, loadSettings, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { counted, createOutput, short, table, tao } from './output.js';
-import type { Environment } from './program.js';
 
 export function addRegistryCommand(program: Command, env: Environment): void {
   const command = program

@@ -3,9 +3,9 @@ import { EXIT } from '../../protocol/failure.js';
 import type { RoundRow } from '../ports.js';
 import { type Replay, replayRound } from '../rounds/replay.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, percent, short, table } from './output.js';
 import { roundNumber } from './parsers.js';
-import type { Environment } from './program.js';
 
 export function addReplayCommand(program: Command, env: Environment): void {
   const command = program

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EXIT, isFailure } from '../../protocol/failure.js';
 import { createLogger } from '../logger.js';
 import { addConfigOptions, addModelOption, addNodeOptions, createClock, daemonOptions, loadSettings, openSigner } from './context.js';
-import type { Environment } from './program.js';
+import type { Environment } from './environment.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
 
 /** Time that all parts together get to stop, after which the process ends anyway. */

@@ -6,9 +6,9 @@ import { fromHex } from '../../protocol/digest.js';
 import { EXIT } from '../../protocol/failure.js';
 import { createLogger } from '../logger.js';
 import { addConfigOptions, addKeyFileOptions, createClock, type Flags, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 import { openColdkeySigner, openSigner } from './signers.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
 

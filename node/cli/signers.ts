@@ -13,7 +13,7 @@ import { isFailure } from '../../protocol/failure.js';
 import type { Signer } from '../../protocol/ports.js';
 import { Secret } from '../../protocol/secret.js';
 import { createSystemClock } from '../clock.js';
-import type { Environment } from './program.js';
+import type { Environment } from './environment.js';
 import { askSecret, canAsk } from './prompt.js';
 
 /** Mode bits of a password file that let others read it. */

@@ -25,10 +25,10 @@ import {
   withChain,
   withStores,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { counted, createOutput, short, table, tao } from './output.js';
 import { hotkeyArgument, wholeNumber } from './parsers.js';
-import type { Environment } from './program.js';
 import { readVector } from './weights-input.js';
 
 const U16_MAX = 65_535;

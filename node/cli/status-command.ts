@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
 import type { HealthReport } from '../health.js';
 import { addConfigOptions, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, short, table } from './output.js';
-import type { Environment } from './program.js';
 import { askNode } from './running-node.js';
 
 const EXIT_OF = { ok: EXIT.ok, degraded: EXIT.failure, failing: EXIT.usage } as const;

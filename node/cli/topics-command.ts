@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { TopicView } from '../network/topic-view.js';
 import { addConfigOptions, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, duration, table } from './output.js';
-import type { Environment } from './program.js';
 import { askNode } from './running-node.js';
 
 export function addTopicsCommand(program: Command, env: Environment): void {

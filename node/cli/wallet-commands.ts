@@ -11,9 +11,9 @@ import { parseHotkey } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';
 import type { Secret } from '../../protocol/secret.js';
 import { addConfigOptions, addWalletOptions, type Flags, loadSettings } from './context.js';
+import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 import { openColdkeySigner, openSigner, passwordSource } from './signers.js';
 
 export function addWalletCommands(program: Command, env: Environment): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Environment } from './program.js';
+import type { Environment } from './environment.js';
 import { addHistory } from './weights-history.js';
 import { addPlan } from './weights-plan.js';
 import { addReveal } from './weights-reveal.js';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { addConfigOptions, type Flags, loadSettings, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
 import { wholeNumber } from './parsers.js';
-import type { Environment } from './program.js';
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1000;

@@ -14,8 +14,8 @@ import {
   withChain,
   withStores,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { counted, createOutput, duration, short, table } from './output.js';
-import type { Environment } from './program.js';
 import { weightSetterFor } from './weights-engine.js';
 import { whenText } from './weights-follow.js';
 

@@ -11,8 +11,8 @@ import {
   openSigner,
   withChain,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput } from './output.js';
-import type { Environment } from './program.js';
 import { weightSetterFor, withJournal } from './weights-engine.js';
 import { followSubmission, progress } from './weights-follow.js';
 import { finish } from './weights-submit.js';

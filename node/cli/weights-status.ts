@@ -10,8 +10,8 @@ import {
   withChain,
   withStores,
 } from './context.js';
+import type { Environment } from './environment.js';
 import { counted, createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 import { progress } from './weights-follow.js';
 
 export function addStatus(weights: Command, env: Environment): void {

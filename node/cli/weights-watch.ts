@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { ChainReader, WeightEntry } from '../../chain/ports.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import { addChainOptions, addConfigOptions, type Flags, loadSettings, withChain } from './context.js';
+import type { Environment } from './environment.js';
 import { short, toJson } from './output.js';
 import { wholeNumber } from './parsers.js';
-import type { Environment } from './program.js';
 
 const FOR_BLOCKS_MAX = 1_000_000;
 /** Without a new head for so long the chain is read anew: the connection tells what is wrong with it. */

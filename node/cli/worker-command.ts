@@ -4,8 +4,8 @@ import { EXIT } from '../../protocol/failure.js';
 import { createLogger } from '../logger.js';
 import { judgesOf } from '../rounds/judges.js';
 import { addConfigOptions, createClock, freeSeats, loadSettings, withStores } from './context.js';
+import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
-import type { Environment } from './program.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

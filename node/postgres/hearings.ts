@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { isFailure } from '../../protocol/failure.js';
 import type { Clock } from '../../protocol/ports.js';
 import type { PromptScore } from '../../scoring/profile.js';
-import type { AuditHearing } from '../audit/auditor.js';
+import type { AuditHearing } from '../audit/ports.js';
 import { nodeFailure } from '../failures.js';
 import type { HearingHandler } from '../ports.js';
 import { parsePromptScore } from './progress-store.js';

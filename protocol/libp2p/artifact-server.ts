@@ -12,7 +12,7 @@ import { createUploadTurns, type UploadLimits } from '../upload-turns.js';
 import { encodeAnswer } from './artifact-frames.js';
 import { createShelf } from './artifact-shelf.js';
 import type { NetworkMetrics } from './metrics.js';
-import { FRAME_DATA_BYTES_MAX, REQUEST_LENGTH_MAX, REQUEST_SIZE_BYTES_MAX, STATUS } from './transfer.js';
+import { FRAME_DATA_BYTES_MAX, REQUEST_LENGTH_MAX, REQUEST_SIZE_BYTES_MAX, STATUS, type UploadOffence } from './transfer.js';
 
 /** A stream on which nothing is asked for this long is closed. */
 export const UPLOAD_IDLE_MS_MAX = 30_000;
@@ -38,10 +38,6 @@ export interface ArtifactServerDeps {
   /** A peer does what no honest one does. */
   readonly onOffence: (peerId: string, offence: UploadOffence) => void;
 }
-
-/** malformed: a request that nobody may send. flood: streams opened faster than anybody needs. stalled: it asks and does not read. */
-export const UPLOAD_OFFENCES = ['malformed', 'flood', 'stalled'] as const;
-export type UploadOffence = (typeof UPLOAD_OFFENCES)[number];
 
 export interface ArtifactServerOptions {
   readonly uploads: UploadLimits;

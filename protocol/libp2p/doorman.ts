@@ -1,13 +1,13 @@
 /** Who may connect: rules of the operator, exiles of our own, and the places of admission.ts, at every stage of a connection. */
 import type { Connection, ConnectionGater, MultiaddrConnection } from '@libp2p/interface';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { type AdmissionLimits, type AdmissionRefusal, classOf, rangeOf, refuseConnection, refusePeer, type Slot } from '../admission.js';
+import { type AdmissionLimits, classOf, rangeOf, refuseConnection, refusePeer, type Slot } from '../admission.js';
 import { createLru } from '../lru.js';
 import type { Hotkey } from '../names.js';
 import { createPeerRules, type PeerFacts, type PeerRule } from '../peer-rules.js';
 import type { Clock, Logger } from '../ports.js';
 import { mayDial } from './addresses.js';
-import type { PeerBook } from './peer-book.js';
+import type { EntryRefusal, PeerBook } from './peer-book.js';
 
 /** Who fell below the graylist threshold is not spoken with for so long. */
 export const EXILE_MS = 30 * 60_000;
@@ -16,8 +16,6 @@ export const EXILES_MAX = 1_024;
 export const PENDING_MAX = 32;
 /** No handshake takes longer; a socket that never became a connection is not counted after it. */
 const PENDING_MS_MAX = 10_000;
-
-export type EntryRefusal = AdmissionRefusal | 'p2p.banned';
 
 export interface Doorman {
   readonly gater: ConnectionGater;

@@ -1,7 +1,7 @@
 /** What the network part counts. Every hook is optional. */
 import type { MessageKind } from '../kinds.js';
 import type { Verdict } from '../verdict.js';
-import type { UploadOffence } from './artifact-server.js';
+import type { UploadOffence } from './transfer.js';
 
 export interface NetworkMetrics {
   verdict?(kind: MessageKind, action: Verdict<unknown>['action'], reason: string): void;

@@ -1,4 +1,6 @@
 /** Who proved which hotkey, and what the chain says about it. State only; the wires are in hello.ts and dialer.ts. */
+
+import type { AdmissionRefusal } from '../admission.js';
 import { type BindingError, bindingChecks, examineBinding, type PeerBinding } from '../binding.js';
 import { createLru } from '../lru.js';
 import type { Hotkey } from '../names.js';
@@ -6,7 +8,6 @@ import { keyOfPeerId, type PeerId } from '../peer-id.js';
 import type { Clock, DirectoryEntry, Member, PeerEvent, Verifier } from '../ports.js';
 import { err, ok, type Result } from '../result.js';
 import type { NetworkId } from '../topics.js';
-import type { EntryRefusal } from './doorman.js';
 
 /** Hotkeys whose newest binding is remembered, also when its peer has gone. */
 export const BINDINGS_REMEMBERED_MAX = 1_024;
@@ -20,6 +21,7 @@ export interface BoundPeer {
   readonly notAfterMs: number;
 }
 
+export type EntryRefusal = AdmissionRefusal | 'p2p.banned';
 export type BindRefusal = BindingError | 'p2p.binding_stale' | EntryRefusal;
 
 interface NewestBinding {

@@ -11,3 +11,7 @@ export const CHUNK_SIZE_BYTES_MAX = 4 * 1024 * 1024;
 
 export const WANT = { manifest: 1, chunk: 2, holdings: 3 } as const;
 export const STATUS = { ok: 1, notFound: 2, busy: 3, notServed: 4, badRequest: 5, trouble: 6, quota: 7 } as const;
+
+/** malformed: a request that nobody may send. flood: streams opened faster than anybody needs. stalled: it asks and does not read. */
+export const UPLOAD_OFFENCES = ['malformed', 'flood', 'stalled'] as const;
+export type UploadOffence = (typeof UPLOAD_OFFENCES)[number];

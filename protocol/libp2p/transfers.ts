@@ -10,9 +10,10 @@ import type { TransferTimeouts } from '../provider-watch.js';
 import { createPacer, type Pacer } from '../rate.js';
 import type { UploadLimits } from '../upload-turns.js';
 import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
-import { type ArtifactServerOptions, createArtifactServer, type UploadOffence } from './artifact-server.js';
+import { type ArtifactServerOptions, createArtifactServer } from './artifact-server.js';
 import { createHave } from './have.js';
 import type { NetworkMetrics } from './metrics.js';
+import type { UploadOffence } from './transfer.js';
 
 /** Peers whose download rate is kept; the one used longest ago gets a fresh one. */
 const PACERS_KEPT_MAX = 128;

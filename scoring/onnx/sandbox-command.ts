@@ -1,6 +1,5 @@
 /** The command line of a confined process: one small system program behind the other, each taking something away, the innermost becomes Node. */
 import { entryPoint } from '../../protocol/entry.js';
-import type { SandboxLimits } from './sandbox.js';
 
 /** Processes and threads, where they are counted per namespace. */
 export const PROCESSES_MAX = 64;
@@ -11,6 +10,11 @@ export const FILE_SIZE_BYTES_MAX = 0;
 /** JavaScript heap of the child; what the engine allocates is bounded by memoryBytes. */
 export const HEAP_MEGABYTES_MAX = 512;
 const NOBODY = '65534';
+
+export interface SandboxLimits {
+  readonly memoryBytes: number;
+  readonly cpuSeconds: number;
+}
 
 export type Feature = 'parent' | 'network' | 'capabilities' | 'user';
 export const FEATURES: readonly Feature[] = ['parent', 'network', 'capabilities', 'user'];

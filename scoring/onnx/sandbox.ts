@@ -16,7 +16,7 @@ import { scoringFailure } from '../failures.js';
 import type { EngineName } from '../ports.js';
 import { type ControlGroup, type ControlGroups, findControlGroups } from './control-groups.js';
 import { yieldProcess } from './priority.js';
-import { commandLine, FEATURES, type Feature, type Tools } from './sandbox-command.js';
+import { commandLine, FEATURES, type Feature, type SandboxLimits, type Tools } from './sandbox-command.js';
 
 const PROBE_TIMEOUT_MS = 15_000;
 const PROBE_MEMORY_BYTES = 1024 * 1024 * 1024;
@@ -24,11 +24,6 @@ const PROBE_CPU_SECONDS = 20;
 const PROBE_OUTPUT_BYTES_MAX = 16 * 1024;
 /** All that the child is told. Without it ONNX Runtime would report to its maker, over a network that is hopefully not there. */
 const ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
-
-export interface SandboxLimits {
-  readonly memoryBytes: number;
-  readonly cpuSeconds: number;
-}
 
 /** What is in force on this machine. */
 export interface SandboxReport {

@@ -5,7 +5,7 @@ import { type Connection, createConnection } from '../../chain/substrate/connect
 import { finalizedHead } from '../../chain/substrate/finality.js';
 import { readMetagraphSnapshot } from '../../chain/substrate/metagraph.js';
 import { MAX_NEURONS, readPlainSnapshot } from '../../chain/substrate/plain-snapshot.js';
-import type { Session } from '../../chain/substrate/session.js';
+import type { Session } from '../../chain/substrate/session-shape.js';
 import { MIN_KEYS_PER_REQUEST, storageAt } from '../../chain/substrate/storage.js';
 import { isFailure } from '../../protocol/failure.js';
 import { devSigner } from '../support/dev-signer.js';

@@ -115,6 +115,27 @@ describe('architecture', () => {
     expect(against, 'imports against the arrows').to.deep.equal([]);
   });
 
+  it('goes round in no circle', () => {
+    const targets = new Map(files.map((file) => [file.path, localImports(file)]));
+    const done = new Set<string>();
+    const circleFrom = (path: string, way: readonly string[]): readonly string[] | null => {
+      if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+      if (done.has(path)) return null;
+      for (const target of targets.get(path) ?? []) {
+        const circle = circleFrom(target, [...way, path]);
+        if (circle !== null) return circle;
+      }
+      done.add(path);
+      return null;
+    };
+    expect(
+      files
+        .map(({ path }) => circleFrom(path, []))
+        .find((circle) => circle !== null)
+        ?.join(' → '),
+    ).to.equal(undefined);
+  });
+
   it('keeps adapters apart: only the composition root and the commands import them', () => {
     const crossing = files.flatMap((file) =>
       localImports(file)

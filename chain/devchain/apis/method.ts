@@ -1,5 +1,24 @@
-import type { ApiContext, ApiMethod } from '../runtime-api.js';
+import type { Rules } from '../pallet.js';
 import { type ByteReader, encode, option, type Type, u16 } from '../scale.js';
+import type { StoreView } from '../storage-item.js';
+
+export interface ApiContext {
+  /** The state after the block that is asked about. */
+  readonly store: StoreView;
+  readonly block: number;
+  readonly rules: Rules;
+}
+
+export interface ApiMethod {
+  readonly api: string;
+  readonly name: string;
+  readonly inputs: readonly { readonly name: string; readonly type: Type<unknown> | 'extrinsic' }[];
+  readonly output: Type<unknown>;
+  /** The answer is an `Option`. */
+  readonly isOption: boolean;
+  /** Shape: the encoded arguments → the encoded answer. Errors: RangeError on foreign bytes. */
+  answer(context: ApiContext, args: ByteReader): Uint8Array;
+}
 
 interface Declaration<T> {
   readonly api: string;

@@ -1,8 +1,8 @@
 /** A subnet as the runtime APIs see it: each thing is read once, when it is first asked for. */
 import * as stored from '../pallets/subtensor/storage.js';
-import type { ApiContext } from '../runtime-api.js';
 import type { ValueOf } from '../scale.js';
 import type { AccountId, axonInfo } from '../shapes.js';
+import type { ApiContext } from './method.js';
 
 export interface SubnetView extends ApiContext {
   readonly netuid: number;

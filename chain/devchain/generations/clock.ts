@@ -1,5 +1,5 @@
 /** Spec 423 and later: the epoch clock is state. The pallets as they are written. */
-import type { Generation } from '../generation.js';
+import type { Generation } from '../generation-shape.js';
 
 export const CLOCK: Generation = {
   specVersion: 425,

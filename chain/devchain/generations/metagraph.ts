@@ -1,5 +1,5 @@
 /** Spec 250 to 422: the whole metagraph in one runtime call, several mechanisms, timelocked commits; epochs by formula. */
-import type { Generation } from '../generation.js';
+import type { Generation } from '../generation-shape.js';
 import { CLOCK } from './clock.js';
 
 /** What came with the stateful epoch clock. */

@@ -3,7 +3,7 @@
  * node-subtensor spec 218.
  */
 import { ordered, parts } from '../composite.js';
-import type { Generation, ShownItem } from '../generation.js';
+import type { Generation, ShownItem } from '../generation-shape.js';
 import { commitmentOf } from '../pallets/commitments.js';
 import { alpha, alphaDividendsPerSubnet, PALLET, stakeThreshold, taoWeight, totalHotkeyShares } from '../pallets/subtensor/storage.js';
 import { u16, u64 } from '../scale.js';

@@ -3,7 +3,8 @@ import { allWords } from '../../../scoring/bank/bank.js';
 import { EASY_DECOYS, HARD_DECOYS } from '../../../scoring/decoys.js';
 import { countErrors } from '../../../scoring/edits.js';
 import { expectedDurationMs, isPhone, type Phone, syllableCount, wordsOf } from '../../../scoring/phonemes.js';
-import { drawPrompts, PROMPT_KINDS, PROMPTS_PER_DRAW_MAX, promptSetDigest } from '../../../scoring/prompts.js';
+import { PROMPT_KINDS } from '../../../scoring/prompt-kinds.js';
+import { drawPrompts, PROMPTS_PER_DRAW_MAX, promptSetDigest } from '../../../scoring/prompts.js';
 
 const PROMPTS = drawPrompts('5eed', 64);
 
