@@ -132,7 +132,8 @@ export interface ChainReader {
   onFinalized(listener: (head: BlockRef) => void): () => void;
   /** One consistent read of the subnet at a finalized block (default: the newest). */
   snapshot(netuid: number, at?: BlockRef): Promise<SubnetSnapshot>;
-  weightFacts(netuid: number, mechanism: number, hotkey: Hotkey): Promise<WeightFacts>;
+  /** At a finalized block (default: the newest). */
+  weightFacts(netuid: number, mechanism: number, hotkey: Hotkey, at?: BlockRef): Promise<WeightFacts>;
   /** The row stored in `Weights`, ascending uid. */
   weightsOf(netuid: number, mechanism: number, uid: Uid, at?: BlockRef): Promise<readonly WeightEntry[]>;
   /** The same of several seats at one block, in their order: two requests for up to 4,096 of them. */

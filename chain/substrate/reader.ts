@@ -50,9 +50,9 @@ export function createReader(
     onFinalized: connection.onFinalized,
     snapshot: (netuid, block) =>
       reading('snapshot', async (session) => readSnapshot(session, netuid, block ?? (await finalizedHead(session)))),
-    weightFacts: (netuid, mechanism, hotkey) =>
+    weightFacts: (netuid, mechanism, hotkey, at) =>
       reading('weightFacts', async (session) => {
-        const facts = await readWeightFacts(session, { netuid, mechanism, hotkey, block: await finalizedHead(session) });
+        const facts = await readWeightFacts(session, { netuid, mechanism, hotkey, block: at ?? (await finalizedHead(session)) });
         const beacon = facts.commitReveal?.beacon ?? null;
         const difference = beacon === null || pinnedBeacon === null ? null : beaconDifference(beacon, pinnedBeacon);
         if (difference === null) return facts;

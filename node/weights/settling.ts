@@ -26,7 +26,7 @@ export function createSettling(deps: SendingDeps & { readonly journal: WeightJou
 
   async function confirm(row: SubmissionRow, { block, extrinsicHash }: Inclusion): Promise<SubmissionRow> {
     const facts = await chain.weightFacts(row.netuid, row.mechanism, row.hotkey);
-    if (row.state === 'sent' && row.way !== 'open') return commitOf(row, facts, extrinsicHash);
+    if (row.state === 'sent' && row.way !== 'open') return commitOf(row, facts, async () => block, extrinsicHash);
     const there = facts.uid === null ? [] : await chain.weightsOf(row.netuid, row.mechanism, facts.uid, block);
     return readBack(row, there, block, extrinsicHash);
   }
@@ -37,13 +37,20 @@ export function createSettling(deps: SendingDeps & { readonly journal: WeightJou
     return journal.move(row, 'lost', { because: submissionFailure('weights.not_as_sent', { method, block: included.number }) });
   }
 
-  /** A `sent` commit is on chain when the chain shows its digest. */
-  async function commitOf(row: SubmissionRow, facts: WeightFacts, commitExtrinsicHash: Inclusion['extrinsicHash'] | null) {
-    const { hashCommits = [], timelockedCommits = [] } = facts.commitReveal ?? {};
-    const found =
-      row.way === 'hash'
-        ? hashCommits.find(({ hash }) => hash === row.digest)
-        : timelockedCommits.find(({ digest }) => digest === row.digest);
+  /**
+   * A `sent` commit is on chain when the chain shows its digest: now, or after the block that took it, where epochs are so short that it was opened or
+   * dropped before that block was final.
+   */
+  async function commitOf(
+    row: SubmissionRow,
+    facts: WeightFacts,
+    taken: (() => Promise<BlockRef>) | null,
+    commitExtrinsicHash: Inclusion['extrinsicHash'] | null,
+  ): Promise<SubmissionRow> {
+    let found = committedIn(row, facts);
+    if (found === undefined && taken !== null && row.way === 'timelocked') {
+      found = committedIn(row, await chain.weightFacts(row.netuid, row.mechanism, row.hotkey, await taken()));
+    }
     if (found === undefined) return row;
     const { block, epoch: commitEpoch } = found;
     const { from = null, until = null } = revealWindow(facts, commitEpoch) ?? {};
@@ -58,14 +65,13 @@ export function createSettling(deps: SendingDeps & { readonly journal: WeightJou
     if (row.way === 'open') {
       if (updated && holds(row, facts.stored)) return journal.move(row, 'finalized', { included: await chain.blockAt(facts.lastUpdate) });
     } else {
-      const committed = await commitOf(row, facts, null);
+      const committed = await commitOf(row, facts, updated ? () => chain.blockAt(facts.lastUpdate) : null, null);
       if (committed.state !== row.state) return committed;
-      // Where epochs are short it was opened before its own block was final.
-      if (row.way === 'timelocked' && updated && holds(row, facts.stored)) return journal.move(row, 'finalized');
     }
     if (age <= SUBMISSION_LIFETIME_BLOCKS) return row;
     if (row.way === 'timelocked' && updated && facts.lastUpdate <= planned + SUBMISSION_LIFETIME_BLOCKS) {
-      // The commit was taken, and the chain has dropped it since.
+      // The commit was taken, and the chain has opened or dropped it since.
+      if (holds(row, facts.stored)) return journal.move(row, 'finalized');
       return journal.move(row, 'lost', { because: droppedBecause(row, facts, chain.identity().blockTimeMs) });
     }
     return abandon(row, chainFailure('chain.not_included', { method: row.method, blocks: age }));
@@ -84,4 +90,12 @@ export function createSettling(deps: SendingDeps & { readonly journal: WeightJou
       return row.way === 'hash' ? revealing(row, facts, mayReveal) : watch(row, facts);
     },
   };
+}
+
+function committedIn(
+  { way, digest }: SubmissionRow,
+  { commitReveal }: WeightFacts,
+): { readonly block: number; readonly epoch: number } | undefined {
+  const { hashCommits = [], timelockedCommits = [] } = commitReveal ?? {};
+  return way === 'hash' ? hashCommits.find(({ hash }) => hash === digest) : timelockedCommits.find((commit) => commit.digest === digest);
 }

@@ -82,27 +82,21 @@ function realRuntime(endpoint: string): void {
   connectionFaults('a real subtensor runtime', realNode);
   transactionFaults('a real subtensor runtime', realNode);
 
-  chainContract('a real subtensor runtime', async () => {
-    const { reader, writer } = await client();
-    const coldkey = await newcomer();
-    return {
-      reader,
-      writer,
-      netuid: NETUID,
-      coldkey,
-      newcomer,
-      mine,
-      stop: async () => undefined,
-    };
-  });
-
-  /** Of the subnet, as this runtime's genesis has them. */
+  /** Of the subnet, as this runtime's genesis has them; and as few blocks as do, because each takes a quarter of a second. */
   const PACE = { Tempo: 100, WeightsSetRateLimit: 100 };
-  const HURRIED = { Tempo: 20, WeightsSetRateLimit: 5 };
+  const LIMITED = { Tempo: 100, WeightsSetRateLimit: 20 };
+  const HURRIED = { Tempo: 10, WeightsSetRateLimit: 3 };
   const setPace = (pace: typeof PACE) =>
     dev.send('dev_setStorage', [
       { SubtensorModule: Object.fromEntries(Object.entries(pace).map(([name, value]) => [name, [[[NETUID], value]]])) },
     ]);
+
+  chainContract('a real subtensor runtime', async () => {
+    const { reader, writer } = await client();
+    await setPace(LIMITED);
+    const stop = async () => void (await setPace(PACE));
+    return { reader, writer, netuid: NETUID, coldkey: await newcomer(), newcomer, mine, stop };
+  });
 
   commitRevealContract('a real subtensor runtime', async () => {
     const { reader, writer } = await client();

@@ -54,10 +54,10 @@ export function createFakeReader(inside: ReaderInside): ChainReader {
       const snapshot: SubnetSnapshot = { genesis, netuid, block, specVersion: identity.specVersion, hyperparameters, neurons };
       return snapshot;
     },
-    weightFacts: async (asked, mechanism, hotkey) => {
-      enter('weightFacts', [asked, mechanism, hotkey]);
+    weightFacts: async (asked, mechanism, hotkey, at) => {
+      enter('weightFacts', [asked, mechanism, hotkey, at]);
       subnet(asked);
-      const block = finalized();
+      const block = at ?? finalized();
       const { hyperparameters, neurons, owner, safeModeUntil, nonces, lastEpochBlock, epochIndex, weights } = stateAt(block);
       const self = neurons.find((neuron) => neuron.hotkey === hotkey);
       const facts: WeightFacts = {
