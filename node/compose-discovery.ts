@@ -87,7 +87,7 @@ export function composeDiscovery(
       { name: 'reachability', turn: () => reachability.turn() },
       {
         name: 'gauges',
-        turn: async () => takeGauges(metrics, options.reconnects(), host.peers()),
+        turn: async () => takeGauges(metrics, options.reconnects(), host),
       },
     ],
     routes: probeRoutes({ reachability, discovery: host }),

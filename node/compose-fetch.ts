@@ -2,23 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { SubnetSnapshot } from '../chain/snapshot.js';
 import { createHost } from '../protocol/libp2p/host.js';
 import type { HostOptions } from '../protocol/libp2p/host-shape.js';
 import type { ModelDigest } from '../protocol/names.js';
-import type { Clock, FetchedModel, Logger, Signer, TransferProgress, Verifier } from '../protocol/ports.js';
+import type { Clock, FetchedModel, Signer, TransferProgress, Verifier } from '../protocol/ports.js';
 import { type Manifest, packageSizeBytes, parseManifest } from '../scoring/manifest.js';
 import { verifyPackage } from '../scoring/onnx/package-files.js';
 import { nodeFailure } from './failures.js';
 import { DISK_RESERVE_BYTES } from './files/model-cache.js';
 import { openPackagePart } from './files/package-part.js';
+import type { Logger } from './logger.js';
 import type { PackagePart } from './model-cache.js';
 import { TRANSFER_LIMITS } from './network/bringer.js';
+import { createLoneSearch } from './network/lone-search.js';
 
 export interface FetchOnceOptions {
   readonly network: Pick<HostOptions, 'genesis' | 'netuid'>;
   readonly model: ModelDigest;
   /** Whom to dial and ask. */
   readonly addresses: readonly string[];
+  /** Of the subnet, to find others who have it; null: nobody but the addresses is asked. */
+  readonly snapshot: SubnetSnapshot | null;
   /** Where the package shall stand; beside it, with `.part` at the end, is what has come of it. */
   readonly directory: string;
   readonly privateNetwork: boolean;
@@ -31,22 +36,25 @@ export async function fetchOnce(
   deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger },
   options: FetchOnceOptions,
 ): Promise<FetchedModel<Manifest>> {
-  const { model, directory, signal } = options;
+  const { model, directory, signal, snapshot, network } = options;
   const host = createHost(
     { ...deps, peerKey: new Uint8Array(randomBytes(32)) },
-    { ...options.network, listen: [], announce: [], bootstrap: [], maxConnections: 32, privateNetwork: options.privateNetwork },
+    { ...network, listen: [], announce: [], bootstrap: [], maxConnections: 32, privateNetwork: options.privateNetwork },
   );
   const place = `${directory}.part`;
   const folder = join(place, 'package');
   let part: PackagePart | null = null;
+  const over = new AbortController();
   try {
     await host.start(signal);
     const dials = await Promise.allSettled(options.addresses.map((address) => host.dial(address, signal)));
     const refused = dials.find((dial) => dial.status === 'rejected');
     if (refused !== undefined && host.peers().length === 0) throw refused.reason;
+    const named = () => host.peers().flatMap(({ peerId, hotkey }) => (hotkey === null ? [] : [peerId]));
+    const search = snapshot === null ? null : createLoneSearch({ ...deps, host, log: deps.logger }, { model, network, snapshot });
     const fetched = await host.fetchModel<Manifest>({
       model,
-      providers: () => host.peers().flatMap(({ peerId, hotkey }) => (hotkey === null ? [] : [peerId])),
+      ...(search === null ? { providers: named } : { providers: search.providers, looking: search.look(over.signal) }),
       sink: {
         async begin(manifest, layout) {
           await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -75,6 +83,7 @@ export async function fetchOnce(
     await rm(place, { recursive: true, force: true });
     return fetched;
   } finally {
+    over.abort();
     await closePart(part).catch(() => {});
     await host.stop();
   }

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
+import { MESSAGE_KINDS } from '../protocol/kinds.js';
 import { createHost } from '../protocol/libp2p/host.js';
 import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { NetworkMetrics } from '../protocol/libp2p/metrics.js';
 import { loadOrCreatePeerKey } from '../protocol/libp2p/peer-key.js';
 import type { Hash } from '../protocol/names.js';
-import type { Clock, Peer, Signer, Verifier } from '../protocol/ports.js';
+import type { Clock, Signer, Verifier } from '../protocol/ports.js';
 import { createPeerFile } from './files/peer-file.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Logger } from './logger.js';
-import { dropReasonOf, type Metrics } from './metrics.js';
+import { dropReasonOf, type Metrics, refusalReasonOf } from './metrics.js';
 import { tellPeers } from './network/directory.js';
 import type { RegistryStore } from './ports.js';
 
@@ -84,8 +85,12 @@ export async function startHost(
   return host;
 }
 
-function countEvents(metrics: Metrics): NetworkMetrics {
+export function countEvents(metrics: Metrics): NetworkMetrics {
   return {
+    verdict(kind, action, reason) {
+      metrics.count('voxd_gossip_messages_total', { kind, verdict: action });
+      if (action !== 'accept') metrics.count('voxd_gossip_refusals_total', { kind, reason: refusalReasonOf(reason) });
+    },
     transferBytes: (direction, bytes) => metrics.count('voxd_transfer_bytes_total', { direction }, bytes),
     providerDropped: (code) => metrics.count('voxd_transfer_providers_dropped_total', { reason: dropReasonOf(code) }),
     silent: () => metrics.count('voxd_p2p_silent_total', {}),
@@ -93,11 +98,13 @@ function countEvents(metrics: Metrics): NetworkMetrics {
   };
 }
 
-export function takeGauges(metrics: Metrics, reconnects: number, peers: readonly Peer[]): void {
+export function takeGauges(metrics: Metrics, reconnects: number, host: Pick<P2pHost, 'peers' | 'neighbours'>): void {
   metrics.set('voxd_chain_reconnects', {}, reconnects);
+  const peers = host.peers();
   for (const [label, direction] of [
     ['in', 'inbound'],
     ['out', 'outbound'],
   ] as const)
     metrics.set('voxd_p2p_peers', { direction: label }, peers.filter((peer) => peer.direction === direction).length);
+  for (const kind of MESSAGE_KINDS) metrics.set('voxd_gossip_mesh_peers', { kind }, host.neighbours(kind));
 }

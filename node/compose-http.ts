@@ -2,12 +2,14 @@
 import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { Secret } from '../protocol/secret.js';
 import type { NetworkId } from '../protocol/topics.js';
+import { equivocationRoutes } from './http/equivocation-routes.js';
 import { explainRoutes, type RenderExplanation } from './http/explain-routes.js';
 import { type FetchRoutesDeps, fetchRoutes } from './http/fetch-routes.js';
 import { networkRoutes } from './http/network-routes.js';
 import { packageRoutes } from './http/package-routes.js';
 import { createHttpServer, type HttpRoutes, type HttpServer } from './http/server.js';
 import type { ModelCache } from './model-cache.js';
+import type { EquivocationStore } from './network/ports.js';
 import { topicViews } from './network/topic-view.js';
 
 export interface Answering {
@@ -20,6 +22,7 @@ export interface Answering {
   readonly page: RenderExplanation | null;
   readonly fetching: FetchRoutesDeps;
   readonly reachability: HttpRoutes;
+  readonly proofs: Pick<EquivocationStore, 'list'>;
 }
 
 export function composeHttp(
@@ -35,6 +38,7 @@ export function composeHttp(
     }),
     answering.reachability,
     fetchRoutes(answering.fetching),
+    equivocationRoutes(answering.proofs),
     ...(token === null ? [] : [packageRoutes({ token, find: cache.find })]),
     ...(page === null ? [] : [explainRoutes(page)]),
   ];

@@ -197,7 +197,7 @@ export function createDaemon(
     const http = composeHttp(
       { health, metrics, logger: log('http') },
       {
-        ...{ host, network, cache, page, token: options.workerToken },
+        ...{ host, network, cache, page, token: options.workerToken, proofs: stores.equivocations },
         fetching: traffic.onRequest(registry.current),
         reachability: discovery.routes,
       },

@@ -2,11 +2,26 @@
  * Every metric of the daemon, declared once: kind, help, closed label sets. What is not here cannot be counted.
  * A hotkey, peer id, digest or address is never a label: those go into the log line.
  */
+import { MESSAGE_REASONS } from '../protocol/failures.js';
+import { MESSAGE_KINDS } from '../protocol/kinds.js';
 import { EXCHANGE_FAULTS } from './network/exchange-faults.js';
 
 const VERDICTS = ['accept', 'ignore', 'reject'] as const;
 const OUTCOMES = ['ok', 'retry', 'skip', 'fatal'] as const;
-const MESSAGE_KINDS = ['announcement', 'score_commit', 'score_reveal', 'binding', 'have', 'other'] as const;
+/** Why a gossip message is not accepted: the `message.*` code without its domain, or what kept it from being judged at all. */
+export const REFUSAL_REASONS = [
+  ...MESSAGE_REASONS.map((code) => code.slice('message.'.length)),
+  'queue_full',
+  'shut_out',
+  'no_handler',
+  'own_trouble',
+] as const;
+
+export function refusalReasonOf(reason: string): string {
+  const bare = reason.replace(/^message\./, '');
+  return REFUSAL_REASONS.includes(bare) ? bare : 'own_trouble';
+}
+
 /** Why a provider is dropped from a transfer: the `p2p.*` code without its domain, others together. */
 export const DROP_REASONS = [
   'wrong_manifest',
@@ -65,12 +80,31 @@ export const METRICS = {
     help: 'Gossip messages by what became of them.',
     labels: { kind: MESSAGE_KINDS, verdict: VERDICTS },
   },
+  voxd_gossip_refusals_total: {
+    kind: 'counter',
+    help: 'Gossip messages that were ignored or rejected, by reason.',
+    labels: { kind: MESSAGE_KINDS, reason: REFUSAL_REASONS },
+  },
+  voxd_gossip_mesh_peers: {
+    kind: 'gauge',
+    help: 'Neighbours that what is published is handed to at once.',
+    labels: { kind: MESSAGE_KINDS },
+  },
+  voxd_offers_messages_total: {
+    kind: 'counter',
+    help: 'Announcements of before that peers handed on, by what became of them.',
+    labels: { verdict: VERDICTS },
+  },
   voxd_equivocations_total: {
     kind: 'counter',
     help: 'Times a hotkey said two things under one sequence number.',
     labels: { kind: MESSAGE_KINDS },
   },
-  voxd_gossip_published_total: { kind: 'counter', help: 'Gossip messages published by this node.', labels: { kind: MESSAGE_KINDS } },
+  voxd_gossip_published_total: {
+    kind: 'counter',
+    help: 'Gossip messages of this node that went to at least one neighbour.',
+    labels: { kind: MESSAGE_KINDS },
+  },
   voxd_transfer_bytes_total: { kind: 'counter', help: 'Model bytes moved between peers.', labels: { direction: DIRECTIONS } },
   voxd_transfer_providers_dropped_total: {
     kind: 'counter',

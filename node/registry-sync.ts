@@ -68,7 +68,8 @@ export function createRegistrySync(
   };
 }
 
-function membersOf(snapshots: readonly SubnetSnapshot[]): Membership {
+/** Of the newest snapshot and those before it that still count. */
+export function membersOf(snapshots: readonly SubnetSnapshot[]): Membership {
   const neurons = snapshots.flatMap((snapshot) => snapshot.neurons);
   return {
     registered: new Set(neurons.map(({ hotkey }) => hotkey)),

@@ -103,11 +103,7 @@ const p2p = {
     'the hotkey of peer {peer} is another peer by a newer record',
     'run one node per hotkey; a node that moved must have its clock right',
   ),
-  'p2p.banned': spec(
-    'skip',
-    'a rule of this node keeps peer {peer} out',
-    'voxd peers bans shows the rule; voxd peers allow makes an exception',
-  ),
+  'p2p.banned': spec('skip', 'a rule of this node keeps peer {peer} out', 'voxd peers rules shows it; voxd peers allow makes an exception'),
   'p2p.full': spec(
     'retry',
     'there is no place for peer {peer}',
@@ -178,6 +174,8 @@ export const protocolFailures = defineFailures({ ...message, ...p2p });
 
 /** Why a gossip message was not accepted. */
 export type MessageReason = keyof typeof message;
+// Safety: the keys of the table are exactly MessageReason.
+export const MESSAGE_REASONS = Object.keys(message) as readonly MessageReason[];
 export type P2pCode = keyof typeof p2p;
 
 function spec(disposition: FailureSpec['disposition'], text: string, hint: string): FailureSpec {

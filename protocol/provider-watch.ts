@@ -10,6 +10,8 @@ export interface TransferTimeouts {
   readonly bytesPerSecondMin: number;
   /** Slower than this it is dropped when another one is at work that is not. */
   readonly bytesPerSecondWanted: number;
+  /** With nothing to do for so long it gives its seat back, without blame, before the other side takes it: an idle provider is not a slow one. */
+  readonly withoutWorkMs: number;
 }
 
 export type Lateness =

@@ -20,6 +20,8 @@ export interface TransferPlan {
   /** A verified copy came. False: another one came before it, or the chunk is not wanted. */
   done(id: string, chunk: number): boolean;
   isMissing(chunk: number): boolean;
+  /** Whoever holds everything would be asked for something now. */
+  hasWork(): boolean;
   /** Chunks that are not here yet. */
   readonly missing: number;
   /** A missing chunk that no provider holds, if there is one. */
@@ -43,6 +45,8 @@ export function createTransferPlan(chunkCount: number, isHere: (chunk: number) =
 
   const holdsIt = ({ holds }: Provider, chunk: number) => holds === null || holds.has(chunk);
   const copiesOf = (chunk: number) => copies.get(chunk) ?? 0;
+
+  const isEndGame = () => [...missing].every((chunk) => copiesOf(chunk) > 0);
 
   function count(holds: ReadonlySet<number> | null, by: 1 | -1): void {
     for (const chunk of holds ?? []) partHolders.set(chunk, (partHolders.get(chunk) ?? 0) + by);
@@ -96,12 +100,9 @@ export function createTransferPlan(chunkCount: number, isHere: (chunk: number) =
         (chunk) => copiesOf(chunk) === 0 && holdsIt(provider, chunk),
         (chunk) => partHolders.get(chunk) ?? 0,
       );
-      const everythingIsOwed = () => [...missing].every((chunk) => copiesOf(chunk) > 0);
       const chunk =
         free ??
-        (everythingIsOwed()
-          ? pick((each) => !provider.owes.has(each) && copiesOf(each) < COPIES_MAX && holdsIt(provider, each), copiesOf)
-          : null);
+        (isEndGame() ? pick((each) => !provider.owes.has(each) && copiesOf(each) < COPIES_MAX && holdsIt(provider, each), copiesOf) : null);
       if (chunk === null) return null;
       provider.owes.add(chunk);
       copies.set(chunk, copiesOf(chunk) + 1);
@@ -113,6 +114,10 @@ export function createTransferPlan(chunkCount: number, isHere: (chunk: number) =
       return missing.delete(chunk);
     },
     isMissing: (chunk) => missing.has(chunk),
+    hasWork() {
+      const copiesMax = isEndGame() ? COPIES_MAX : 1;
+      return [...missing].some((chunk) => copiesOf(chunk) < copiesMax);
+    },
     orphan() {
       const all = [...providers.values()];
       for (const chunk of missing) if (!all.some((provider) => holdsIt(provider, chunk))) return chunk;

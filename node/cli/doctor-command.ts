@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Neuron } from '../../chain/snapshot.js';
 import type { ChainClient } from '../../chain/substrate/client.js';
 import { isRemote, type RemoteSigner } from '../../chain/wallet/remote/client.js';
 import { KINDS_OF_A_NODE } from '../../chain/wallet/remote/policy.js';
@@ -27,6 +28,7 @@ import {
   usableMemoryBytes,
   withChain,
 } from './context.js';
+import { networkFindings, ownPeerKey } from './doctor-network.js';
 import type { Environment } from './environment.js';
 import { createOutput, type Output } from './output.js';
 
@@ -41,25 +43,35 @@ const MARKS: Readonly<Record<Verdict, string>> = { ok: '✔', warn: '!', fail: '
 export function addDoctorCommand(program: Command, env: Environment): void {
   const command = program
     .command('doctor')
-    .description('Examine this machine, the way to the chain, the wallet and the database. Exit code 0: nothing is broken, 1: something is')
-    .option('--quick', 'leave out the clock of the chain, which takes a few blocks to watch')
-    .option('--announce-ip <ip>', 'address under which other nodes are to reach this one');
+    .description(
+      'Examine this machine, the way to the chain, the wallet, the network and the database. Exit code 0: nothing is broken, 1: something is',
+    )
+    .option(
+      '--quick',
+      'leave out what takes time: watching the clock of the chain for a few blocks, and having peers dial the running node',
+    )
+    .option('--announce-ip <ip>', 'address under which other nodes are to reach this one')
+    .option('--p2p-port <port>', 'TCP port for peers')
+    .option('--http-port <port>', 'HTTP port of the node');
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (flags: Flags) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env);
+    const quick = flags['quick'] === true;
     const machine = { area: 'machine', findings: await machineFindings(config) };
     const [endpoints, wallet] = await Promise.all([
-      Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each, flags['quick'] !== true ? out : null))),
+      Promise.all(config.chain.endpoints.map((each) => askEndpoint(config, each, quick ? null : out))),
       openWallet(config, env),
     ]);
     const reachable = endpoints.some(({ failure }) => failure === null);
     const signer =
       isFailure(wallet) || !isRemote(wallet) ? [] : [{ area: 'signer', findings: await signerFindings(config, wallet, endpoints) }];
+    const hotkey = await hotkeyFindings(config, wallet, reachable);
     const sections: readonly Section[] = [
       machine,
       { area: 'chain', findings: examineEndpoints(endpoints) },
       ...signer,
-      { area: 'hotkey', findings: await hotkeyFindings(config, wallet, reachable) },
+      { area: 'hotkey', findings: hotkey.findings },
+      { area: 'network', findings: await networkFindings(config, hotkey.neurons, quick) },
       { area: 'database', findings: [await databaseFinding(config)] },
     ];
     const verdict = worst(sections);
@@ -197,32 +209,36 @@ function validates({ role, miner }: Config): boolean {
   return role === 'validator' || (role === 'auto' && miner.modelDir === null);
 }
 
-async function hotkeyFindings(config: Config, wallet: Signer | Failure, reachable: boolean): Promise<readonly Finding[]> {
-  if (isFailure(wallet)) return [fromFailure('wallet', 'fail', wallet)];
-  const opened = ok('wallet', `opens: ${wallet.hotkey}`);
-  if (!reachable) return [opened, skip('seat', 'not known: no endpoint answers')];
+/** `neurons`: of the subnet; empty where it could not be read. */
+async function hotkeyFindings(
+  config: Config,
+  wallet: Signer | Failure,
+  reachable: boolean,
+): Promise<{ readonly findings: readonly Finding[]; readonly neurons: readonly Neuron[] }> {
+  if (isFailure(wallet)) return { findings: [fromFailure('wallet', 'fail', wallet)], neurons: [] };
+  const { hotkey } = wallet;
+  const opened = ok('wallet', `opens: ${hotkey}`);
+  if (!reachable) return { findings: [opened, skip('seat', 'not known: no endpoint answers')], neurons: [] };
   try {
     return await withChain(config, async ({ chain }) => {
       const { netuid, mechanism } = config.chain;
       const snapshot = await chain.snapshot(netuid);
-      const weights = await chain.weightFacts(netuid, mechanism, wallet.hotkey);
-      const { announceIp } = config.p2p;
-      const nowSeconds = Math.floor(createClock().nowMs() / 1000);
-      return [
-        opened,
-        ...examineHotkey({
-          hotkey: wallet.hotkey,
-          snapshot,
-          weights,
-          validates: validates(config),
-          versionKey: VERSION_KEY,
-          announceIp,
-          nowSeconds,
-        }),
-      ];
+      const facts = {
+        hotkey,
+        snapshot,
+        weights: await chain.weightFacts(netuid, mechanism, hotkey),
+        validates: validates(config),
+        versionKey: VERSION_KEY,
+        announceIp: config.p2p.announceIp,
+        port: config.p2p.port,
+        // What is wrong with the file is told with the network.
+        peerKey: await ownPeerKey(config.dataDir).catch(unknownForNow),
+        nowSeconds: Math.floor(createClock().nowMs() / 1000),
+      };
+      return { findings: [opened, ...examineHotkey(facts)], neurons: snapshot.neurons };
     });
   } catch (error) {
-    return [opened, fromFailure('seat', 'fail', failureOf(error))];
+    return { findings: [opened, fromFailure('seat', 'fail', failureOf(error))], neurons: [] };
   }
 }
 
@@ -246,6 +262,11 @@ async function databaseFinding(config: Config): Promise<Finding> {
   } catch (error) {
     return fromFailure('postgres', 'fail', failureOf(error));
   }
+}
+
+function unknownForNow(error: unknown): null {
+  failureOf(error);
+  return null;
 }
 
 function failureOf(error: unknown): Failure {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { FROZEN_BLOCKS } from '../../protocol/equivocation.js';
 import type { StoredEquivocation } from '../network/ports.js';
+import { proofAsJson } from '../network/proof-json.js';
 import { addConfigOptions, loadSettings, withStores } from './context.js';
 import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
@@ -16,7 +17,7 @@ export function addEquivocationsCommand(program: Command, env: Environment): voi
     const config = await loadSettings(flags, env, 'no chain');
     await withStores(config, async (stores) => {
       const proofs = await stores.equivocations.list(SHOWN_MAX);
-      out.result({ ok: true, equivocations: proofs.map(asJson) }, () => asText(proofs));
+      out.result({ ok: true, equivocations: proofs.map(proofAsJson) }, () => asText(proofs));
     });
   });
 }
@@ -34,18 +35,4 @@ function asText(proofs: readonly StoredEquivocation[]): string {
       proof.first === null ? 'second envelope only' : 'both envelopes',
     ]),
   );
-}
-
-function asJson(proof: StoredEquivocation): object {
-  const base64 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('base64'));
-  return {
-    hotkey: proof.hotkey,
-    kind: proof.kind,
-    sequence: String(proof.sequence),
-    block: proof.block,
-    frozen_until_block: proof.block + FROZEN_BLOCKS,
-    noticed_at_ms: proof.noticedAtMs,
-    first: { body_digest: proof.firstDigest, envelope: base64(proof.first) },
-    second: { body_digest: proof.secondDigest, envelope: base64(proof.second) },
-  };
 }

@@ -27,9 +27,10 @@ export function addFetchCommand(program: Command, env: Environment): void {
     .description('Bring a model package from peers, verified chunk by chunk; a call after an interruption goes on from there')
     .option(
       '--out <dir>',
-      'new folder for the package; default: without --peer it stays in the cache of the node, else a folder by its digest',
+      'new folder for the package; default: it stays in the cache of the node; with --peer or --alone: a folder by its digest',
     )
     .option('--peer <multiaddr>', 'ask this peer, without a running node; may be repeated', collect, [])
+    .option('--alone', 'without a running node: ask whoever the chain and the peers found there name')
     .option('--http-port <port>', 'HTTP port of the node');
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (digest: string, flags: Record<string, unknown>) => {
     const json = flags['json'] === true;
@@ -45,7 +46,8 @@ export function addFetchCommand(program: Command, env: Environment): void {
     try {
       const peers = Array.isArray(flags['peer']) ? flags['peer'].map(String) : [];
       const of = { model: model.value, directory, signal: stop.signal, onProgress: line.show };
-      const fetched = peers.length > 0 ? await fromPeers(flags, env, peers, of) : await fromNode(flags, env, of);
+      const isAlone = flags['alone'] === true;
+      const fetched = peers.length > 0 || isAlone ? await fromPeers(flags, env, peers, of) : await fromNode(flags, env, of);
       line.end();
       const { receivedBytes } = fetched;
       out.result({ ok: true, model: model.value, ...fetched }, () =>
@@ -74,7 +76,15 @@ interface Asked {
 async function fromPeers(flags: Record<string, unknown>, env: Environment, addresses: readonly string[], asked: Asked): Promise<Fetched> {
   const config = await loadSettings(flags, env);
   const signer = await openSigner(config, env);
-  const genesis = config.chain.genesis ?? (await withChain(config, async ({ chain }) => chain.identity().genesis));
+  const isAlone = flags['alone'] === true;
+  const { netuid } = config.chain;
+  const { genesis, snapshot } =
+    config.chain.genesis !== null && !isAlone
+      ? { genesis: config.chain.genesis, snapshot: null }
+      : await withChain(config, async ({ chain }) => ({
+          genesis: chain.identity().genesis,
+          snapshot: isAlone ? await chain.snapshot(netuid) : null,
+        }));
   const [{ fetchOnce }, { createVerifyPool }] = await Promise.all([
     import('../compose-fetch.js'),
     import('../../protocol/threads/verify-pool.js'),
@@ -88,11 +98,12 @@ async function fromPeers(flags: Record<string, unknown>, env: Environment, addre
       { signer, verifier, clock, logger },
       {
         ...asked,
-        network: { genesis, netuid: config.chain.netuid },
+        network: { genesis, netuid },
         addresses,
+        snapshot,
         directory,
-        // Whom to dial is named by the caller, not by a stranger.
-        privateNetwork: true,
+        // Whom to dial is named by the caller, or else by strangers.
+        privateNetwork: !isAlone || config.p2p.allowPrivateAddresses,
       },
     );
     return { directory, receivedBytes, from };

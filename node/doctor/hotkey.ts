@@ -4,7 +4,7 @@ import { beaconDifference, QUICKNET, timeOfRound } from '../../chain/beacon.js';
 import { chainFailure } from '../../chain/failures.js';
 import type { WeightFacts } from '../../chain/ports.js';
 import { roleOf } from '../../chain/registry.js';
-import type { SubnetSnapshot } from '../../chain/snapshot.js';
+import type { Axon, SubnetSnapshot } from '../../chain/snapshot.js';
 import { inBlocks } from '../../chain/weight-checks.js';
 import type { Hotkey } from '../../protocol/names.js';
 import { type Finding, fail, fromFailure, ok, warn } from './finding.js';
@@ -18,6 +18,9 @@ export interface HotkeyFacts {
   readonly versionKey: bigint;
   /** Address that the node would write to the chain; null: it only dials out. */
   readonly announceIp: string | null;
+  readonly port: number;
+  /** Key of the node's transport, 64 hex digits; null: it has made none yet. */
+  readonly peerKey: string | null;
   /** Unix seconds by this machine. */
   readonly nowSeconds: number;
 }
@@ -34,7 +37,7 @@ export function examineHotkey(facts: HotkeyFacts): readonly Finding[] {
   const findings = [
     ...safeMode(facts),
     ok('seat', `uid ${seat.uid} on netuid ${snapshot.netuid} since block ${seat.registeredAt}`),
-    axon(facts, seat.axon?.ip ?? null),
+    axon(facts, seat.axon),
   ];
   if (!facts.validates) return findings;
   return [...findings, permit(facts), versionKey(facts), lastWeights(facts), ...beacon(facts)];
@@ -52,12 +55,14 @@ function safeMode({ weights: { safeModeUntil = null, block } }: HotkeyFacts): re
   ];
 }
 
-function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {
+/** Where the chain sends whoever looks for this hotkey, held against where the node is. */
+function axon({ announceIp, port, peerKey }: HotkeyFacts, onChain: Axon | null): Finding {
+  const placeOf = (of: { readonly ip: string; readonly port: number }) => `${of.ip}, TCP ${of.port}`;
   if (announceIp === null && onChain !== null)
     return warn(
       'address',
-      `the chain says ${onChain}, but this node is not told to announce one: it leaves what is there`,
-      `If others reach it there, set p2p.announceIp to ${onChain}.`,
+      `the chain says ${onChain.ip}, but this node is not told to announce one: it leaves what is there`,
+      `If others reach it there, set p2p.announceIp to ${onChain.ip}.`,
     );
   if (announceIp === null) {
     return warn(
@@ -66,11 +71,17 @@ function axon({ announceIp }: HotkeyFacts, onChain: string | null): Finding {
       'Set p2p.announceIp to its public address if it has one.',
     );
   }
-  if (onChain === null)
-    return warn('address', `${announceIp} is not on chain yet`, 'A running node writes it by itself; or `voxd axon serve`.');
-  if (onChain !== announceIp)
-    return warn('address', `the chain says ${onChain}, this node ${announceIp}`, 'A running node corrects it by itself.');
-  return ok('address', `${onChain} is on chain`);
+  const ours = placeOf({ ip: announceIp, port });
+  if (onChain === null) return warn('address', `${ours} is not on chain yet`, 'A running node writes it by itself; or `voxd axon serve`.');
+  const theirs = placeOf(onChain);
+  if (theirs !== ours) return warn('address', `the chain says ${theirs}, this node ${ours}`, 'A running node corrects it by itself.');
+  if (onChain.peerKey !== null && peerKey !== null && onChain.peerKey !== peerKey)
+    return warn(
+      'address',
+      `${theirs} is on chain, with the key of another node: peers that dial it will refuse this one`,
+      'A running node corrects it by itself. Does another node use this hotkey?',
+    );
+  return ok('address', `${theirs} is on chain${onChain.peerKey === null ? ', without a key' : ' with the key of this node'}`);
 }
 
 function permit({ snapshot, hotkey, weights }: HotkeyFacts): Finding {

@@ -66,6 +66,12 @@ function proveWritable(path: string): void {
   }
 }
 
+/** The process that holds this data directory; null: none does. */
+export function lockHolder(directory: string): number | null {
+  const holder = holderOf(join(directory, LOCK_NAME));
+  return holder !== null && lives(holder) ? holder.pid : null;
+}
+
 interface Holder {
   readonly pid: number;
   /** Start time in ticks since boot, where the system tells. */

@@ -17,7 +17,7 @@ export function createPrometheusMetrics(options: { readonly processMetrics: bool
   for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
     const shared = { name, help: spec.help, labelNames: Object.keys(spec.labels), registers: [registry] };
     if (spec.kind === 'counter') counters.set(name, withZeros(new Counter(shared), spec));
-    else if (spec.kind === 'gauge') gauges.set(name, new Gauge(shared));
+    else if (spec.kind === 'gauge') gauges.set(name, withZeros(new Gauge(shared), spec));
     else histograms.set(name, new Histogram({ ...shared, ...(spec.buckets === undefined ? {} : { buckets: [...spec.buckets] }) }));
   }
   return {
@@ -29,13 +29,13 @@ export function createPrometheusMetrics(options: { readonly processMetrics: bool
   };
 }
 
-/** A counter that never counted still shows as 0, so that an alert on its rate can see the first step. */
-function withZeros(counter: Counter<string>, spec: MetricSpec): Counter<string> {
+/** What never counted still shows as 0, so that an alert on its rate can see the first step. */
+function withZeros<M extends Counter<string> | Gauge<string>>(metric: M, spec: MetricSpec): M {
   let rows: Record<string, string>[] = [{}];
   for (const [label, values] of Object.entries(spec.labels))
     rows = rows.flatMap((row) => values.map((value) => ({ ...row, [label]: value })));
-  for (const row of rows) counter.inc(row, 0);
-  return counter;
+  for (const row of rows) metric.inc(row, 0);
+  return metric;
 }
 
 function plain(labels: object): Record<string, string> {

@@ -18,7 +18,6 @@ import type { Metrics } from '../metrics.js';
 import type { Stores } from '../ports.js';
 import type { ExchangeFault } from './exchange-faults.js';
 import { createJudging } from './judging.js';
-import { METRIC_KIND } from './postbox.js';
 
 export interface Inbox {
   /** Begins to listen; returns the way to stop. */
@@ -130,7 +129,6 @@ export function createInbox(
   }
 
   async function settle<K extends MessageKind>(kind: K, verdict: GateVerdict<K>, from: string): Promise<Verdict<unknown>> {
-    deps.metrics.count('voxd_gossip_messages_total', { kind: METRIC_KIND[kind], verdict: verdict.action });
     if (verdict.action === 'accept') {
       const { hotkey, sequence, bodyDigest } = verdict.value;
       await stores.sequences.recordSeen(hotkey, KINDS[kind].code, sequence, bodyDigest);
@@ -142,7 +140,7 @@ export function createInbox(
     if (verdict.action === 'reject' || verdict.proof === undefined) return verdict;
     const { hotkey, sequence, block } = verdict.proof;
     await stores.equivocations.put({ ...verdict.proof, noticedAtMs: deps.clock.nowMs() });
-    deps.metrics.count('voxd_equivocations_total', { kind: METRIC_KIND[kind] });
+    deps.metrics.count('voxd_equivocations_total', { kind });
     log.warn({ hotkey, kind, sequence, frozenUntil: block + FROZEN_BLOCKS }, 'a hotkey said two things under one number');
     // It travels on, once, so that everybody has the proof.
     return accept(null);
@@ -167,7 +165,11 @@ export function createInbox(
     onAnnouncement(listener) {
       listeners.push(listener);
     },
-    hear: receive,
+    async hear(kind, bytes, from) {
+      const verdict = await receive(kind, bytes, from);
+      deps.metrics.count('voxd_offers_messages_total', { verdict: verdict.action });
+      return verdict;
+    },
   };
 }
 

@@ -5,6 +5,9 @@ import { type NetworkId, topicOf } from '../../protocol/topics.js';
 import type { Metrics } from '../metrics.js';
 import type { SequenceStore } from '../ports.js';
 
+/** What nobody heard (no neighbour yet) took nothing from the allowance: it is said again so soon. */
+export const UNHEARD_REST_MS = 5_000;
+
 export interface Posted {
   readonly envelope: Uint8Array;
   readonly sequence: bigint;
@@ -15,14 +18,6 @@ export interface Postbox {
   /** Signs and publishes. The sequence number is durable before anybody sees it, so a restart never says two things under one number. */
   post(kind: MessageKind, payload: Uint8Array, lifetimeMs: number): Promise<Posted>;
 }
-
-export const METRIC_KIND = {
-  announce: 'announcement',
-  record: 'binding',
-  scoreCommit: 'score_commit',
-  scoreReveal: 'score_reveal',
-  have: 'have',
-} as const;
 
 export function createPostbox(
   deps: {
@@ -52,7 +47,7 @@ export function createPostbox(
       const signature = await deps.signer.sign(bytesToSign(body, topicOf(options.network, kind)));
       const envelope = assemble(body, signature);
       const { recipients } = await deps.gossip.publish(kind, envelope);
-      deps.metrics.count('voxd_gossip_published_total', { kind: METRIC_KIND[kind] });
+      if (recipients > 0) deps.metrics.count('voxd_gossip_published_total', { kind });
       return { envelope, sequence, recipients };
     },
   };

@@ -6,6 +6,7 @@ import type { PeerId } from '../peer-id.js';
 import type { Clock } from '../ports.js';
 import type { Pacer } from '../rate.js';
 import type { TransferPlan } from '../transfer-plan.js';
+import type { Outcome } from './artifact-crew.js';
 import { readWhole } from './artifact-manifest.js';
 import type { Answered, ArtifactWire } from './artifact-wire.js';
 import { BYTES_OUTSTANDING_MAX, REQUEST_LENGTH_MAX } from './transfer.js';
@@ -20,6 +21,8 @@ export interface WorkerDeps {
   /** The transfer is over, or this provider is dropped. */
   readonly stop: AbortSignal;
   readonly pacers: readonly Pacer[];
+  /** `TransferTimeouts.withoutWorkMs`. */
+  readonly withoutWorkMs: number;
   /** Resolves when there may be work for an idle provider. */
   readonly changed: () => Promise<void>;
   readonly onBytes: (bytes: number) => void;
@@ -41,8 +44,11 @@ interface Piece {
   gotBytes: number;
 }
 
-/** Resolves when nothing is missing any more. Errors: p2p.wrong_bytes, p2p.truncated, those of the wire and of `keep`. */
-export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promise<void> {
+/**
+ * Resolves when nothing is missing any more, or when there has been nothing to ask of this provider for a while. Errors: p2p.wrong_bytes, p2p.truncated,
+ * those of the wire and of `keep`.
+ */
+export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promise<Outcome> {
   const { wire, peer, clock, stop } = deps;
   // Bounded by BYTES_OUTSTANDING_MAX: pieces with an answer under way, in the order of asking.
   const pieces: Piece[] = [];
@@ -144,14 +150,26 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
   }
 
   await askHoldings();
+  let idleSinceMs: number | null = null;
   while (plan.missing > 0) {
     const waitMs = askMore();
-    if (outstandingBytes > 0) await takeFrame(await wire.receive());
-    else if (waitMs > 0) await rest(waitMs);
-    else {
-      await rest(null);
-      if (!holdsAll && plan.missing > 0) await askHoldings();
+    if (outstandingBytes > 0) {
+      idleSinceMs = null;
+      await takeFrame(await wire.receive());
+      continue;
     }
+    if (waitMs > 0) {
+      await rest(waitMs);
+      continue;
+    }
+    idleSinceMs ??= clock.nowMs();
+    if (clock.nowMs() - idleSinceMs >= deps.withoutWorkMs) {
+      await keeping;
+      return 'idle';
+    }
+    await rest(null);
+    if (!holdsAll && plan.missing > 0) await askHoldings();
   }
   await keeping;
+  return 'whole';
 }

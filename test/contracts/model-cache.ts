@@ -96,6 +96,24 @@ export function modelCacheContract(
       expect(await models()).to.deep.equal([A, C].sort());
     });
 
+    it('keeps what somebody works with, however old, until he is done; room is then asked for again', async () => {
+      const { cache } = opened;
+      await bring(A);
+      await bring(B);
+      const [first, second] = [await cache.lease(A), await cache.lease(A)];
+      opened.pass();
+      await bring(C);
+      expect(await models(), 'the younger one goes').to.deep.equal([A, C].sort());
+      expect(await cache.find(A)).to.equal(first?.directory);
+      opened.pass();
+      for (const lease of [first, first]) lease?.release();
+      expect(await codeOf(cache.begin(B, CACHE_BUDGET_BYTES)), 'one of two is not both').to.equal('store.cache_busy');
+      second?.release();
+      const pending = await cache.begin(B, CACHE_BUDGET_BYTES);
+      expect(await models()).to.deep.equal([]);
+      await pending.discard();
+    });
+
     it('refuses what never fits, and what does not fit beside what is in use', async () => {
       const { cache } = opened;
       expect(await codeOf(cache.begin(A, CACHE_BUDGET_BYTES + 1))).to.equal('store.model_too_large');

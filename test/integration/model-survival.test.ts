@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { commitmentBytes, commitmentOf } from '../../chain/commitment.js';
+import { fetchOnce } from '../../node/compose-fetch.js';
 import { composeModelTraffic } from '../../node/compose-network.js';
 import { createModelCache } from '../../node/files/model-cache.js';
 import { NO_METRICS } from '../../node/metrics.js';
@@ -11,6 +13,7 @@ import { createInbox } from '../../node/network/inbox.js';
 import { createOfferExchange } from '../../node/network/offers.js';
 import { createPostbox } from '../../node/network/postbox.js';
 import { encodeAnnouncement } from '../../protocol/announcement.js';
+import { toHex } from '../../protocol/digest.js';
 import { isFailure } from '../../protocol/failure.js';
 import { createHolders } from '../../protocol/holders.js';
 import { OFFERS_RATE } from '../../protocol/libp2p/offers.js';
@@ -126,6 +129,39 @@ describe('a model without its miner', function () {
     expect((await verifyPackage(directory)).digest).to.equal(model.digest);
     expect(await readFile(join(directory, 'voice.onnx'))).to.have.length(2 * CHUNK_SIZE_BYTES + 99);
     expect(theirs.bringer.running()).to.deep.equal([]);
+  });
+
+  it('comes to a command without a node, which finds its holder by the chain and by asking', async () => {
+    const holder = await village.host('Bob');
+    const model = await sealTinyVoice(new Uint8Array(randomBytes(CHUNK_SIZE_BYTES + 99)), cleanUps);
+    const its = traffic(holder);
+    const pending = await its.cache.begin(model.digest, 2 * CHUNK_SIZE_BYTES);
+    await cp(model.directory, pending.directory, { recursive: true });
+    await pending.commit();
+    const [miner, signer] = [await devPerson('Alice'), await devPerson('Charlie')];
+    const chain = createFakeChain({ netuid: TEST_NETWORK.netuid });
+    for (const hotkey of [miner.hotkey, signer.hotkey]) chain.register(hotkey);
+    chain.register(holder.hotkey, { permit: true, stakeRao: 1n });
+    chain.commit(miner.hotkey, commitmentBytes(commitmentOf(miner.hotkey, model.digest)));
+    const { ip, port } = holder;
+    chain.patch(holder.hotkey, { axon: { ip, port, protocol: 4, version: 1, block: 1, peerKey: toHex(holder.host.peerKey) } });
+    const folder = temporaryDirectory();
+    cleanUps.push(async () => folder.remove());
+    const { from } = await fetchOnce(
+      { signer, verifier: localVerifier, clock: systemClock, logger: quiet.logger },
+      {
+        network: TEST_NETWORK,
+        model: model.digest,
+        addresses: [],
+        snapshot: await chain.reader.snapshot(TEST_NETWORK.netuid),
+        directory: join(folder.path, 'voice'),
+        privateNetwork: true,
+        signal: AbortSignal.timeout(30_000),
+        onProgress: () => {},
+      },
+    );
+    expect(from.map(({ peer }) => peer)).to.deep.equal([holder.host.peerId]);
+    expect((await verifyPackage(join(folder.path, 'voice'), model.digest)).digest).to.equal(model.digest);
   });
 
   it('is known to be with its holder beyond his neighbours, while he says so', async () => {

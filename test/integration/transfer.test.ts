@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { isFailure } from '../../protocol/failure.js';
+import { TRANSFER_TIMEOUTS } from '../../protocol/libp2p/artifact-client.js';
 import type { FetchModel } from '../../protocol/ports.js';
 import { aModel } from '../support/keys.js';
 import { connect, createVillage, membersOf, type TestHost } from '../support/network.js';
@@ -7,15 +8,15 @@ import { makePackage, memorySink, parseTestManifest, type TestPackage, twist } f
 
 const MIB = 1024 * 1024;
 const LIMITS = { manifestSizeBytesMax: MIB, totalSizeBytesMax: 64 * MIB, filesMax: 8 };
-const PATIENCE = { firstByteMs: 300, idleMs: 300, rateWindowMs: 10_000, bytesPerSecondMin: 1024, bytesPerSecondWanted: 128 * 1024 };
+const IMPATIENT = { ...TRANSFER_TIMEOUTS, firstByteMs: 300, idleMs: 300 };
 
 describe('model transfer between hosts', function () {
   this.timeout(60_000);
   const village = createVillage();
   afterEach(() => village.stop());
 
-  async function pair(): Promise<readonly [TestHost, TestHost]> {
-    const a = await village.host('Alice', { transfer: { timeouts: PATIENCE } });
+  async function pair(timeouts = TRANSFER_TIMEOUTS): Promise<readonly [TestHost, TestHost]> {
+    const a = await village.host('Alice', { transfer: { timeouts } });
     const b = await village.host('Bob');
     await connect(a, b);
     return [a, b];
@@ -103,7 +104,7 @@ describe('model transfer between hosts', function () {
   });
 
   it('gives up on a provider that says nothing', async () => {
-    const [a, b] = await pair();
+    const [a, b] = await pair(IMPATIENT);
     const pack = makePackage([2 * MIB], MIB);
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
@@ -216,5 +217,20 @@ describe('model transfer between hosts', function () {
     b.host.serve(pack.source);
     const sink = { ...memorySink(), write: () => Promise.reject(new Error('disk full')) };
     expect((await refusal(a.host.fetchModel(ask(b, pack, { sink }).request))).code).to.equal('p2p.sink_failed');
+  });
+
+  it('goes both ways with a node that only dials out: others take models from it, and it from them', async () => {
+    const [behind, open] = [await village.host('Alice', { listen: [] }), await village.host('Bob')];
+    await connect(behind, open);
+    expect(behind.host.addresses()).to.deep.equal([]);
+    const [its, theirs] = [makePackage([3 * MIB + 5], MIB), makePackage([2 * MIB], MIB)];
+    behind.host.serve(its.source);
+    open.host.serve(theirs.source);
+    expect(await open.host.askHoldings(behind.host.peerId, [its.digest, theirs.digest])).to.deep.equal(['whole', 'none']);
+    const [taken, given] = await Promise.all([
+      open.host.fetchModel(ask(behind, its).request),
+      behind.host.fetchModel(ask(open, theirs).request),
+    ]);
+    expect([taken.receivedBytes, given.receivedBytes]).to.deep.equal([3 * MIB + 5, 2 * MIB]);
   });
 });

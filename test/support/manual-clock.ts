@@ -26,22 +26,23 @@ export function createSteppedClock(startMs = 1_700_000_000_000): Clock & { advan
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
+        const leave = () => {
+          sleepers.delete(sleeper);
+          signal?.removeEventListener('abort', onAbort);
+        };
+        const onAbort = () => {
+          leave();
+          reject(signal?.reason);
+        };
         const sleeper = {
           atMs: nowMs + ms,
           wake: () => {
-            sleepers.delete(sleeper);
+            leave();
             resolve();
           },
         };
         sleepers.add(sleeper);
-        signal?.addEventListener(
-          'abort',
-          () => {
-            sleepers.delete(sleeper);
-            reject(signal.reason);
-          },
-          { once: true },
-        );
+        signal?.addEventListener('abort', onAbort, { once: true });
       }),
     async advance(ms) {
       const untilMs = nowMs + ms;

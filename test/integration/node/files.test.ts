@@ -57,24 +57,6 @@ describe('model cache', () => {
     expect(await cache.usage()).to.deep.equal({ usedBytes: 0, reservedBytes: 0, budgetBytes: 1_000 });
   });
 
-  it('drops the least recently used for room, never a leased one', async () => {
-    const cache = open();
-    await put(cache, 'a', 400);
-    await put(cache, 'b', 400);
-    const lease = await cache.lease(modelNamed('a'));
-    nowMs += 10_000;
-    await cache.find(modelNamed('b'));
-    nowMs += 10_000;
-    await put(cache, 'c', 400);
-    expect(await names(cache)).to.have.members([modelNamed('a'), modelNamed('c')]);
-    lease?.release();
-    lease?.release();
-    await cache.find(modelNamed('c'));
-    nowMs += 10_000;
-    await put(cache, 'd', 400);
-    expect(await names(cache)).to.have.members([modelNamed('c'), modelNamed('d')]);
-  });
-
   it('promises no room twice, and gives it back on discard', async () => {
     const cache = open();
     const first = await cache.begin(modelNamed('a'), 700);

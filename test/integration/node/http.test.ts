@@ -56,11 +56,11 @@ describe('http server', () => {
   });
 
   it('serves every declared metric', async () => {
-    metrics.count('voxd_gossip_messages_total', { kind: 'announcement', verdict: 'reject' }, 3);
+    metrics.count('voxd_gossip_messages_total', { kind: 'announce', verdict: 'reject' }, 3);
     const text = await (await get('/metrics')).text();
     for (const name of Object.keys(METRICS)) expect(text).to.contain(`# HELP ${name} `);
-    expect(text).to.contain('voxd_gossip_messages_total{kind="announcement",verdict="reject"} 3');
-    expect(text).to.contain('voxd_gossip_messages_total{kind="score_commit",verdict="accept"} 0');
+    expect(text).to.contain('voxd_gossip_messages_total{kind="announce",verdict="reject"} 3');
+    expect(text).to.contain('voxd_gossip_messages_total{kind="scoreCommit",verdict="accept"} 0');
   });
 
   it('answers failures as problems, and shows nothing of unexpected errors', async () => {

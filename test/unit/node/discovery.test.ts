@@ -7,6 +7,7 @@ import { NO_METRICS } from '../../../node/metrics.js';
 import { createHavePublisher, HINT_AGAIN_MS, HINT_REST_MS } from '../../../node/network/have-hints.js';
 import { createRecordPublisher, RECORD_REST_MS } from '../../../node/network/node-record.js';
 import { createOfferExchange, OFFERS_AGAIN_MS, SAME_PEER_REST_MS } from '../../../node/network/offers.js';
+import { UNHEARD_REST_MS } from '../../../node/network/postbox.js';
 import { createReachability, inWords, isReachable, isUnreachable } from '../../../node/network/reachability.js';
 import { protocolFailures } from '../../../protocol/failures.js';
 import { decodeHave } from '../../../protocol/have-hint.js';
@@ -84,7 +85,8 @@ describe('our node record', () => {
     await turn();
     await turn();
     expect(posted).to.deep.equal([{ kind: 'record', payload: Uint8Array.of(1) }]);
-    clock.pass(RECORD_REST_MS);
+    // What nobody heard is not waited for as long as what was heard.
+    clock.pass(UNHEARD_REST_MS);
     world.recipients = 1;
     await turn();
     clock.pass(RECORD_REST_MS);
@@ -128,7 +130,7 @@ describe('hints of what is here', () => {
     const turn = async () => {
       posted.splice(0);
       await publisher.turn(await chain.reader.snapshot(7));
-      clock.pass(HINT_REST_MS);
+      clock.pass(world.recipients === 0 ? UNHEARD_REST_MS : HINT_REST_MS);
       return posted.flat();
     };
     expect(await turn()).to.deep.equal([]);

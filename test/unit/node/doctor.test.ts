@@ -198,13 +198,23 @@ describe('doctor', () => {
 
   describe('the hotkey', () => {
     const HOTKEY = aHotkey('validator');
+    const OWN_PORT = { port: 1, peerKey: null };
     const examine = async (set: (chain: ReturnType<typeof createFakeChain>) => void, announceIp: string | null = '203.0.113.7') => {
       const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50 } });
       set(chain);
       const snapshot = await chain.reader.snapshot(1);
       const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
       return verdicts(
-        examineHotkey({ hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp, nowSeconds: NOW_SECONDS }),
+        examineHotkey({
+          hotkey: HOTKEY,
+          snapshot,
+          weights,
+          validates: true,
+          versionKey: 1_000n,
+          announceIp,
+          ...OWN_PORT,
+          nowSeconds: NOW_SECONDS,
+        }),
       );
     };
 
@@ -217,10 +227,25 @@ describe('doctor', () => {
       chain.register(HOTKEY, { stakeRao: 1n, permit: true });
       chain.patch(HOTKEY, { axon: { ip: '203.0.113.9', port: 1, protocol: 4, version: 1, block: 100, peerKey: null } });
       const facts = { snapshot: await chain.reader.snapshot(1), weights: await chain.reader.weightFacts(1, 0, HOTKEY) };
-      const own = { hotkey: HOTKEY, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: NOW_SECONDS };
+      const own = { hotkey: HOTKEY, validates: true, versionKey: 1_000n, announceIp: null, ...OWN_PORT, nowSeconds: NOW_SECONDS };
       const address = examineHotkey({ ...facts, ...own }).find(({ name }) => name === 'address');
       expect(address?.verdict).to.equal('warn');
       expect(address?.next).to.include('p2p.announceIp to 203.0.113.9');
+    });
+
+    it('has another port on chain, or the key of another node', async () => {
+      const found = async (port: number, onChain: string | null) => {
+        const chain = createFakeChain();
+        chain.register(HOTKEY);
+        chain.patch(HOTKEY, { axon: { ip: '203.0.113.7', port: 4010, protocol: 4, version: 1, block: 100, peerKey: onChain } });
+        const facts = { snapshot: await chain.reader.snapshot(1), weights: await chain.reader.weightFacts(1, 0, HOTKEY) };
+        const own = { hotkey: HOTKEY, validates: false, versionKey: 1n, announceIp: '203.0.113.7', port, peerKey: 'ab', nowSeconds: 0 };
+        return examineHotkey({ ...facts, ...own }).find(({ name }) => name === 'address');
+      };
+      expect((await found(4010, 'ab'))?.verdict).to.equal('ok');
+      expect((await found(4010, null))?.verdict).to.equal('ok');
+      expect((await found(4011, 'ab'))?.detail).to.equal('the chain says 203.0.113.7, TCP 4010, this node 203.0.113.7, TCP 4011');
+      expect((await found(4010, 'cd'))?.detail).to.include('key of another node');
     });
 
     it('is told about a missing permit, a newer version and weights that were never set', async () => {
@@ -257,7 +282,16 @@ describe('doctor', () => {
           beacon: beacon ? followed : null,
         };
         const weights = { ...open, commitRevealEnabled: true, commitReveal };
-        const facts = { hotkey: HOTKEY, snapshot, weights, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: NOW_SECONDS };
+        const facts = {
+          hotkey: HOTKEY,
+          snapshot,
+          weights,
+          validates: true,
+          versionKey: 1_000n,
+          announceIp: null,
+          ...OWN_PORT,
+          nowSeconds: NOW_SECONDS,
+        };
         return verdicts(examineHotkey(facts))['beacon'];
       };
       const newest = roundAt(QUICKNET, NOW_SECONDS);
@@ -267,7 +301,16 @@ describe('doctor', () => {
       expect(found(newest, false)).to.equal('warn');
       expect(
         verdicts(
-          examineHotkey({ hotkey: HOTKEY, snapshot, weights: open, validates: true, versionKey: 1_000n, announceIp: null, nowSeconds: 0 }),
+          examineHotkey({
+            hotkey: HOTKEY,
+            snapshot,
+            weights: open,
+            validates: true,
+            versionKey: 1_000n,
+            announceIp: null,
+            ...OWN_PORT,
+            nowSeconds: 0,
+          }),
         ),
       ).not.to.have.property('beacon');
     });
@@ -290,6 +333,7 @@ describe('doctor', () => {
             validates: true,
             versionKey: 1_000n,
             announceIp: '203.0.113.7',
+            ...OWN_PORT,
             nowSeconds: NOW_SECONDS,
           }),
         );

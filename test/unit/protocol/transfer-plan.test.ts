@@ -108,7 +108,9 @@ describe('transfer plan', () => {
     expect(plan.next('slow')).to.equal(0);
     expect(plan.next('quick')).to.equal(0);
     expect(plan.next('third')).to.equal(null);
+    expect(plan.hasWork()).to.equal(false);
     plan.dropProvider('slow');
+    expect(plan.hasWork()).to.equal(true);
     expect(plan.next('third')).to.equal(0);
     expect(plan.done('quick', 0)).to.equal(true);
     expect(plan.done('third', 0)).to.equal(false);

@@ -19,7 +19,14 @@ import {
 } from '../../../protocol/upload-turns.js';
 import { aHotkey, aModel } from '../../support/keys.js';
 
-const TIMEOUTS = { firstByteMs: 5_000, idleMs: 10_000, rateWindowMs: 10_000, bytesPerSecondMin: 1_000, bytesPerSecondWanted: 100_000 };
+const TIMEOUTS = {
+  firstByteMs: 5_000,
+  idleMs: 10_000,
+  rateWindowMs: 10_000,
+  bytesPerSecondMin: 1_000,
+  bytesPerSecondWanted: 100_000,
+  withoutWorkMs: 15_000,
+};
 
 describe('provider watch', () => {
   it('drops who sends no first byte, and who falls silent while he owes something', () => {
