@@ -18,7 +18,12 @@ import { createSteppedClock } from '../../support/manual-clock.js';
 
 const peer = (n: number): PeerId => peerIdFromKey(new Uint8Array(32).fill(n));
 const [A, B, C] = [peer(1), peer(2), peer(3)];
-const onePlan = (): TransferPlan => createTransferPlan(1, () => false, () => 0.5);
+const onePlan = (): TransferPlan =>
+  createTransferPlan(
+    1,
+    () => false,
+    () => 0.5,
+  );
 /** What is due without time passing has happened. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -91,7 +96,10 @@ describe('one provider of a transfer', () => {
     const open: Ask[] = [];
     return {
       asks,
-      send: (ask) => void (asks.push(ask), open.push(ask)),
+      send(ask) {
+        asks.push(ask);
+        open.push(ask);
+      },
       async receive() {
         const ask = open.shift();
         if (ask === undefined) throw new Error('nothing was asked');
