@@ -35,7 +35,6 @@ describe('model cache', () => {
     nowMs += 10_000;
     return path;
   }
-  const names = async (cache: FileModelCache) => (await cache.list()).map(({ model }) => model);
 
   it('finds what was committed, also in the next process', async () => {
     const cache = open();
