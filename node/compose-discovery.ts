@@ -43,6 +43,7 @@ export function composeDiscovery(
     readonly netuid: number;
     readonly p2p: { readonly announceIp: string | null; readonly port: number };
     readonly miner: { readonly announceIntervalMs: number };
+    readonly weights: { readonly dryRun: boolean };
     readonly reconnects: () => number;
   },
 ): DiscoveryParts {
@@ -65,6 +66,7 @@ export function composeDiscovery(
       netuid: options.netuid,
       axon: announceIp === null ? null : { ip: announceIp, port },
       announceIntervalMs: options.miner.announceIntervalMs,
+      dryRun: options.weights.dryRun,
     },
   );
   const records = createRecordPublisher({ discovery: host, postbox, self: signer.hotkey, clock, log });

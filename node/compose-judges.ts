@@ -70,6 +70,21 @@ export async function fetchJudges(
   }
 }
 
+/** Which of them are here; `sizeBytes` null: not here. Errors: as fetchJudges, for those that have no address or are not what they are pinned to. */
+export async function judgesHere({ scoring, dataDir }: Pick<Config, 'scoring' | 'dataDir'>) {
+  return Promise.all(
+    [...sourcesOf(scoring)].map(async ([model, source]) => {
+      const path = placeOf(source, dataDir);
+      const { sha256, location } = source;
+      const known = await readPinned(model, { path, sha256 }).catch((error: unknown) => {
+        if (source.remote) return null;
+        throw error;
+      });
+      return { model, path, sha256, location, here: known !== null, sizeBytes: known?.length ?? null };
+    }),
+  );
+}
+
 async function download(model: NeuralModel, { location, sha256 }: ModelSource, path: string, signal?: AbortSignal): Promise<void> {
   const part = `${path}.part`;
   try {

@@ -6,7 +6,7 @@ import { symbolsOf } from '../scoring/contracts/text.js';
 import { contractOf, type GraphFacts, precheckGraph } from '../scoring/graph/precheck.js';
 import { fileOf, MANIFEST_FILE_NAME, packageSizeBytes } from '../scoring/manifest.js';
 import { readVerified, verifyPackage } from '../scoring/onnx/package-files.js';
-import { importVoice, sealVoiceFolder } from '../scoring/onnx/package-import.js';
+import { importVoice, lookAtVoice, sealVoiceFolder } from '../scoring/onnx/package-import.js';
 import type { PackageMeta } from '../scoring/package.js';
 import { PHONES } from '../scoring/phonemes.js';
 import type { VerifiedModel } from '../scoring/ports.js';
@@ -14,7 +14,7 @@ import { unmappedSymbols } from '../scoring/tokens.js';
 import type { ModelCache } from './model-cache.js';
 import type { OfferedModel } from './network/presence.js';
 
-export { importVoice, sealVoiceFolder };
+export { importVoice, lookAtVoice, sealVoiceFolder };
 
 /** Errors: rejects with model.* failures. */
 export async function checkPackage(directory: string): Promise<{ readonly model: VerifiedModel; readonly facts: readonly GraphFacts[] }> {

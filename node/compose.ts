@@ -154,7 +154,7 @@ export function createDaemon(
     );
     const discovery = composeDiscovery(
       { host, postbox, signer, clock, log, metrics, chain, announcements: stores.announcements, offered, cache, hear: inbox.hear },
-      { netuid, p2p: options.p2p, miner: options.miner, reconnects: () => client.status().reconnects },
+      { ...options, netuid, reconnects: () => client.status().reconnects },
     );
     const { presence } = discovery;
     const duties: Duty[] = [

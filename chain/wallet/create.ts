@@ -7,7 +7,7 @@ import type { Hotkey } from '../../protocol/names.js';
 import { walletFailure } from '../wallet-failures.js';
 import { formatKeyFile, formatPublicKeyFile } from './key-file.js';
 import { newWords, pairFromSeed, seedFromWords, signerOfPair } from './keys.js';
-import { errnoOf, filesOf } from './paths.js';
+import { errnoOf, filesOf, type WalletName } from './paths.js';
 import { publicAddress } from './wallet.js';
 
 const OWNER_ONLY = 0o600;
@@ -41,18 +41,10 @@ export async function createWallet({
   readonly words?: string;
 }): Promise<CreatedWallet> {
   await cryptoWaitReady();
-  const files = filesOf({ walletPath: path, wallet, hotkey });
   const hotkeyWords = words ?? newWords();
   const seed = seedFromWords(hotkeyWords);
   const pair = pairFromSeed(seed);
-  if (await exists(files.hotkey)) throw walletFailure('wallet.exists', { path: files.hotkey });
-  const coldkeyKnown = await publicAddress(files.coldkeyPublic);
-  if (coldkeyKnown === null && ((await exists(files.coldkeyPublic)) || (await exists(files.coldkey)))) {
-    throw walletFailure('wallet.malformed', {
-      path: files.coldkeyPublic,
-      reason: 'there is a coldkey, but its public half cannot be read',
-    });
-  }
+  const { files, coldkey: coldkeyKnown } = await planWallet({ walletPath: path, wallet, hotkey });
 
   await makeFolder(join(files.folder, 'hotkeys'));
   const coldkeyWords = coldkeyKnown === null ? newWords() : null;
@@ -68,6 +60,22 @@ export async function createWallet({
     hotkeyWords: words === undefined ? hotkeyWords : null,
     coldkeyWords,
   };
+}
+
+/** Where the files of a new hotkey go, and the coldkey that the wallet has (null: one would be made). Errors: wallet.bad_name, exists, malformed. */
+export async function planWallet(
+  name: WalletName,
+): Promise<{ readonly files: ReturnType<typeof filesOf>; readonly coldkey: Hotkey | null }> {
+  const files = filesOf(name);
+  if (await exists(files.hotkey)) throw walletFailure('wallet.exists', { path: files.hotkey });
+  const coldkey = await publicAddress(files.coldkeyPublic);
+  if (coldkey === null && ((await exists(files.coldkeyPublic)) || (await exists(files.coldkey)))) {
+    throw walletFailure('wallet.malformed', {
+      path: files.coldkeyPublic,
+      reason: 'there is a coldkey, but its public half cannot be read',
+    });
+  }
+  return { files, coldkey };
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -94,7 +94,7 @@ export function addNodeOptions(command: Command): Command {
     .option('--log-level <level>', 'debug, info, warn, error or silent')
     .option('--log-format <form>', 'auto, json or pretty')
     .option('--no-weights', 'never set weights')
-    .option('--dry-run', 'decide everything, send no weights');
+    .option('--dry-run', 'decide everything, write nothing to the chain: no weights, no address, no commitment');
 }
 
 export function addModelOption(command: Command): Command {

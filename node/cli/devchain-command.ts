@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GenerationName } from '../../chain/devchain/server.js';
 import { createLogger } from '../logger.js';
+import { sayDryRun } from './dry-run.js';
 import { createOutput } from './output.js';
 import { positiveNumber as count, wholeNumber } from './parsers.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
@@ -28,6 +30,7 @@ export function addDevchainCommand(program: Command): void {
     .option('--spec-version <n>', "spec version, if not the generation's own", count)
     .option('--fund <address=rao>', 'starting balance beside those of //Alice, //Bob and //Charlie, may be repeated', collect, [])
     .option('--commit-reveal', 'a subnet that takes weights by commit and reveal only')
+    .option('--dry-run', 'say what would be done, do nothing')
     .option('--json', 'print address and genesis as JSON when it runs; the log goes to standard error')
     .action(
       async (flags: {
@@ -41,15 +44,27 @@ export function addDevchainCommand(program: Command): void {
         commitReveal?: boolean;
         json?: boolean;
         untilStdinEnds?: boolean;
+        dryRun?: boolean;
       }) => {
+        const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
+        const dataDir = flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain');
+        if (flags.dryRun === true) {
+          const { generation, blockTimeMs, tempo, port } = flags;
+          const begun = dataDir !== null && existsSync(dataDir);
+          const said = { port, data_dir: dataDir, begun, generation, block_time_ms: blockTimeMs, tempo, balances };
+          return sayDryRun(createOutput({ json: flags.json === true }), said, [
+            `a development chain of generation ${generation} would serve ${port === 0 ? 'any free port' : `ws://127.0.0.1:${port}`}`,
+            `blocks     one every ${blockTimeMs} ms, ${tempo} per epoch`,
+            `kept       ${dataDir === null ? 'in memory' : `in ${dataDir}${begun ? ', where a chain was begun: it would go on' : ''}`}`,
+          ]);
+        }
         const { devGenesis } = await import('../../chain/devchain/genesis.js');
         const { startDevchain } = await import('../../chain/devchain/server.js');
         const logger = createLogger({ level: 'info', format: process.stderr.isTTY ? 'pretty' : 'json' });
-        const balances = Object.fromEntries(flags.fund.map((entry) => parseFund(entry)));
         const genesis = devGenesis({ subnet: { tempo: flags.tempo, commitRevealEnabled: flags.commitReveal === true } });
         const devchain = await startDevchain({
           port: flags.port,
-          dataDir: flags.dataDir === undefined ? null : join(resolve(flags.dataDir), 'chain'),
+          dataDir,
           blockTimeMs: flags.blockTimeMs,
           generation: flags.generation,
           ...(flags.specVersion === undefined ? {} : { specVersion: flags.specVersion }),

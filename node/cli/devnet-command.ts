@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
@@ -12,8 +13,9 @@ import type { DevnetResult } from '../devnet/result.js';
 import { createLogger } from '../logger.js';
 import { createClock } from './context.js';
 import { generationOption } from './devchain-command.js';
+import { sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
-import { createOutput } from './output.js';
+import { createOutput, type Output } from './output.js';
 import { positiveNumber as count } from './parsers.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
@@ -55,6 +57,7 @@ export function addDevnetCommand(program: Command, env: Environment): void {
     .addOption(generationOption())
     .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
     .option('--json', 'print the result as JSON; progress goes to standard error')
+    .option('--dry-run', 'say what would be done, do nothing')
     .action(
       async (flags: {
         rounds?: number;
@@ -69,8 +72,10 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         generation: string;
         commitReveal?: boolean;
         json?: boolean;
+        dryRun?: boolean;
       }) => {
         const out = createOutput({ json: flags.json === true });
+        if (flags.dryRun === true) return sayPlan(out, flags);
         const stopping = new AbortController();
         const stop = () => stopping.abort(new Error('stopped'));
         process.once('SIGINT', stop);
@@ -147,6 +152,24 @@ export function addDevnetCommand(program: Command, env: Environment): void {
         }
       },
     );
+}
+
+function sayPlan(
+  out: Output,
+  flags: { dataDir: string; basePort: number; cast: CastName; rounds?: number; cadence?: number; blockTimeMs: number },
+) {
+  const { rounds, cadenceBlocks } = DEFAULTS[flags.cast];
+  const dataDir = resolve(flags.dataDir);
+  const members = castOf(flags.basePort, flags.cast).map(({ name, role }) => ({ name, role }));
+  const miners = members.filter(({ role }) => role === 'miner').length;
+  const deletes = existsSync(dataDir);
+  const blocks = (flags.rounds ?? rounds) * (flags.cadence ?? cadenceBlocks);
+  sayDryRun(out, { cast: flags.cast, data_dir: dataDir, deletes, base_port: flags.basePort, members, blocks }, [
+    `a chain, ${members.length - miners} validators and ${miners} miners (cast ${flags.cast}) would be started`,
+    `folder     ${dataDir}${deletes ? ': what is in it now would be deleted' : ''}`,
+    `ports      50 on loopback, from ${flags.basePort} on`,
+    `length     about ${blocks} blocks of ${flags.blockTimeMs} ms`,
+  ]);
 }
 
 /** Nothing that the network started may outlive it. */

@@ -6,6 +6,7 @@ import type { Explanation } from '../explain/explain.js';
 import { renderPage } from '../explain/page.js';
 import { writeReport } from '../files/report-folder.js';
 import { addConfigOptions, loadSettings, nodeIdentity, nothingRecorded, roundsKnown, withStores } from './context.js';
+import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { folderUnwritable } from './failures.js';
 import { createOutput, percent, table, toJson } from './output.js';
@@ -20,6 +21,7 @@ export function addExplainCommand(program: Command, env: Environment): void {
     .description('Why this miner stands where it stands: parts of the score, worst prompts, rank, verdict, what is needed to climb')
     .option('--round <n>', 'a round other than the newest', roundNumber)
     .option('--report <dir>', 'write a page to look at and listen to: parts, worst prompts, waveform, spectrogram, pitch');
+  addDryRun(command);
   addConfigOptions(command).action(async (hotkey: Hotkey, flags: Record<string, unknown>) => {
     const out = createOutput({ json: flags['json'] === true });
     const config = await loadSettings(flags, env, 'no chain');
@@ -44,6 +46,13 @@ export function addExplainCommand(program: Command, env: Environment): void {
         next_round_in_blocks: next.inBlocks,
         next_round_in_ms: next.inMs,
       };
+      if (isDryRun(flags)) {
+        return sayDryRun(out, { hotkey, round: said.round, writes: report === null ? [] : [report] }, [
+          report === null
+            ? 'nothing would be written: --report DIR names a folder for a page'
+            : `a page about ${hotkey} in round ${said.round} would be written to ${report}`,
+        ]);
+      }
       let page: string | null = null;
       if (report !== null) {
         const drawn = await pageOf(stores.database, explained);

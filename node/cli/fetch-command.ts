@@ -8,6 +8,7 @@ import { type ModelDigest, parseModelDigest } from '../../protocol/names.js';
 import type { TransferProgress } from '../../protocol/ports.js';
 import { createLogger } from '../logger.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, createClock, loadSettings, openSigner, withChain } from './context.js';
+import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput } from './output.js';
@@ -32,6 +33,7 @@ export function addFetchCommand(program: Command, env: Environment): void {
     .option('--peer <multiaddr>', 'ask this peer, without a running node; may be repeated', collect, [])
     .option('--alone', 'without a running node: ask whoever the chain and the peers found there name')
     .option('--http-port <port>', 'HTTP port of the node');
+  addDryRun(command);
   addWalletOptions(addChainOptions(addConfigOptions(command))).action(async (digest: string, flags: Record<string, unknown>) => {
     const json = flags['json'] === true;
     const out = createOutput({ json });
@@ -39,12 +41,21 @@ export function addFetchCommand(program: Command, env: Environment): void {
     if (!model.ok) throw cliFailure('cli.bad_value', { command: 'voxd fetch', problem: `"${digest}": ${model.error}` });
     const directory = typeof flags['out'] === 'string' ? resolve(flags['out']) : null;
     if (directory !== null && existsSync(directory)) throw cliFailure('cli.folder_not_empty', { folder: directory });
+    const peers = Array.isArray(flags['peer']) ? flags['peer'].map(String) : [];
+    if (isDryRun(flags)) {
+      const config = await loadSettings(flags, env, 'no chain');
+      const node = `http://${config.http.host}:${config.http.port}`;
+      const to = directory ?? (peers.length === 0 ? 'the cache of the node' : resolve(model.value.slice(0, 16)));
+      return sayDryRun(out, { model: model.value, directory: to, node: peers.length === 0 ? node : null, peers }, [
+        `${model.value} would be brought to ${to}`,
+        peers.length === 0 ? `by        the running node at ${node}` : `from      ${peers.join(', ')}`,
+      ]);
+    }
     const line = createProgressLine(process.stderr, { quiet: json, nowMs: Date.now });
     const stop = new AbortController();
     const onSignal = () => stop.abort(new Error('stopped'));
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     try {
-      const peers = Array.isArray(flags['peer']) ? flags['peer'].map(String) : [];
       const of = { model: model.value, directory, signal: stop.signal, onProgress: line.show };
       const isAlone = flags['alone'] === true;
       const fetched = peers.length > 0 || isAlone ? await fromPeers(flags, env, peers, of) : await fromNode(flags, env, of);

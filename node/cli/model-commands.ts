@@ -1,9 +1,11 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { packageSizeBytes } from '../../scoring/manifest.js';
 import { generateVoicePackage, VOICE_KINDS, type VoiceKind } from '../../scoring/voices/onnx-voice.js';
 import { checkPackage, missingSymbols, sealVoice } from '../compose-models.js';
+import { sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { cliFailure, folderUnwritable } from './failures.js';
 import { addImport, addSeal } from './model-import.js';
@@ -78,11 +80,22 @@ function addGenerate(model: Command): void {
     .description('Write a small formant voice as a model package, to try things with')
     .addOption(new Option('--kind <kind>', 'how it sounds').choices([...VOICE_KINDS]).makeOptionMandatory())
     .requiredOption('--out <dir>', 'new or empty folder')
+    .option('--dry-run', 'say what would be done, do nothing')
     .option('--json', 'print JSON')
-    .action(async (options: { kind: VoiceKind; out: string; json?: boolean }) => {
+    .action(async (options: { kind: VoiceKind; out: string; dryRun?: boolean; json?: boolean }) => {
       const out = createOutput({ json: options.json === true });
-      await newFolder(options.out);
       const voice = generateVoicePackage(options.kind, { name: `demo-${options.kind}` });
+      if (options.dryRun === true) {
+        if (existsSync(options.out) && readdirSync(options.out).length > 0)
+          throw cliFailure('cli.folder_not_empty', { folder: options.out });
+        const files = Object.entries(voice).map(([path, bytes]) => ({ path, size_bytes: bytes.length }));
+        return sayDryRun(out, { kind: options.kind, dir: options.out, files }, [
+          `a ${options.kind} voice would be written to ${options.out}`,
+          ...files.map(({ path, size_bytes }) => `${path}  ${size_bytes} bytes`),
+          'and its manifest',
+        ]);
+      }
+      await newFolder(options.out);
       for (const [path, bytes] of Object.entries(voice)) await writeFile(join(options.out, path), bytes);
       const verified = await sealVoice(options.out);
       const sizeBytes = packageSizeBytes(verified.manifest);

@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Finding, ImportChoices } from '../../scoring/contracts/sources.js';
 import { packageSizeBytes, STYLE_ROWS, TEXT_SYMBOLS } from '../../scoring/manifest.js';
-import { importVoice, missingSymbols, sealVoiceFolder } from '../compose-models.js';
+import { importVoice, lookAtVoice, missingSymbols, sealVoiceFolder } from '../compose-models.js';
+import { sayDryRun } from './dry-run.js';
 import { createOutput, table } from './output.js';
 
 interface ImportOptions {
@@ -10,6 +11,7 @@ interface ImportOptions {
   readonly voiceVersion: string;
   readonly licence: string;
   readonly json?: boolean;
+  readonly dryRun?: boolean;
   readonly language?: string;
   readonly sampleRate?: number;
   readonly text?: ImportChoices['text'];
@@ -32,6 +34,8 @@ export function addImport(model: Command): void {
     .requiredOption('--out <dir>', 'folder of the package, new or without these files')
     .option('--vocoder <file>', 'the vocoder of a Matcha voice, where it is not in the folder');
   withChoices(command).action(async (path: string, options: ImportOptions & { out: string; vocoder?: string }) => {
+    if (options.dryRun === true)
+      return sayLook(options, options.out, await lookAtVoice(path, { ...choicesOf(options), vocoder: options.vocoder }));
     const { model: imported, findings } = await importVoice(path, options.out, metaOf(options), {
       ...choicesOf(options),
       vocoder: options.vocoder,
@@ -45,6 +49,7 @@ export function addSeal(model: Command): void {
     .command('seal <dir>')
     .description('The same in place: write the manifest of a folder with one published voice, after every change of its files');
   withChoices(command).action(async (dir: string, options: ImportOptions) => {
+    if (options.dryRun === true) return sayLook(options, dir, await lookAtVoice(dir, choicesOf(options)));
     report(options, dir, await sealVoiceFolder(dir, metaOf(options), choicesOf(options)));
   });
 }
@@ -63,6 +68,7 @@ function withChoices(command: Command): Command {
     .option('--speaker <n>', 'speaker of a voice with several', whole)
     .option('--style <file>', 'table of styles of a Kokoro voice, where the folder has several')
     .addOption(new Option('--style-row <rule>', 'which row of it an utterance takes').choices([...STYLE_ROWS]))
+    .option('--dry-run', 'say what would be done, do nothing')
     .option('--json', 'print JSON');
 }
 
@@ -74,6 +80,15 @@ function choicesOf(options: ImportOptions): ImportChoices {
   const { language, sampleRate, text, unknown, espeakVoice, espeakVersion, speaker, style, styleRow } = options;
   const espeak = espeakVoice === undefined || espeakVersion === undefined ? undefined : { voice: espeakVoice, version: espeakVersion };
   return { language, sampleRateHz: sampleRate, text, unknown, espeak, speaker, styleFile: style, styleRow };
+}
+
+function sayLook(options: ImportOptions, dir: string, { findings, files }: Awaited<ReturnType<typeof lookAtVoice>>): void {
+  const sizes = files.map(({ path, sizeBytes }) => ({ path, size_bytes: sizeBytes }));
+  sayDryRun(createOutput({ json: options.json === true }), { dir, derived: findings, files: sizes }, [
+    `${dir} would become a package of ${files.length} files and a manifest`,
+    ...sizes.map(({ path, size_bytes }) => `${path}  ${size_bytes} bytes`),
+    ...table(['what', 'value', 'from'], findings.map(rowOf)).split('\n'),
+  ]);
 }
 
 function report(options: ImportOptions, dir: string, { model, findings }: Imported): void {

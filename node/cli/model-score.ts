@@ -21,9 +21,10 @@ import { type KeptUtterance, makesPlace, pageUtterance, utteranceName } from '..
 import { writeReport } from '../files/report-folder.js';
 import { BUILTIN_JUDGE, judgesOf } from '../rounds/judges.js';
 import { loadSettings } from './context.js';
+import { sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { folderUnwritable } from './failures.js';
-import { createOutput, percent, table, toJson } from './output.js';
+import { createOutput, type Output, percent, table, toJson } from './output.js';
 
 const PROMPTS_DEFAULT = 8;
 const TEXT_SHOWN = 44;
@@ -36,6 +37,7 @@ interface ScoreOptions {
   readonly config?: string;
   readonly audio?: string;
   readonly report?: string;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -56,14 +58,35 @@ export function addScore(model: Command, env: Environment): void {
     .option('--config <file>', 'settings with the models of neural-1 (default: as for the node)')
     .option('--audio <dir>', 'keep the audio of each prompt as WAV')
     .option('--report <dir>', 'write a page to look at and listen to: parts, worst prompts, waveform, spectrogram, pitch')
+    .option('--dry-run', 'say what would be done, do nothing')
     .option('--json', 'print JSON')
     .action(async (dir: string, options: ScoreOptions) => {
       const out = createOutput({ json: options.json === true });
+      if (options.dryRun === true) return sayPlan(out, dir, options);
       const scored = await score(dir, options, env, process.stderr.isTTY === true && !out.json);
       const result = jsonOf(scored, options);
       if (options.report !== undefined) await report(options.report, scored, result);
       out.result(result, () => textOf(scored, options));
     });
+}
+
+/** The package is verified, and nothing is heard. */
+async function sayPlan(
+  out: Output,
+  dir: string,
+  { seed, prompts: count, engine, profile, audio, report: page }: ScoreOptions,
+): Promise<void> {
+  const { model } = await checkPackage(dir);
+  const prompts = drawPrompts(seed, count).map(({ index, kind, text }) => ({ index, kind, text }));
+  const writes = [...(audio === undefined ? [] : [audio]), ...(page === undefined ? [] : [page])];
+  sayDryRun(out, { model: model.digest, seed, engine, profile, prompts, writes }, [
+    `${model.manifest.name} ${model.manifest.version} would say ${count} prompts, judged by ${profile} (engine ${engine})`,
+    ...table(
+      ['#', 'kind', 'prompt'],
+      prompts.map(({ index, kind, text }) => [index, kind, text]),
+    ).split('\n'),
+    writes.length === 0 ? 'nothing would be written' : `written    ${writes.join(', ')}`,
+  ]);
 }
 
 interface Scored extends ScoredModel {

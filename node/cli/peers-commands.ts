@@ -4,6 +4,7 @@ import { type PeerRule, type PeerSubject, parseSubject, RULE_REASON_LENGTH_MAX }
 import type { NetworkView } from '../http/network-routes.js';
 import { createPeerAccess, type PeerAccess } from '../network/peer-access.js';
 import { addConfigOptions, createClock, loadSettings, withStores } from './context.js';
+import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput, duration, type Output, short, table } from './output.js';
@@ -26,9 +27,15 @@ export function addPeersCommands(program: Command, env: Environment): void {
   rule(peers, env, 'allow', 'Always take a peer id, a hotkey, an address or a range: no ban and no share of places counts for it');
 
   const forget = peers.command('forget').argument('<who>', 'as it was banned or allowed').description('Take a ban or an allowance back');
+  addDryRun(forget);
   addConfigOptions(forget).action(async (who: string, _own: object, command: Command) => {
-    await withAccess(command, env, async (access, out) => {
+    await withAccess(command, env, async (access, out, flags) => {
       const subject = subjectOf(who);
+      if (isDryRun(flags)) {
+        const rule = (await access.list()).find((each) => each.subject.type === subject.type && each.subject.value === subject.value);
+        if (rule === undefined) throw cliFailure('cli.no_such_rule', { who: subject.value });
+        return sayDryRun(out, { rule }, [`the ${rule.rule === 'deny' ? 'ban' : 'allowance'} of ${subject.value} would be taken back`]);
+      }
       const forgotten = await access.forget(subject);
       if (!forgotten) throw cliFailure('cli.no_such_rule', { who: subject.value });
       out.result({ ok: true, forgotten: subject }, () => `${subject.value}: no rule any more; in force within half a minute`);
@@ -51,9 +58,18 @@ function rule(peers: Command, env: Environment, verb: 'ban' | 'allow', descripti
     .description(description)
     .option('--for <duration>', 'such as 30m, 24h or 7d (default: until it is taken back)', durationArgument)
     .option('--reason <text>', `for whoever reads the list later; at most ${RULE_REASON_LENGTH_MAX} characters`, '');
+  addDryRun(command);
   addConfigOptions(command).action(async (who: string, _own: object, given: Command) => {
     await withAccess(given, env, async (access, out, flags) => {
       const forMs = typeof flags['for'] === 'number' ? flags['for'] : null;
+      if (isDryRun(flags)) {
+        const subject = subjectOf(who);
+        const before = (await access.list()).find((each) => each.subject.type === subject.type && each.subject.value === subject.value);
+        return sayDryRun(out, { subject, rule: verb === 'ban' ? 'deny' : 'allow', for_ms: forMs, before: before ?? null }, [
+          `${subject.value} would be ${verb === 'ban' ? 'banned' : 'allowed'} ${forMs === null ? 'until it is taken back' : `for ${duration(forMs)}`}`,
+          ...(before === undefined ? [] : [`now ${before.rule === 'deny' ? 'banned' : 'allowed'}: that rule would be replaced`]),
+        ]);
+      }
       const made = await access[verb](subjectOf(who), forMs, String(flags['reason'] ?? ''));
       out.result({ ok: true, rule: made }, () => {
         const until = made.untilMs === null ? 'until it is taken back' : `for ${duration(made.untilMs - made.madeAtMs)}`;

@@ -6,6 +6,7 @@ import { fromHex } from '../../protocol/digest.js';
 import { EXIT } from '../../protocol/failure.js';
 import { createLogger } from '../logger.js';
 import { addConfigOptions, addKeyFileOptions, createClock, type Flags, loadSettings } from './context.js';
+import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput } from './output.js';
@@ -22,7 +23,7 @@ export function addSignerCommand(program: Command, env: Environment): void {
     .option('--calls <list>', 'the only extrinsics that are signed, such as 7.0,7.4,18.0 (pallet.call); default: any')
     .option('--chain <network>', 'finney or test: extrinsics of other chains are not signed (or --set chain.genesis=0x…)')
     .option('--password-file <file>', 'password of an encrypted coldkey');
-  addStdinOption(addKeyFileOptions(addConfigOptions(command))).action(async (flags: Flags) => {
+  addStdinOption(addKeyFileOptions(addConfigOptions(addDryRun(command)))).action(async (flags: Flags) => {
     process.exitCode = await run(flags, env);
   });
 }
@@ -38,11 +39,20 @@ async function run(flags: Flags, env: Environment): Promise<number> {
   const signer = flags['coldkey'] === true ? await openColdkeySigner(own, env, { passwordFile }) : await openSigner(own, env);
   const { genesis } = config.chain;
   const socket = String(flags['socket']);
+  const facts = { hotkey: signer.hotkey, socket, kinds: [...kinds], calls: calls === null ? null : [...calls], genesis };
+  if (isDryRun(flags)) {
+    sayDryRun(createOutput({ json: flags['json'] === true }), facts, [
+      `${signer.hotkey} would sign for whoever reaches ${socket}`,
+      `kinds      ${facts.kinds.join(', ')}`,
+      `calls      ${facts.calls?.join(', ') ?? 'any'}`,
+      `chain      ${genesis ?? 'any; name one with --chain or --set chain.genesis=0x…'}`,
+    ]);
+    return EXIT.ok;
+  }
   const server = await startSignerServer(
     { signer, clock: createClock(), logger },
     { socket, policy: { kinds, calls, genesis: genesis === null ? null : fromHex(genesis) } },
   );
-  const facts = { hotkey: signer.hotkey, socket, kinds: [...kinds], calls: calls === null ? null : [...calls], genesis };
   logger.info(facts, 'signing for whoever reaches the socket');
   if (flags['json'] === true) createOutput({ json: true }).result({ ok: true, ...facts }, () => '');
   if (genesis === null) logger.warn({}, 'extrinsics of any chain are signed; name one with --chain or --set chain.genesis=0x…');

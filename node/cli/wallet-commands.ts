@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createWallet } from '../../chain/wallet/create.js';
+import { createWallet, planWallet } from '../../chain/wallet/create.js';
 import { SCHEMES } from '../../chain/wallet/encrypted.js';
 import { createVerify } from '../../chain/wallet/keys.js';
 import { DEFAULT_WALLET_PATH, type WalletName } from '../../chain/wallet/paths.js';
@@ -11,6 +11,7 @@ import { parseHotkey } from '../../protocol/names.js';
 import type { Signer } from '../../protocol/ports.js';
 import type { Secret } from '../../protocol/secret.js';
 import { addConfigOptions, addWalletOptions, type Flags, loadSettings } from './context.js';
+import { isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { createOutput, table } from './output.js';
@@ -156,8 +157,23 @@ function addNew(wallet: Command, env: Environment): void {
     .option('--wallet-path <dir>', `folder of the wallets (default ${DEFAULT_WALLET_PATH}, or BT_WALLET_PATH)`)
     .option('--wallet <name>', 'name of the wallet')
     .option('--hotkey <name>', 'name of the hotkey in the wallet')
+    .option('--dry-run', 'say what would be done, do nothing')
     .action(async (flags: Flags) => {
-      const { wallet: name } = await settingsOf(flags, env);
+      const config = await settingsOf(flags, env);
+      const { wallet: name } = config;
+      if (isDryRun(flags)) {
+        const { files, coldkey } = await planWallet(nameOf(config));
+        return sayDryRun(
+          outputOf(flags),
+          { folder: files.folder, hotkey_path: files.hotkey, coldkey, would_make_coldkey: coldkey === null },
+          [
+            `a hotkey would be written to ${files.hotkey}`,
+            coldkey === null
+              ? `a coldkey would be made; its public half goes to ${files.coldkeyPublic}`
+              : `the wallet has a coldkey: ${coldkey}`,
+          ],
+        );
+      }
       const made = await createWallet({ path: name.path, wallet: name.name, hotkey: name.hotkey });
       outputOf(flags).result(
         {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT } from '../../protocol/failure.js';
+import { RUN_LIMITS } from '../../scoring/limits.js';
 import { createLogger } from '../logger.js';
 import { judgesOf } from '../rounds/judges.js';
 import { addConfigOptions, createClock, freeSeats, loadSettings, withStores } from './context.js';
+import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
 import { addStdinOption, onStdinEnd } from './stdin.js';
@@ -21,7 +23,7 @@ export function addWorkerCommands(program: Command, env: Environment): void {
     .option('--node <url>', 'HTTP address of the node, to fetch models from (worker.nodeUrl); not needed in its own data directory')
     .option('--log-level <level>', 'debug, info, warn, error or silent')
     .option('--log-format <form>', 'auto, json or pretty');
-  addStdinOption(addConfigOptions(worker));
+  addStdinOption(addConfigOptions(addDryRun(worker)));
   worker.action(async (flags: Record<string, unknown>) => {
     process.exitCode = await runWorker(flags, env);
   });
@@ -67,6 +69,29 @@ async function runWorker(flags: Record<string, unknown>, env: Environment): Prom
   const logger = createLogger(config.log);
   const { createWorker } = await import('../compose-worker.js');
   const { nodeUrl, token } = config.worker;
+  if (isDryRun(flags)) {
+    const { composeRunner } = await import('../compose-scoring.js');
+    const seats = config.scoring.concurrency ?? freeSeats(RUN_LIMITS[config.scoring.engine]);
+    const { engineId } = composeRunner(config.scoring.engine);
+    const own = config.database.url === null;
+    sayDryRun(
+      createOutput({ json: flags['json'] === true }),
+      {
+        database: own ? resolve(config.dataDir) : 'database.url',
+        node: nodeUrl,
+        models_at_once: seats,
+        engine: engineId,
+        profile: config.scoring.profile,
+      },
+      [
+        `jobs would be taken from ${own ? `the database in ${resolve(config.dataDir)}` : 'the database of database.url'}`,
+        `models     ${own && nodeUrl === null ? 'from the cache beside it' : (nodeUrl ?? 'worker.nodeUrl is not set: none could be fetched')}`,
+        `at once    ${seats}`,
+        `engine     ${engineId}, profile ${config.scoring.profile}`,
+      ],
+    );
+    return EXIT.ok;
+  }
   const worker = createWorker(
     { clock: createClock(), logger },
     {

@@ -48,6 +48,17 @@ export async function importVoice(
   return { model: await sealPackage(target, { ...derived.description, ...meta }), findings: derived.findings };
 }
 
+/** What `importVoice` would make of it, and of which files; nothing is written. Errors: as importVoice, for the source. */
+export async function lookAtVoice(
+  source: string,
+  choices: ImportChoices & { readonly vocoder?: string | undefined } = {},
+): Promise<{ readonly findings: readonly Finding[]; readonly files: readonly { readonly path: string; readonly sizeBytes: number }[] }> {
+  const { voice, folderOf } = await readSources(source, choices.vocoder);
+  const { findings, files, cut } = unwrap(deriveVoice(voice, choices));
+  const kept = files.map(async (path) => ({ path, sizeBytes: (await stat(join(folderOf(path), path))).size }));
+  return { findings, files: [...(await Promise.all(kept)), ...(cut === null ? [] : [{ path: cut.path, sizeBytes: cut.sizeBytes }])] };
+}
+
 /** The same in place: the folder with its voice becomes a package. Errors: as importVoice. */
 export async function sealVoiceFolder(directory: string, meta: PackageMeta, choices: ImportChoices = {}): Promise<ImportedVoice> {
   const { voice } = await readSources(directory);

@@ -27,14 +27,15 @@ interface Setup {
   readonly offered?: OfferedModel | null;
   readonly axon?: PresenceOptions['axon'];
   readonly registered?: boolean;
+  readonly dryRun?: boolean;
 }
 
-function setUp({ offered = null, axon = null, registered = true }: Setup = {}) {
+function setUp({ offered = null, axon = null, registered = true, dryRun = false }: Setup = {}) {
   const chain = createFakeChain({ netuid: 7 });
   if (registered) chain.register(SELF);
   const stores = createMemoryStores();
   const clock = createManualClock();
-  const { log, warnings } = createRecordingLog();
+  const { log, warnings, lines } = createRecordingLog();
   const posted: Uint8Array[] = [];
   const network = { listeners: 3 };
   const gossip = {
@@ -60,7 +61,7 @@ function setUp({ offered = null, axon = null, registered = true }: Setup = {}) {
         addresses: () => ['/ip4/203.0.113.7/tcp/4004/p2p/a', '/b', '/c', '/d', '/e'],
         offered,
       },
-      { netuid: 7, axon, announceIntervalMs: INTERVAL_MS },
+      { netuid: 7, axon, announceIntervalMs: INTERVAL_MS, dryRun },
     );
   const presence = start();
   return {
@@ -68,6 +69,7 @@ function setUp({ offered = null, axon = null, registered = true }: Setup = {}) {
     stores,
     clock,
     warnings,
+    lines,
     posted,
     network,
     presence,
@@ -89,6 +91,16 @@ describe('presence', () => {
     await turn();
     await turn(start());
     expect(written()).to.deep.equal(['serveAxon']);
+  });
+
+  it('writes nothing on a dry run, and says once what it would write', async () => {
+    const { turn, written, chain, lines, posted } = setUp({ axon: AXON, offered: OFFERED, dryRun: true });
+    for (let i = 0; i < 3; i += 1) {
+      await turn();
+      chain.advance(20);
+    }
+    expect([written(), posted]).to.deep.equal([[], []]);
+    expect(lines.filter((line) => line.includes('dry run'))).to.have.length(2);
   });
 
   it('writes the axon again when the chain says something else', async () => {
