@@ -1,6 +1,6 @@
 /** What a model needs to stand higher. Asked of the contest itself, so that it cannot say anything else. */
 import type { Hotkey } from '../protocol/names.js';
-import { type Contender, type ContestRules, epsilonAt, holdContest, pairedStandardErrorPpm } from './contest.js';
+import { type Contender, type ContestRules, doubtPpm, epsilonAt, holdContest } from './contest.js';
 import { byCommitment } from './copies.js';
 
 export interface Goal {
@@ -8,9 +8,9 @@ export interface Goal {
   /** Who has that place now. */
   readonly rival: Hotkey;
   readonly rivalStandingPpm: number;
-  /** Lowest standing that takes the place, all else as it is; null: not even a perfect one does. */
+  /** Lowest standing that takes the place, its prompts lifted as much, all else as it is; null: not even a perfect one does. */
   readonly standingPpm: number | null;
-  /** The same for a new voice committed at the next block, compared on the prompts of the old one. */
+  /** The same for a new voice committed at the next block. */
   readonly newVoicePpm: number | null;
   /** Lead over the rival that a later commitment must exceed: the larger of the two. */
   readonly epsilonPpm: number;
@@ -45,15 +45,17 @@ export function climbOf(
     const holder = places.find((place) => place.rank === wanted && place.hotkey !== hotkey);
     const rival = of.contenders.find((contender) => contender.hotkey === holder?.hotkey);
     if (rival === undefined) return null;
-    const earlier = byCommitment(own, rival) < 0 ? own : rival;
+    const standingPpm = lowestFor(of, own, wanted);
+    const then = atStanding(own, standingPpm ?? PERFECT_PPM);
+    const [earlier, later] = byCommitment(own, rival) < 0 ? [then, rival] : [rival, then];
     return {
       rank: wanted,
       rival: rival.hotkey,
       rivalStandingPpm: rival.standingPpm,
-      standingPpm: lowestFor(of, own, wanted),
+      standingPpm,
       newVoicePpm: lowestFor(of, { ...own, commitmentBlock: of.block }, wanted),
       epsilonPpm: epsilonAt(of.block - earlier.commitmentBlock, of.rules),
-      noisePpm: of.rules.standardErrors * pairedStandardErrorPpm(own.promptsPpm, rival.promptsPpm),
+      noisePpm: of.rules.standardErrors * doubtPpm(later.promptsPpm, earlier.promptsPpm),
     };
   };
   const placed = places.filter((place) => place.rank !== null).length;
@@ -68,6 +70,18 @@ export function climbOf(
   };
 }
 
+/**
+ * The voice as it would be with another standing: each prompt gains the same part of what it lacks, or loses the same part of what it has.
+ * Shape: standing in ppm → its prompts; 1,000,000 is the best at each.
+ */
+export function atStanding(own: Contender, standingPpm: number): Contender {
+  const [gain, room] = [standingPpm - own.standingPpm, PERFECT_PPM - own.standingPpm];
+  const promptsPpm = own.promptsPpm.map((ppm) =>
+    gain > 0 ? ppm + Math.floor(((PERFECT_PPM - ppm) * gain) / room) : Math.floor((ppm * standingPpm) / Math.max(1, own.standingPpm)),
+  );
+  return { ...own, standingPpm, promptsPpm };
+}
+
 /** By halves: a higher standing never has a worse place. */
 function lowestFor(
   of: { readonly contenders: readonly Contender[]; readonly rules: ContestRules; readonly block: number },
@@ -76,7 +90,7 @@ function lowestFor(
 ): number | null {
   const others = of.contenders.filter(({ hotkey }) => hotkey !== own.hotkey);
   const reaches = (standingPpm: number) => {
-    const places = holdContest([...others, { ...own, standingPpm }], of.rules, of.block);
+    const places = holdContest([...others, atStanding(own, standingPpm)], of.rules, of.block);
     return (places.find(({ hotkey }) => hotkey === own.hotkey)?.rank ?? Number.POSITIVE_INFINITY) <= rank;
   };
   if (!reaches(PERFECT_PPM)) return null;

@@ -10,7 +10,7 @@ export interface ContestRules {
   /** Lead that it needs once the incumbent is `epsilonDecayBlocks` old, ppm. */
   readonly epsilonFloorPpm: number;
   readonly epsilonDecayBlocks: number;
-  /** Standard errors that the lead must exceed. */
+  /** How many times the doubt, a standard error, the lead must exceed. */
   readonly standardErrors: number;
   /** Standings below this earn nothing, ppm. */
   readonly thresholdPpm: number;
@@ -115,10 +115,13 @@ function standsFor(hotkey: Hotkey, behind: ReadonlyMap<Hotkey, Hotkey>): Hotkey 
   return next === undefined ? hotkey : standsFor(next, behind);
 }
 
-/** A challenger committed later wins only by more than max(epsilon, z standard errors of the paired differences). */
+/**
+ * A challenger committed later wins only by more than max(epsilon, z times the doubt). Monotone: no prompt that the incumbent says worse saves it, and
+ * none that the challenger says better costs it.
+ */
 export function beats(challenger: Contender, incumbent: Contender, rules: ContestRules, block: number): boolean {
   const lead = challenger.standingPpm - incumbent.standingPpm;
-  const noise = rules.standardErrors * pairedStandardErrorPpm(challenger.promptsPpm, incumbent.promptsPpm);
+  const noise = rules.standardErrors * doubtPpm(challenger.promptsPpm, incumbent.promptsPpm);
   return lead > Math.max(epsilonAt(block - incumbent.commitmentBlock, rules), noise);
 }
 
@@ -129,20 +132,20 @@ export function epsilonAt(ageBlocks: number, rules: ContestRules): number {
   return rules.epsilonPpm - fallen;
 }
 
-/** Units: ppm, rounded down. 0 when there are fewer than two common prompts. */
-export function pairedStandardErrorPpm(a: readonly number[], b: readonly number[]): number {
-  const n = Math.min(a.length, b.length);
-  if (n < 2) return 0;
-  let sum = 0n;
+/**
+ * How little a lead says, by the prompts at which the challenger was the worse one. Without a true lead, half of the differences lie there, so that twice
+ * their squares make the standard error of the mean difference. Where the incumbent fails there is no doubt: its faults must not look like noise.
+ *
+ * Shape: scores of the challenger and of the incumbent on the same prompts → ppm, rounded down; 0 when fewer than two are shared.
+ * Source: docs/scoring.md, "Contest".
+ */
+export function doubtPpm(challenger: readonly number[], incumbent: readonly number[]): number {
+  const shared = Math.min(challenger.length, incumbent.length);
+  if (shared < 2) return 0;
   let squares = 0n;
-  for (let i = 0; i < n; i++) {
-    const difference = BigInt(a[i]! - b[i]!);
-    sum += difference;
-    squares += difference * difference;
-  }
-  const count = BigInt(n);
-  // variance of the mean = (n Σd² − (Σd)²) / (n² (n − 1))
-  return Number(squareRoot((count * squares - sum * sum) / (count * count * (count - 1n))));
+  for (let i = 0; i < shared; i++) squares += BigInt(Math.max(0, incumbent[i]! - challenger[i]!)) ** 2n;
+  const count = BigInt(shared);
+  return Number(squareRoot((2n * squares) / (count * (count - 1n))));
 }
 
 function sharesFor(places: number, curve: readonly number[]): readonly number[] {

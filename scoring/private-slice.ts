@@ -4,15 +4,14 @@
  */
 import { sha256Hex } from '../protocol/digest.js';
 import type { Hotkey, ModelDigest } from '../protocol/names.js';
-import { squareRoot } from './integers.js';
 import { drawPrompts, PROMPTS_PER_DRAW_MAX, type Prompt } from './prompts.js';
 
 /** Private prompts of each model in each round. */
 export const PRIVATE_PROMPTS = 4;
-/** A model may do so much worse on the private prompts before it costs anything, ppm; and never less than the noise. */
+/** A model may do so much worse on the best of the private prompts before it costs anything, ppm. */
 export const PRIVATE_ALLOWANCE_PPM = 50_000;
-/** Standard errors of the difference that count as noise. */
-const NOISE_STANDARD_ERRORS = 3n;
+/** The best of so many private prompts is looked at, the second best of twice as many. */
+const BEST_OF = 4;
 /** Fewer private prompts than this, over all believed validators, say nothing. */
 const PRIVATE_PROMPTS_MIN = 4;
 
@@ -37,28 +36,15 @@ export function drawPrivatePrompts(of: Parameters<typeof privateSeed>[0]): reado
 }
 
 /**
- * What a model says worse in private than in public is taken off its score, beyond the allowance.
+ * A score may not lie far above what the model says well in private: above the best quarter of the private prompts and the allowance.
  *
- * An honest model draws both from the same source, so it loses nothing, and models go on being compared on the same public prompts.
+ * An honest model draws both from the same source: that its better private prompts all lie below its public mean hardly ever happens. And no fault, in
+ * public or in private, can raise what is left; a spread that it makes itself buys nothing. Models go on being compared on the same public prompts.
  *
- * Shape: the score, its public prompts and everybody's private ones, ppm → ppm, at most the score. Integers only.
+ * Shape: the score and everybody's private prompts, ppm → ppm, at most the score.
  */
-export function withPrivateSlice(scorePpm: number, publicPpm: readonly number[], privatePpm: readonly number[]): number {
-  if (privatePpm.length < PRIVATE_PROMPTS_MIN || publicPpm.length === 0) return scorePpm;
-  const inPublic = momentsOf(publicPpm);
-  const inPrivate = momentsOf(privatePpm);
-  const gap = inPublic.mean - inPrivate.mean;
-  const noise = NOISE_STANDARD_ERRORS * squareRoot(inPublic.squaredError + inPrivate.squaredError);
-  const allowance = noise > BigInt(PRIVATE_ALLOWANCE_PPM) ? noise : BigInt(PRIVATE_ALLOWANCE_PPM);
-  const excess = gap - allowance;
-  return excess <= 0n ? scorePpm : Math.max(0, scorePpm - Number(excess));
-}
-
-/** Mean and squared standard error of the mean, rounded down. */
-function momentsOf(values: readonly number[]): { readonly mean: bigint; readonly squaredError: bigint } {
-  const count = BigInt(values.length);
-  const sum = values.reduce((total, value) => total + BigInt(value), 0n);
-  const squares = values.reduce((total, value) => total + BigInt(value) ** 2n, 0n);
-  if (count < 2n) return { mean: sum / count, squaredError: 0n };
-  return { mean: sum / count, squaredError: (count * squares - sum * sum) / (count * count * (count - 1n)) };
+export function withPrivateSlice(scorePpm: number, privatePpm: readonly number[]): number {
+  if (privatePpm.length < PRIVATE_PROMPTS_MIN) return scorePpm;
+  const best = [...privatePpm].sort((a, b) => b - a)[Math.ceil(privatePpm.length / BEST_OF) - 1]!;
+  return Math.min(scorePpm, best + PRIVATE_ALLOWANCE_PPM);
 }

@@ -56,7 +56,7 @@ export interface WeighedModel extends Standing {
 export type WeighedBefore = Standing & Partial<Pick<WeighedModel, 'kinship'>>;
 
 /** Changes with every change of these rules, so that nobody replays a round by others than it was weighed by. */
-export const WEIGHING_RULES = 2;
+export const WEIGHING_RULES = 3;
 
 export interface WeighedRound {
   /** Ascending hotkey; one per registration that has a standing. */
@@ -202,8 +202,7 @@ export function believedRecords(of: {
     if (!record) continue;
     believed.set(entry.hotkey, record);
     const privatePpm = about.flatMap(({ record: { private: slice } }) => slice?.prompts.map(({ scorePpm }) => scorePpm) ?? []);
-    const publicPpm = record.prompts.map(({ scorePpm }) => scorePpm);
-    scores.set(entry.hotkey, withPrivateSlice(record.scorePpm, publicPpm, privatePpm));
+    scores.set(entry.hotkey, withPrivateSlice(record.scorePpm, privatePpm));
   }
   return { believed, scores, disbelieved };
 }

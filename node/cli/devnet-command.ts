@@ -21,14 +21,14 @@ import { positiveNumber as count } from './parsers.js';
 const RUN_TIMEOUT_MS = 15 * 60_000;
 /**
  * Of the gauntlet: cheats that would work for ever are ended soon, and by processor time, which a busy machine does not change. What earns nothing at
- * the first three prompts is not heard further.
+ * the first four prompts is not heard further.
  */
 const DEFAULTS: Readonly<Record<CastName, Pick<DevnetOptions, 'rounds' | 'cadenceBlocks' | 'scoring'>>> = {
   demo: { rounds: 2, cadenceBlocks: 80, scoring: { prompts: 5 } },
   gauntlet: {
     rounds: 1,
     cadenceBlocks: 240,
-    scoring: { prompts: 6, firstPrompts: 3, cpuSeconds: 5, memoryBytes: 1024 ** 3, audits: 1 },
+    scoring: { prompts: 8, firstPrompts: 4, cpuSeconds: 5, memoryBytes: 1024 ** 3, audits: 1 },
   },
 };
 /** What the nodes need of our environment: where programs and temporary files are. */
@@ -53,7 +53,7 @@ export function addDevnetCommand(program: Command, env: Environment): void {
     .option('--block-time-ms <ms>', 'time between blocks', count, 500)
     .option('--tempo <blocks>', 'blocks per epoch', count, 20)
     .option('--cadence <blocks>', 'blocks per scoring round (default: 80, gauntlet 240)', count)
-    .option('--prompts <n>', 'prompts per model and round (default: 5, gauntlet 6)', count)
+    .option('--prompts <n>', 'prompts per model and round (default: 5, gauntlet 8)', count)
     .addOption(generationOption())
     .option('--commit-reveal', 'the subnet takes weights by commit and reveal only, as most on the public network do')
     .option('--json', 'print the result as JSON; progress goes to standard error')

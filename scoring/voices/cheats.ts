@@ -35,8 +35,11 @@ export const CHEATS = [
 ] as const;
 export type Cheat = (typeof CHEATS)[number];
 
-/** Length of a sentence of about eight words, in sounds: most prompts are longer. */
-export const SHORT_SOUNDS_MAX = 45;
+/**
+ * Length of a short question, in sounds. One prompt in eighteen is shorter: of three prompts all are in one draw of twenty thousand, so that a subnet of few
+ * prompts sees it fail.
+ */
+export const SHORT_SOUNDS_MAX = 40;
 export const PROMPTS_KNOWN = 24;
 const SAMPLES_PER_TOKEN = 1_200;
 /** An hour for two hundred tokens, small enough that memory is not what ends it. */

@@ -202,23 +202,43 @@ describe('audits', () => {
 });
 
 describe('the private slice of a score', () => {
-  it('takes nothing from a model that is as good in private, and never adds anything', () => {
+  const secrets = fc.array(PPM, { maxLength: 16 });
+
+  it('takes nothing from a model that is as good in private, never adds anything, and asks no order', () => {
     fc.assert(
-      fc.property(PPM, fc.array(PPM, { maxLength: 64 }), fc.array(PPM, { maxLength: 16 }), (score, open, secret) => {
-        const after = withPrivateSlice(score, open, secret);
+      fc.property(PPM, secrets, (score, secret) => {
+        const after = withPrivateSlice(score, secret);
         expect(after).to.be.at.most(score).and.at.least(0);
-        expect(withPrivateSlice(score, open, open)).to.equal(score);
-        expect(withPrivateSlice(score, [...open].reverse(), [...secret].reverse())).to.equal(after);
+        expect(withPrivateSlice(score, [...secret].reverse())).to.equal(after);
+      }),
+    );
+    fc.assert(
+      fc.property(PPM, fc.integer({ min: 4, max: 16 }), (score, count) => {
+        expect(withPrivateSlice(score, Array<number>(count).fill(Math.max(0, score - PRIVATE_ALLOWANCE_PPM)))).to.equal(score);
       }),
     );
   });
 
-  it('takes what lies beyond the allowance, and beyond the noise', () => {
-    const [open, flat] = [Array<number>(24).fill(900_000), (ppm: number) => Array<number>(4).fill(ppm)];
-    expect(withPrivateSlice(900_000, open, flat(900_000 - PRIVATE_ALLOWANCE_PPM))).to.equal(900_000);
-    expect(withPrivateSlice(900_000, open, flat(400_000))).to.equal(450_000);
-    expect(withPrivateSlice(900_000, open, flat(400_000).slice(1)), 'three prompts say nothing').to.equal(900_000);
-    expect(withPrivateSlice(900_000, open, [0, 1_000_000, 200_000, 900_000]), 'noise').to.equal(900_000);
+  it('never leaves more to a model that fails more, in public or in private', () => {
+    fc.assert(
+      fc.property(fc.array(PPM, { minLength: 1, maxLength: 64 }), secrets, fc.nat(63), fc.nat(15), PPM, (open, secret, at, where, ppm) => {
+        const score = (prompts: readonly number[]) => combinePrompts(prompts.map((scorePpm) => ({ scorePpm })));
+        const worse = (prompts: readonly number[], n: number) =>
+          prompts.map((one, i) => (i === n % prompts.length ? Math.min(one, ppm) : one));
+        expect(withPrivateSlice(score(worse(open, at)), worse(secret, where))).to.be.at.most(withPrivateSlice(score(open), secret));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('looks at the best quarter, and lets no spread of the public prompts excuse it', () => {
+    const flat = (ppm: number) => Array<number>(4).fill(ppm);
+    expect(withPrivateSlice(900_000, flat(900_000 - PRIVATE_ALLOWANCE_PPM))).to.equal(900_000);
+    expect(withPrivateSlice(900_000, flat(400_000))).to.equal(450_000);
+    expect(withPrivateSlice(900_000, flat(0))).to.equal(PRIVATE_ALLOWANCE_PPM);
+    expect(withPrivateSlice(900_000, flat(400_000).slice(1)), 'three prompts say nothing').to.equal(900_000);
+    expect(withPrivateSlice(900_000, [0, 950_000, 200_000, 100_000]), 'noise').to.equal(900_000);
+    expect(withPrivateSlice(900_000, [0, 950_000, 200_000, 100_000, ...flat(0)]), 'twice the noise').to.equal(250_000);
   });
 
   it('is heard by every model before contenders are heard further, and after everything where there are no contenders', () => {

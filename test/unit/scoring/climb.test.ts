@@ -1,28 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { climbOf } from '../../../scoring/climb.js';
-import { type Contender, type ContestRules, holdContest } from '../../../scoring/contest.js';
+import { atStanding, climbOf } from '../../../scoring/climb.js';
+import { holdContest } from '../../../scoring/contest.js';
 import { FAULTS, lossesOf } from '../../../scoring/losses.js';
-import { aHotkey, aModel } from '../../support/keys.js';
+import { CONTEST_RULES, contender } from '../../support/contenders.js';
+import { aHotkey } from '../../support/keys.js';
 
-const rules: ContestRules = {
-  epsilonPpm: 20_000,
-  epsilonFloorPpm: 2_000,
-  epsilonDecayBlocks: 1000,
-  standardErrors: 2,
-  thresholdPpm: 100_000,
-  curve: [600, 200, 100, 60, 40],
-};
-const contender = (n: number, standingPpm: number, over: Partial<Contender> = {}): Contender => ({
-  hotkey: aHotkey(n),
-  coldkey: null,
-  parent: null,
-  model: aModel(n),
-  commitmentBlock: n,
-  standingPpm,
-  promptsPpm: [],
-  ...over,
-});
+const rules = CONTEST_RULES;
 const anyContest = fc
   .array(
     fc.record({ ppm: fc.nat(1_000_000), block: fc.nat(2_000), prompts: fc.array(fc.nat(1_000_000), { minLength: 4, maxLength: 4 }) }),
@@ -80,7 +64,7 @@ describe('what a voice needs to climb', () => {
         for (const goal of [climb.next, climb.lead]) {
           if (goal === null) continue;
           const rankWith = (standingPpm: number) =>
-            holdContest([...contenders.filter((one) => one !== own), { ...own, standingPpm }], rules, block).find(
+            holdContest([...contenders.filter((one) => one !== own), atStanding(own, standingPpm)], rules, block).find(
               ({ hotkey }) => hotkey === own.hotkey,
             )?.rank ?? 99;
           if (goal.standingPpm === null) expect(rankWith(1_000_000)).to.be.above(goal.rank);
