@@ -49,6 +49,10 @@ export interface NodeSettings {
   readonly cadenceBlocks: number;
   readonly scoring: ScoringSettings;
   readonly folders: DevnetFolders;
+  /** Of the health page; default loopback. */
+  readonly httpHost?: string;
+  /** Default: that of the program. */
+  readonly announceIntervalMs?: number;
 }
 
 /** The part `scoring` of the configuration. */
@@ -68,14 +72,15 @@ export function configPath(folders: DevnetFolders, member: CastMember): string {
 export async function writeConfig(member: CastMember, settings: NodeSettings): Promise<void> {
   const folder = join(settings.folders.nodes, member.name);
   await mkdir(folder, { recursive: true });
+  const announcing = settings.announceIntervalMs === undefined ? {} : { announceIntervalMs: settings.announceIntervalMs };
   const config = {
     role: member.role,
     dataDir: folder,
     chain: { endpoints: [settings.endpoint], netuid: settings.netuid },
     wallet: { uri: member.hotkeyUri },
     p2p: { listenIp: member.ip, port: member.p2pPort, announceIp: member.ip, allowPrivateAddresses: true },
-    http: { port: member.httpPort },
-    ...(member.voice === null ? {} : { miner: { modelDir: join(settings.folders.voices, member.voice) } }),
+    http: { port: member.httpPort, ...(settings.httpHost === undefined ? {} : { host: settings.httpHost }) },
+    ...(member.voice === null ? {} : { miner: { modelDir: join(settings.folders.voices, member.voice), ...announcing } }),
     // A short round has little room: most of it goes to listening.
     rounds: { cadenceBlocks: settings.cadenceBlocks, commitPercent: 70, revealPercent: 86 },
     scoring: settings.scoring,

@@ -16,6 +16,8 @@ export interface KeptProcessSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly logDirectory: string;
+  /** Words in front of the command, such as those that take it to another network namespace. */
+  readonly within?: readonly string[];
   readonly onExit: (name: string, how: string, restarts: number) => void;
   readonly onGivenUp: (name: string) => void;
 }
@@ -36,7 +38,8 @@ export function keepProcess(spec: KeptProcessSpec): KeptProcess {
 
   function start(): void {
     const log = openSync(join(spec.logDirectory, `${spec.name}.log`), 'a', 0o600);
-    const started = spawn(process.execPath, [...spec.args], { env: { ...spec.env }, stdio: ['pipe', log, log], detached: true });
+    const [command = process.execPath, ...words] = [...(spec.within ?? []), process.execPath, ...spec.args];
+    const started = spawn(command, words, { env: { ...spec.env }, stdio: ['pipe', log, log], detached: true });
     closeSync(log);
     child = started;
     started.once('exit', (code, signal) => {

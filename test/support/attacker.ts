@@ -17,7 +17,7 @@ import { assembleBinding, bindingBytesToSign, encodeBindingBody } from '../../pr
 import { publicKeyOfSeed, signWithSeed } from '../../protocol/libp2p/peer-key.js';
 import type { Signer } from '../../protocol/ports.js';
 import { Hello, HelloReply } from '../../protocol/streams.pb.js';
-import { streamProtocolOf } from '../../protocol/topics.js';
+import { type NetworkId, streamProtocolOf } from '../../protocol/topics.js';
 import { TEST_NETWORK } from './network.js';
 
 const MESHSUB = '/meshsub/1.1.0';
@@ -51,6 +51,7 @@ export interface Attacker {
 export interface AttackerOptions {
   /** Where it comes from, such as 127.0.5.9. */
   readonly from?: string;
+  readonly network?: NetworkId;
   /** false: takes the other side's gossip stream and never reads it. */
   readonly reads?: boolean;
   /** false: pings are not answered. */
@@ -59,7 +60,13 @@ export interface AttackerOptions {
   readonly answers?: boolean;
 }
 
-export async function createAttacker({ from, reads = true, pings = true, answers = true }: AttackerOptions = {}): Promise<Attacker> {
+export async function createAttacker({
+  from,
+  network = TEST_NETWORK,
+  reads = true,
+  pings = true,
+  answers = true,
+}: AttackerOptions = {}): Promise<Attacker> {
   const seed = new Uint8Array(randomBytes(32));
   const heard: Attacker['heard'] = { bytes: 0, messages: [], control: [] };
   const lines: Pushable<Uint8Array>[] = [];
@@ -102,7 +109,8 @@ export async function createAttacker({ from, reads = true, pings = true, answers
     async greet(connection, signer) {
       const nowMs = Date.now();
       const body = encodeBindingBody({
-        ...TEST_NETWORK,
+        genesis: network.genesis,
+        netuid: network.netuid,
         hotkey: signer.hotkey,
         peerKey: publicKeyOfSeed(seed),
         addresses: [],
@@ -112,7 +120,7 @@ export async function createAttacker({ from, reads = true, pings = true, answers
       });
       const text = bindingBytesToSign(body);
       const binding = assembleBinding(body, await signer.sign(text), signWithSeed(seed, text));
-      const stream = await connection.newStream(streamProtocolOf(TEST_NETWORK, 'hello'));
+      const stream = await connection.newStream(streamProtocolOf(network, 'hello'));
       return pipe(
         [Hello.encode({ binding })],
         (source) => encode(source),

@@ -7,7 +7,7 @@ import { createHost } from '../../protocol/libp2p/host.js';
 import type { HostDeps, HostOptions, P2pHost } from '../../protocol/libp2p/host-shape.js';
 import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Member, Signer } from '../../protocol/ports.js';
-import { topicOf } from '../../protocol/topics.js';
+import { type NetworkId, topicOf } from '../../protocol/topics.js';
 import { devPerson } from './people.js';
 import { localVerifier } from './verifier.js';
 
@@ -116,17 +116,20 @@ export interface SealOptions {
   readonly signedBy?: Signer;
   /** Of another chain. */
   readonly genesis?: Hash;
+  /** Default: the test network. */
+  readonly network?: NetworkId;
 }
 
 let lastSequence = 0n;
 
-/** A signed envelope of the test network. */
+/** A signed envelope. */
 export async function seal(signer: Signer, kind: MessageKind, payload: Uint8Array, options: SealOptions = {}): Promise<Uint8Array> {
   const issuedAtMs = options.issuedAtMs ?? Date.now();
   lastSequence += 1n;
+  const network = options.network ?? TEST_NETWORK;
   const body = encodeBody({
-    ...TEST_NETWORK,
-    genesis: options.genesis ?? TEST_NETWORK.genesis,
+    netuid: network.netuid,
+    genesis: options.genesis ?? network.genesis,
     kind,
     hotkey: signer.hotkey,
     sequence: options.sequence ?? BigInt(Date.now()) * 1_000n + lastSequence,
@@ -135,5 +138,5 @@ export async function seal(signer: Signer, kind: MessageKind, payload: Uint8Arra
     referenceBlock: 1,
     payload,
   });
-  return assemble(body, await (options.signedBy ?? signer).sign(bytesToSign(body, topicOf(TEST_NETWORK, kind))));
+  return assemble(body, await (options.signedBy ?? signer).sign(bytesToSign(body, topicOf(network, kind))));
 }

@@ -15,7 +15,7 @@ import { publicKeyOfSeed } from '../../protocol/libp2p/peer-key.js';
 import { STATUS, WANT } from '../../protocol/libp2p/transfer.js';
 import { type PeerId, peerIdFromKey } from '../../protocol/peer-id.js';
 import { ArtifactRequest } from '../../protocol/streams.pb.js';
-import { streamProtocolOf } from '../../protocol/topics.js';
+import { type NetworkId, streamProtocolOf } from '../../protocol/topics.js';
 import { systemClock, TEST_NETWORK, type TestHost } from './network.js';
 import type { TestPackage } from './package.js';
 import { devPerson } from './people.js';
@@ -29,19 +29,29 @@ export interface Attacker {
   readonly address: string;
   /** What it does with those who ask it. */
   serve(handler: (stream: Stream) => void | Promise<void>): Promise<void>;
+  /** What it does with those who ask what it has. */
+  answerHave(handler: (stream: Stream) => void | Promise<void>): Promise<void>;
   /** Connects and proves its hotkey. */
-  visit(host: TestHost): Promise<Connection>;
+  visit(host: Pick<TestHost, 'address'>): Promise<Connection>;
   stop(): Promise<void>;
 }
 
-export async function openAttacker(name: string): Promise<Attacker> {
+export interface AttackerOptions {
+  readonly network?: NetworkId;
+  readonly listenIp?: string;
+}
+
+export async function openAttacker(
+  name: string,
+  { network = TEST_NETWORK, listenIp = '127.0.0.1' }: AttackerOptions = {},
+): Promise<Attacker> {
   const signer = await devPerson(name);
   const seed = new Uint8Array(randomBytes(32));
   const peerKey = publicKeyOfSeed(seed);
-  const book = createPeerBook({ clock: systemClock, verifier: localVerifier, refuse: () => null }, { network: TEST_NETWORK });
+  const book = createPeerBook({ clock: systemClock, verifier: localVerifier, refuse: () => null }, { network });
   const node = await createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    addresses: { listen: [`/ip4/${listenIp}/tcp/0`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
@@ -49,17 +59,19 @@ export async function openAttacker(name: string): Promise<Attacker> {
   });
   const hello = createHello(
     { book, signer, seed, peerKey, clock: systemClock, logger: quiet.logger },
-    { network: TEST_NETWORK, addresses: () => [], onBinding: () => {} },
+    { network, addresses: () => [], onBinding: () => {} },
   );
   await node.handle(hello.protocol, hello.onStream);
+  const answer = async (name: 'artifact' | 'have', handler: (stream: Stream) => void | Promise<void>) => {
+    await node.handle(streamProtocolOf(network, name), ({ stream }) => {
+      Promise.resolve(handler(stream)).catch(() => {});
+    });
+  };
   return {
     peerId: peerIdFromKey(peerKey),
     address: node.getMultiaddrs()[0]?.toString() ?? '',
-    async serve(handler) {
-      await node.handle(ARTIFACT, ({ stream }) => {
-        Promise.resolve(handler(stream)).catch(() => {});
-      });
-    },
+    serve: (handler) => answer('artifact', handler),
+    answerHave: (handler) => answer('have', handler),
     async visit(host) {
       const connection = await node.dial(multiaddr(host.address));
       await hello.greet(connection);
