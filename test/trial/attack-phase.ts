@@ -41,11 +41,8 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
   const startedAtMs = Date.now();
   for (const node of world.cast.nodes) if (node.entrance === 'attack') trial.enter(node);
   for (const rogue of world.cast.rogues) await world.unleash(rogue, targets);
-  const hostile = [
-    ...world.cast.rogues.map(({ rogue }) => rogue),
-    ...world.cast.nodes.filter(({ honest }) => !honest).map(({ name }) => name),
-  ];
-  trial.tell(`for ${trial.attackMinutes} min: ${hostile.join(', ')} against ${targets.length + 1} honest nodes`);
+  const hostile = world.cast.rogues.map(({ rogue }) => rogue);
+  trial.tell(`for ${trial.attackMinutes} min: ${hostile.join(', ')} and a copycat against ${targets.length} honest nodes`);
 
   const looks: Vitals[][] = [];
   const watching = new AbortController();
@@ -111,7 +108,7 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
 
   return {
     figures: [
-      ['hostile, of all nodes', `${hostile.length} of ${hostile.length + trial.running().length}`],
+      ['hostile, of all hosts', `${hostile.length} of ${hostile.length + targets.length}`],
       ['under attack for, s', seconds(endedAtMs - startedAtMs)],
       ...roundFigures(rounds),
       ['announcements sent', delivery.sent],

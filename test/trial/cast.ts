@@ -1,4 +1,4 @@
-/** Who plays: three validators and four miners that are honest, and a third that is not. */
+/** Who plays: on six hosts three validators and three miners that are honest, on three hosts those that are not. */
 import type { CastMember } from '../../node/devnet/cast.js';
 import type { OfferedVoice } from '../../node/devnet/voices.js';
 import type { Ground, Place, Site } from './ground.js';
@@ -44,9 +44,10 @@ const PARTS: readonly Part[] = [
   miner('good', 'a', 'start'),
   miner('female', 'b', 'start'),
   miner('noisy', 'a', 'partition'),
-  miner('muffled', 'b', 'attack'),
   miner('copy', 'b', 'attack', false),
 ];
+/** Whose host the copycat shares. */
+const COPYCAT_AT = 'liar';
 
 /** Programs that keep to no rule, with a registered hotkey and a host each. */
 export const ROGUES = ['spammer', 'flooder', 'liar'] as const;
@@ -73,9 +74,11 @@ export interface Cast {
 
 export function castOn(ground: Ground): Cast {
   const uris = (name: string) => ({ hotkeyUri: `//voxd//trial//${name}`, coldkeyUri: `//voxd//trial//${name}//cold` });
+  const rogues = ROGUES.map((rogue) => ({ rogue, place: ground.place(rogue, ROGUE_SITE[rogue]), ...uris(rogue) }));
+  const shared = rogues.find(({ rogue }) => rogue === COPYCAT_AT)!.place;
   return {
     nodes: PARTS.map((part) => {
-      const place = ground.place(part.name, part.site);
+      const place = part.honest ? ground.place(part.name, part.site) : shared;
       return {
         ...uris(part.name),
         name: part.name,
@@ -92,6 +95,6 @@ export function castOn(ground: Ground): Cast {
         honest: part.honest,
       };
     }),
-    rogues: ROGUES.map((rogue) => ({ rogue, place: ground.place(rogue, ROGUE_SITE[rogue]), ...uris(rogue) })),
+    rogues,
   };
 }

@@ -15,9 +15,9 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     phases: { type: 'string', default: PHASES.join() },
-    cadence: { type: 'string', default: '120' },
-    'block-time-ms': { type: 'string', default: '500' },
-    prompts: { type: 'string', default: '3' },
+    cadence: { type: 'string', default: '80' },
+    'block-time-ms': { type: 'string', default: '1000' },
+    prompts: { type: 'string', default: '2' },
     'data-dir': { type: 'string', default: '.cache/trial' },
     aliases: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -25,12 +25,12 @@ const { values } = parseArgs({
   },
 });
 if (values.help) {
-  process.stdout.write(`scripts/trial [--phases baseline,partition,restart,attack] [--minutes 10] [--cadence 120] [--block-time-ms 500] [--prompts 3]
+  process.stdout.write(`scripts/trial [--phases baseline,partition,restart,attack] [--minutes 10] [--cadence 80] [--block-time-ms 1000] [--prompts 2]
               [--data-dir .cache/trial] [--aliases] [--json]
 
-Three validators and four miners as real processes, each in a network namespace of its own at one of two sites, lose each other and find together
+Three validators and three miners as real processes, each in a network namespace of its own at one of two sites, lose each other and find together
 again, are killed all but one, and then live through so many minutes in which a third of the nodes is hostile, while rounds go on. Takes about
-15 minutes beside those. Needs root and \`ip\`; without, or with --aliases, loopback addresses are used and there is no partition.
+15 minutes beside those; a busy machine needs longer rounds. Needs root and \`ip\`; without, or with --aliases, loopback addresses are used and there is no partition.
 Exit 1 when something did not hold.
 `);
   process.exit(0);
@@ -72,6 +72,7 @@ try {
       cadenceBlocks: Number(values.cadence),
       prompts: Number(values.prompts),
       announceIntervalMs: ANNOUNCE_INTERVAL_MS,
+      onHopeless: (reason) => stopping.abort(new Error(reason)),
       env: Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
     },
     tell,

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly prompts: number;
   readonly announceIntervalMs: number;
   readonly env: Readonly<Record<string, string>>;
+  /** A process keeps ending, and nothing more can come of it. */
+  readonly onHopeless: (reason: string) => void;
 }
 
 /** What a rogue is told. */
@@ -110,7 +112,7 @@ export async function createWorld(
         env: options.env,
         logDirectory: folders.logs,
         onExit: (who, how, restarts) => tell(`${who} ended (${how}) and is started again (${restarts})`),
-        onGivenUp: (who) => tell(`${who} keeps ending; see ${join(folders.logs, `${who}.log`)}`),
+        onGivenUp: (who) => options.onHopeless(`${who} keeps ending; see ${join(folders.logs, `${who}.log`)}`),
       }),
     );
   }
