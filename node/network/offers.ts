@@ -1,5 +1,6 @@
 import type { PeerId } from '../../protocol/peer-id.js';
 import type { Clock, Offers, Peers } from '../../protocol/ports.js';
+import { createRateLimiter, type RateLimit } from '../../protocol/rate.js';
 import type { Logger } from '../logger.js';
 import type { AnnouncementStore } from '../ports.js';
 import type { Inbox } from './inbox.js';
@@ -10,6 +11,10 @@ export const OFFERS_WANTED = 4;
 export const OFFERS_AGAIN_MS = 10 * 60_000;
 /** A peer is not asked again before; also when it had no answer. */
 export const SAME_PEER_REST_MS = 60 * 60_000;
+/** A peer that was away for so long may have heard what we did not, and is asked when it is back… */
+export const AWAY_MS_MIN = 10_000;
+/** …this many at once, and one in this time in the long run: peers come and go. */
+export const RETURNED: RateLimit = { intervalMs: 150_000, burst: 4 };
 
 /** Announcements made before this node was there: handed on to those who ask, and asked of peers. What comes is judged like gossip. */
 export function createOfferExchange(deps: {
@@ -22,6 +27,9 @@ export function createOfferExchange(deps: {
 }): { turn(signal: AbortSignal): Promise<void> } {
   const { offers, clock, log } = deps;
   const askedAtMs = new Map<PeerId, number>();
+  /** Of those asked, who is not connected. */
+  const awaySinceMs = new Map<PeerId, number>();
+  const returns = createRateLimiter(RETURNED, 1);
   let answers = 0;
   let answeredAtMs = Number.NEGATIVE_INFINITY;
 
@@ -41,12 +49,31 @@ export function createOfferExchange(deps: {
     }
   }
 
+  /** Peers that are back: after a partition each half has heard what the other has not. */
+  function returned(here: readonly PeerId[], nowMs: number): readonly PeerId[] {
+    for (const peer of askedAtMs.keys()) if (!here.includes(peer) && !awaySinceMs.has(peer)) awaySinceMs.set(peer, nowMs);
+    const back: PeerId[] = [];
+    for (const [peer, sinceMs] of awaySinceMs) {
+      if (here.includes(peer)) {
+        awaySinceMs.delete(peer);
+        if (nowMs - sinceMs >= AWAY_MS_MIN && returns.take('all', nowMs)) back.push(peer);
+      } else if (!askedAtMs.has(peer)) awaySinceMs.delete(peer);
+    }
+    return back;
+  }
+
   return {
     async turn(signal) {
-      for (const [peer, atMs] of askedAtMs) if (clock.nowMs() - atMs >= SAME_PEER_REST_MS) askedAtMs.delete(peer);
-      for (const { peerId, hotkey } of deps.peers.peers()) {
+      const nowMs = clock.nowMs();
+      for (const [peer, atMs] of askedAtMs) if (nowMs - atMs >= SAME_PEER_REST_MS) askedAtMs.delete(peer);
+      const here = deps.peers.peers().flatMap(({ peerId, hotkey }) => (hotkey === null ? [] : [peerId]));
+      for (const peer of returned(here, nowMs)) {
+        if (signal.aborted) return;
+        await ask(peer);
+      }
+      for (const peer of here) {
         if (signal.aborted || !isDue()) return;
-        if (hotkey !== null && !askedAtMs.has(peerId)) await ask(peerId);
+        if (!askedAtMs.has(peer)) await ask(peer);
       }
     },
   };

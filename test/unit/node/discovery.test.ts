@@ -6,7 +6,7 @@ import { createPeerFile } from '../../../node/files/peer-file.js';
 import { NO_METRICS } from '../../../node/metrics.js';
 import { createHavePublisher, HINT_AGAIN_MS, HINT_REST_MS } from '../../../node/network/have-hints.js';
 import { createRecordPublisher, RECORD_REST_MS } from '../../../node/network/node-record.js';
-import { createOfferExchange, OFFERS_AGAIN_MS, SAME_PEER_REST_MS } from '../../../node/network/offers.js';
+import { AWAY_MS_MIN, createOfferExchange, OFFERS_AGAIN_MS, SAME_PEER_REST_MS } from '../../../node/network/offers.js';
 import { UNHEARD_REST_MS } from '../../../node/network/postbox.js';
 import { createReachability, inWords, isReachable, isUnreachable } from '../../../node/network/reachability.js';
 import { protocolFailures } from '../../../protocol/failures.js';
@@ -156,7 +156,7 @@ describe('hints of what is here', () => {
 });
 
 describe('announcements of before', () => {
-  it('are asked of the first four proved peers that answer, then of one more now and then, and of nobody again within the hour', async () => {
+  function rig() {
     const clock = createManualClock();
     const peer = (n: number, hotkey = true): Peer => ({
       peerId: peerIdFromKey(new Uint8Array(32).fill(n)),
@@ -188,6 +188,34 @@ describe('announcements of before', () => {
       await exchange.turn(new AbortController().signal);
       return asked.map((id) => peers.findIndex(({ peerId }) => peerId === id));
     };
+    return { clock, peer, peers, turn };
+  }
+
+  it('are asked of who is back after having been away: each half of a partition has heard what the other has not', async () => {
+    const { clock, peer, peers, turn } = rig();
+    peers.push(peer(5), peer(6), peer(7));
+    expect(await turn()).to.deep.equal([0, 2, 3, 4, 5]);
+    const gone = peers.splice(3);
+    expect(await turn()).to.deep.equal([]);
+    clock.pass(AWAY_MS_MIN - 1);
+    peers.push(gone.shift()!);
+    expect(await turn(), 'a moment is nothing').to.deep.equal([]);
+    clock.pass(1);
+    peers.push(...gone);
+    expect(await turn(), 'the last was never asked').to.deep.equal([4, 5]);
+    let answers = 0;
+    for (let times = 0; times < 60; times += 1) {
+      const [away] = peers.splice(4, 1);
+      await turn();
+      clock.pass(AWAY_MS_MIN);
+      peers.splice(4, 0, away!);
+      answers += (await turn()).filter((index) => index === 4).length;
+    }
+    expect(answers, 'in ten minutes of coming and going').to.be.within(5, 7);
+  });
+
+  it('are asked of the first four proved peers that answer, then of one more now and then, and of nobody again within the hour', async () => {
+    const { clock, peer, peers, turn } = rig();
     expect(await turn()).to.deep.equal([0, 2, 3]);
     expect(await turn()).to.deep.equal([]);
     peers.push(peer(5), peer(6), peer(7));
