@@ -3,7 +3,7 @@
  * cryptography, database, engines) is loaded by the command that needs it: the others, and every wrong command line, answer at once.
  */
 import { existsSync } from 'node:fs';
-import { availableParallelism, homedir, totalmem } from 'node:os';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ChainReader, ChainWriter } from '../../chain/ports.js';
@@ -16,13 +16,13 @@ import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Signer } from '../../protocol/ports.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import type { RunLimits } from '../../scoring/ports.js';
-import { JUDGE_THREADS_MAX } from '../../scoring/threads/judge-pool.js';
 import { createSystemClock } from '../clock.js';
 import type { DaemonOptions } from '../daemon-options.js';
 import { createLogger } from '../logger.js';
 import type { Stores } from '../ports.js';
 import type { Database } from '../postgres/database.js';
 import { judgesOf } from '../rounds/judges.js';
+import { modelsAtOnce } from './capacity.js';
 import type { Environment } from './environment.js';
 import { cliFailure } from './failures.js';
 import { openColdkeySigner } from './signers.js';
@@ -238,7 +238,7 @@ export function daemonOptions(config: Config): DaemonOptions {
       prompts: scoring.prompts,
       firstPrompts: scoring.firstPrompts,
       incumbents: scoring.incumbents,
-      concurrency: scoring.concurrency ?? freeSeats(limitsOf(scoring)),
+      concurrency: scoring.concurrency ?? modelsAtOnce(limitsOf(scoring)),
       replication: scoring.replication,
       audits: scoring.audits,
       limits: limitsOf(scoring),
@@ -267,17 +267,6 @@ export function daemonOptions(config: Config): DaemonOptions {
     workerToken: config.worker.token,
     syncEveryBlocks: config.chain.syncEveryBlocks,
   };
-}
-
-/** Models that this machine can hear at once: a processor stays free for everything else, and each model may use all the memory it is allowed. */
-export function freeSeats(limits: RunLimits): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, Math.floor(usableMemoryBytes() / limits.memoryBytes), JUDGE_THREADS_MAX));
-}
-
-/** Of the machine, or of the container or control group that we are in. */
-export function usableMemoryBytes(): number {
-  const bound = process.constrainedMemory();
-  return bound > 0 ? Math.min(bound, totalmem()) : totalmem();
 }
 
 /** The engine's own limits, with what the operator has set instead. */

@@ -17,6 +17,7 @@ import { examineMachine } from '../doctor/machine.js';
 import { examineSigner } from '../doctor/signer.js';
 import { createLogger } from '../logger.js';
 import { VERSION_KEY } from '../weights/setter.js';
+import { usableMemoryBytes } from './capacity.js';
 import {
   addChainOptions,
   addConfigOptions,
@@ -25,7 +26,6 @@ import {
   type Flags,
   loadSettings,
   openSigner,
-  usableMemoryBytes,
   withChain,
 } from './context.js';
 import { networkFindings, ownPeerKey } from './doctor-network.js';

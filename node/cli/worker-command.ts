@@ -4,7 +4,8 @@ import { EXIT } from '../../protocol/failure.js';
 import { RUN_LIMITS } from '../../scoring/limits.js';
 import { createLogger } from '../logger.js';
 import { judgesOf } from '../rounds/judges.js';
-import { addConfigOptions, createClock, freeSeats, loadSettings, withStores } from './context.js';
+import { modelsAtOnce } from './capacity.js';
+import { addConfigOptions, createClock, loadSettings, withStores } from './context.js';
 import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
 import { createOutput, table } from './output.js';
@@ -71,7 +72,7 @@ async function runWorker(flags: Record<string, unknown>, env: Environment): Prom
   const { nodeUrl, token } = config.worker;
   if (isDryRun(flags)) {
     const { composeRunner } = await import('../compose-scoring.js');
-    const seats = config.scoring.concurrency ?? freeSeats(RUN_LIMITS[config.scoring.engine]);
+    const seats = config.scoring.concurrency ?? modelsAtOnce(RUN_LIMITS[config.scoring.engine]);
     const { engineId } = composeRunner(config.scoring.engine);
     const own = config.database.url === null;
     sayDryRun(
@@ -98,7 +99,7 @@ async function runWorker(flags: Record<string, unknown>, env: Environment): Prom
       dataDir: resolve(config.dataDir),
       databaseUrl: config.database.url,
       node: nodeUrl === null || token === null ? null : { url: nodeUrl, token },
-      concurrency: ({ limits }) => config.scoring.concurrency ?? freeSeats(limits),
+      concurrency: ({ limits }) => config.scoring.concurrency ?? modelsAtOnce(limits),
       cacheBytesMax: config.cache.bytesMax,
       evidenceBytesMax: config.evidence.bytesMax,
       judges: judgesOf(config),

@@ -73,6 +73,32 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       expect(seen).to.deep.equal([hotkeyNamed('late')]);
     });
 
+    it('does as many jobs at once as it is told, never more', async () => {
+      await queue.add(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((one) => aJob(one)));
+      const seats = 3;
+      let [running, most, done] = [0, 0, 0];
+      let [full, over] = [() => {}, () => {}];
+      const everySeatTaken = new Promise<void>((resolve) => {
+        full = resolve;
+      });
+      const allDone = new Promise<void>((resolve) => {
+        over = resolve;
+      });
+      const worker = await queue.work(async () => {
+        running += 1;
+        most = Math.max(most, running);
+        if (running === seats) full();
+        await everySeatTaken;
+        const { running: told } = await queue.depth();
+        most = Math.max(most, told);
+        running -= 1;
+        if (++done === 7) over();
+      }, seats);
+      stop = () => worker.stop();
+      await allDone;
+      expect(most).to.equal(seats);
+    });
+
     it('brings back a job that failed for our reasons', async () => {
       await queue.add([aJob('a')]);
       const seen = await workUntil(2, (_job, turn) => {
