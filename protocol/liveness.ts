@@ -13,6 +13,10 @@ export const PINGS_MAX = 4;
 export const SILENT_MS_MAX = 60_000;
 /** …if so many pings were not answered meanwhile. */
 export const UNANSWERED_MIN = 3;
+/** A peer that opens another connection may have lost the line of this one: it is pinged at once, and without an answer within this time it is dead. */
+export const DOUBT_MS_MAX = 5_000;
+/** Only a connection that is this old is doubted: two that open at the same time are both alive. */
+export const DOUBTED_AGE_MS_MIN = 15_000;
 /** Connections closed in one turn, the longest silent first: where all fall silent at once it is our own line, and what comes back need not be dialled. */
 export const DEAD_PER_TURN_MAX = 1;
 
@@ -22,6 +26,8 @@ export interface LivenessLimits {
   readonly pingsMax: number;
   readonly silentMsMax: number;
   readonly unansweredMin: number;
+  readonly doubtMsMax: number;
+  readonly doubtedAgeMsMin: number;
   readonly deadPerTurnMax: number;
 }
 
@@ -31,6 +37,8 @@ export const LIVENESS: LivenessLimits = {
   pingsMax: PINGS_MAX,
   silentMsMax: SILENT_MS_MAX,
   unansweredMin: UNANSWERED_MIN,
+  doubtMsMax: DOUBT_MS_MAX,
+  doubtedAgeMsMin: DOUBTED_AGE_MS_MIN,
   deadPerTurnMax: DEAD_PER_TURN_MAX,
 };
 
@@ -40,6 +48,8 @@ export interface Pulse {
   readonly heardAtMs: number;
   /** Pings since then, oldest first. */
   readonly pingedAtMs: readonly number[];
+  /** Since its peer opened another one; absent: no doubt. */
+  readonly doubtedAtMs?: number | null;
 }
 
 export interface LivenessVerdict {
@@ -49,11 +59,12 @@ export interface LivenessVerdict {
 
 /** Shape: what is known of every open connection → ids to ping now, and ids to close now. */
 export function judgePulses(pulses: readonly Pulse[], nowMs: number, limits: LivenessLimits = LIVENESS): LivenessVerdict {
-  const dead = pulses
-    .filter((pulse) => isDead(pulse, nowMs, limits))
+  const replaced = pulses.filter(({ doubtedAtMs }) => doubtedAtMs != null && nowMs - doubtedAtMs >= limits.doubtMsMax);
+  const silent = pulses
+    .filter((pulse) => isDead(pulse, nowMs, limits) && !replaced.includes(pulse))
     .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
-    .slice(0, limits.deadPerTurnMax)
-    .map(({ id }) => id);
+    .slice(0, limits.deadPerTurnMax);
+  const dead = [...replaced, ...silent].map(({ id }) => id);
   const ping = pulses.filter((pulse) => !dead.includes(pulse.id) && isPingDue(pulse, nowMs, limits)).map(({ id }) => id);
   return { ping, dead };
 }
@@ -63,7 +74,8 @@ function isDead({ heardAtMs, pingedAtMs }: Pulse, nowMs: number, limits: Livenes
   return nowMs - heardAtMs >= limits.silentMsMax && unanswered >= limits.unansweredMin;
 }
 
-function isPingDue({ heardAtMs, pingedAtMs }: Pulse, nowMs: number, limits: LivenessLimits): boolean {
+function isPingDue({ heardAtMs, pingedAtMs, doubtedAtMs }: Pulse, nowMs: number, limits: LivenessLimits): boolean {
+  if (doubtedAtMs != null && !pingedAtMs.some((atMs) => atMs >= doubtedAtMs)) return true;
   return pingedAtMs.length < limits.pingsMax && nowMs - Math.max(heardAtMs, ...pingedAtMs) >= limits.pingAfterMs;
 }
 

@@ -10,8 +10,8 @@ import type { PeerBook } from './peer-book.js';
 /** A connection without proof is closed after this time. */
 export const UNPROVED_MS_MAX = 15_000;
 const TURN_MS = 1_000;
-/** A second connection to a peer may be the one that is about to win; only older ones are closed. */
-const DUPLICATE_AGE_MS = 5_000;
+/** A second connection to a peer may be the one that is about to win, or the only one that is alive (liveness.ts says so by then); only older ones are closed. */
+const DUPLICATE_AGE_MS = 8_000;
 
 export interface ConnectionsDeps {
   readonly node: Node;

@@ -24,6 +24,8 @@ export interface Liveness {
 
 interface Beat {
   readonly connection: Connection;
+  readonly openedAtMs: number;
+  doubtedAtMs: number | null;
   heardAtMs: number;
   pingedAtMs: number[];
   /** Ends the pings under way. */
@@ -47,6 +49,7 @@ export function createLiveness(
 
   function alive(beat: Beat): void {
     beat.heardAtMs = awake.nowMs();
+    beat.doubtedAtMs = null;
     if (beat.pingedAtMs.length === 0) return;
     beat.pingedAtMs = [];
     beat.pings.abort();
@@ -60,8 +63,18 @@ export function createLiveness(
         pings.abort();
         beats.delete(id);
       }
-    for (const [id, connection] of open)
-      if (!beats.has(id)) beats.set(id, { connection, heardAtMs: awake.nowMs(), pingedAtMs: [], pings: new AbortController() });
+    for (const [id, connection] of open) if (!beats.has(id)) begin(id, connection);
+    for (const beat of beats.values()) if (siblingsOf(beat.connection).length === 0) beat.doubtedAtMs = null;
+  }
+
+  const siblingsOf = ({ id, remotePeer }: Connection) =>
+    [...beats.values()].filter(({ connection }) => connection.id !== id && connection.remotePeer.equals(remotePeer));
+
+  /** What was there before may be what is left of a broken line: the peer is back from elsewhere. */
+  function begin(id: string, connection: Connection): void {
+    const nowMs = awake.nowMs();
+    for (const elder of siblingsOf(connection)) if (nowMs - elder.openedAtMs >= options.doubtedAgeMsMin) elder.doubtedAtMs ??= nowMs;
+    beats.set(id, { connection, openedAtMs: nowMs, doubtedAtMs: null, heardAtMs: nowMs, pingedAtMs: [], pings: new AbortController() });
   }
 
   function send(beat: Beat): void {
@@ -104,7 +117,7 @@ export function createLiveness(
     const nowMs = awake.advance(clock.nowMs());
     follow();
     listen();
-    const pulses = [...beats].map(([id, { heardAtMs, pingedAtMs }]) => ({ id, heardAtMs, pingedAtMs }));
+    const pulses = [...beats].map(([id, { heardAtMs, pingedAtMs, doubtedAtMs }]) => ({ id, heardAtMs, pingedAtMs, doubtedAtMs }));
     const { ping: silent, dead } = judgePulses(pulses, nowMs, options);
     for (const [id, beat] of beats) {
       if (silent.includes(id)) send(beat);

@@ -15,6 +15,8 @@ const QUICK: LivenessOptions = {
   pingsMax: 4,
   silentMsMax: 1_000,
   unansweredMin: 3,
+  doubtMsMax: 400,
+  doubtedAgeMsMin: 200,
   deadPerTurnMax: 1,
 };
 
@@ -58,6 +60,31 @@ describe('peers that vanish', function () {
     cable.silence(false);
     await until('them to meet again', () => alice.host.peerOf(bob.hotkey) !== null && bob.host.peerOf(alice.hotkey) !== null, 20_000);
     await until('the mesh', () => alice.host.neighbours('announce') === 2 && bob.host.neighbours('announce') > 0);
+    const word = await seal(alice.signer, 'announce', new Uint8Array(8));
+    await alice.host.publish('announce', word);
+    await until('Bob to hear Alice', () => heard.includes(Buffer.from(word).toString('hex')));
+  });
+
+  it('a peer is back from elsewhere before its old line is given up: the line is closed at once, and it hears what is said', async () => {
+    const patient = { ...QUICK, silentMsMax: 60_000 };
+    const cable = await startTcpProxy('127.0.0.3');
+    cleanUps.push(() => cable.close());
+    const alice = await village.host('Alice', { listen: [`/ip4/127.0.0.3/tcp/${cable.port}`], liveness: patient });
+    const before = await village.host('Bob', { listen: [], bootstrap: [`/ip4/127.0.0.1/tcp/${cable.port}`], liveness: patient });
+    await until('Bob to be with Alice', () => alice.host.peerOf(before.hotkey) !== null);
+    const old = alice.host.peerOf(before.hotkey)!.connectedAtMs;
+    await until('the line to be old', () => Date.now() - old > 2 * QUICK.doubtedAgeMsMin);
+    cable.silence(true);
+
+    const after = await village.host('Bob', { listen: [], seed: before.seed, liveness: patient });
+    const heard: string[] = [];
+    after.host.onMessage('announce', async (bytes) => {
+      heard.push(Buffer.from(bytes).toString('hex'));
+      return accept(null);
+    });
+    await after.host.dial(alice.address);
+    await until('the old line to be closed', () => (alice.host.peerOf(before.hotkey)?.connectedAtMs ?? old) > old, 5_000);
+    await until('the mesh', () => alice.host.neighbours('announce') === 1 && after.host.neighbours('announce') === 1);
     const word = await seal(alice.signer, 'announce', new Uint8Array(8));
     await alice.host.publish('announce', word);
     await until('Bob to hear Alice', () => heard.includes(Buffer.from(word).toString('hex')));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createAwakeClock, judgePulses, LIVENESS, type Pulse } from '../../../protocol/liveness.js';
 
-const { pingAfterMs, answerMsMax, pingsMax, silentMsMax, unansweredMin, deadPerTurnMax } = LIVENESS;
+const { pingAfterMs, answerMsMax, pingsMax, silentMsMax, unansweredMin, doubtMsMax, deadPerTurnMax } = LIVENESS;
 const NOW_MS = 1_000_000;
 const TURN_MS = 1_000;
 
@@ -47,6 +47,17 @@ describe('judging silence', () => {
     const pulses = [90, 70, 80].map((seconds) => silentFor(`${seconds}`, seconds * 1_000, [40_000, 30_000, 20_000]));
     expect(judgePulses(pulses, NOW_MS).dead).to.deep.equal(['90'].slice(0, deadPerTurnMax));
     expect(judgePulses(pulses, NOW_MS, { ...LIVENESS, deadPerTurnMax: 2 }).dead).to.deep.equal(['90', '80']);
+  });
+
+  it('doubts what its peer has opened another one beside: pings it at once, and takes it for dead without an answer', () => {
+    const doubted = (ageMs: number, pings: readonly number[] = []): Pulse => ({ ...silentFor('a', 0, pings), doubtedAtMs: NOW_MS - ageMs });
+    expect(judgePulses([doubted(0)], NOW_MS)).to.deep.equal({ ping: ['a'], dead: [] });
+    expect(judgePulses([doubted(TURN_MS, [TURN_MS])], NOW_MS)).to.deep.equal({ ping: [], dead: [] });
+    expect(judgePulses([doubted(TURN_MS, [20_000])], NOW_MS).ping, 'a ping of before says nothing').to.deep.equal(['a']);
+    expect(judgePulses([doubted(doubtMsMax - 1, [doubtMsMax - 1])], NOW_MS).dead).to.deep.equal([]);
+    expect(judgePulses([doubted(doubtMsMax, [doubtMsMax])], NOW_MS).dead).to.deep.equal(['a']);
+    const silent = silentFor('b', 90_000, [40_000, 30_000, 20_000]);
+    expect(judgePulses([doubted(doubtMsMax), silent], NOW_MS).dead, 'beside those that are silent').to.deep.equal(['a', 'b']);
   });
 
   it('says nothing of nobody', () => {
