@@ -14,7 +14,7 @@ export function addRegistryCommand(program: Command, env: Environment): void {
     const config = await loadSettings(flags, env);
     await withChain(config, async ({ chain }) => {
       const snapshot = await chain.snapshot(config.chain.netuid);
-      out.result(registryJson(snapshot), () => registryText(snapshot));
+      out.result({ ok: true, ...registryJson(snapshot) }, () => registryText(snapshot));
     });
   });
 }
