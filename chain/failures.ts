@@ -286,7 +286,7 @@ export const chainFailure = defineFailures({
   'chain.bad_axon': {
     disposition: 'fatal',
     message: 'The chain does not take the address: {error}.',
-    hint: 'Set p2p.announceIp to an address that others can reach (no loopback) and p2p.port to 1..65535.',
+    hint: 'Give an address that others can reach (no loopback) and a port of 1 to 65535: p2p.announceIp and p2p.port of a node, --ip and --port by hand.',
     exit: EXIT.config,
   },
   'chain.commitment_full': {

@@ -99,10 +99,11 @@ export function revealFault(facts: WeightFacts, vector: PlannedVector): Failure 
 
 /**
  * Weights and commits share one limit. `LastUpdate` is the block of registration for a new seat, so its first weights have to wait as well.
+ * What is sent now is in the next block at the earliest, and that block is the one whose distance counts.
  * Errors: chain.rate_limited.
  */
 export function rateFault({ block, lastUpdate, rateLimitBlocks }: WeightFacts, method: string): Wait | null {
-  const blocksLeft = lastUpdate + rateLimitBlocks - block.number;
+  const blocksLeft = lastUpdate + rateLimitBlocks - (block.number + 1);
   if (lastUpdate === 0 || blocksLeft <= 0) return null;
   const because = chainFailure('chain.rate_limited', { method, blocksLeft, rateLimitBlocks, lastUpdate, wait: inBlocks(blocksLeft) });
   return { action: 'wait', blocks: blocksLeft, because };

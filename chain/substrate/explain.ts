@@ -10,7 +10,8 @@ export type Explain = (code: string) => Promise<Partial<RefusedCall>>;
 
 type Matrix = Pick<CommitWeights, 'netuid' | 'mechanism'>;
 
-const atLeastOne = (blocks: number) => Math.max(1, blocks);
+/** Blocks to let pass until what is sent is in block `number` or later: it is in the next one at the earliest. */
+const until = (number: number, { block }: { readonly block: { readonly number: number } }) => Math.max(1, number - 1 - block.number);
 
 /** Of an open vector, or of the one in a reveal. */
 export function explainWeights(reader: ChainReader, hotkey: Hotkey, request: SetWeights): Explain {
@@ -56,17 +57,18 @@ function explainMatrix(reader: ChainReader, hotkey: Hotkey, { netuid, mechanism 
     const facts = await reader.weightFacts(netuid, mechanism, hotkey);
     if (code === 'chain.stake_too_low') return { stakeRao: facts.stakeRao, requiredRao: facts.stakeThresholdRao };
     if (code === 'chain.no_permit') return untilNextEpoch(facts);
-    return { blocksLeft: atLeastOne(facts.lastUpdate + facts.rateLimitBlocks - facts.block.number) };
+    return { blocksLeft: until(facts.lastUpdate + facts.rateLimitBlocks, facts) };
   };
 }
 
 export function explainServing(reader: ChainReader, hotkey: Hotkey, netuid: number): Explain {
   return async (code) => {
     if (code !== 'chain.rate_limited') return {};
-    const { block, hyperparameters, neurons } = await reader.snapshot(netuid);
+    const snapshot = await reader.snapshot(netuid);
+    const { hyperparameters, neurons } = snapshot;
     const axon = neurons.find((neuron) => neuron.hotkey === hotkey)?.axon;
     if (axon === null || axon === undefined) return {};
-    return { blocksLeft: atLeastOne(axon.block + hyperparameters.servingRateLimitBlocks - block.number) };
+    return { blocksLeft: until(axon.block + hyperparameters.servingRateLimitBlocks, snapshot) };
   };
 }
 
@@ -76,21 +78,22 @@ export function explainCommitment(reader: ChainReader, hotkey: Hotkey, netuid: n
     if (code === 'chain.commitment_full') return untilNextEpoch(await reader.weightFacts(netuid, 0, hotkey));
     const limit = rateLimitBlocks();
     if (code !== 'chain.rate_limited' || limit === null) return {};
-    const { block, neurons } = await reader.snapshot(netuid);
-    const last = neurons.find((neuron) => neuron.hotkey === hotkey)?.commitment?.block;
-    return last === undefined ? {} : { blocksLeft: atLeastOne(last + limit - block.number) };
+    const snapshot = await reader.snapshot(netuid);
+    const last = snapshot.neurons.find((neuron) => neuron.hotkey === hotkey)?.commitment?.block;
+    return last === undefined ? {} : { blocksLeft: until(last + limit, snapshot) };
   };
 }
 
 export function explainRegistration(reader: ChainReader, coldkey: Hotkey, netuid: number, limitRao: bigint | undefined): Explain {
   return async (code) => {
     if (!['chain.insufficient_balance', 'chain.price_above_limit', 'chain.no_seat'].includes(code)) return {};
-    const { block, hyperparameters, neurons } = await reader.snapshot(netuid);
+    const snapshot = await reader.snapshot(netuid);
+    const { hyperparameters, neurons } = snapshot;
     const priceRao = hyperparameters.burnRao;
     if (code === 'chain.insufficient_balance') return { priceRao, balanceRao: await reader.balanceOf(coldkey) };
     if (code === 'chain.price_above_limit') return { priceRao, ...(limitRao === undefined ? {} : { limitRao }) };
     const oldest = Math.min(...neurons.map(({ registeredAt }) => registeredAt));
-    return { blocksLeft: atLeastOne(oldest + hyperparameters.immunityPeriodBlocks - block.number) };
+    return { blocksLeft: until(oldest + hyperparameters.immunityPeriodBlocks, snapshot) };
   };
 }
 
@@ -107,5 +110,5 @@ function untilNextEpoch(facts: WeightFacts): Partial<RefusedCall> {
 /** Blocks until a call belongs to that epoch. */
 function untilEpoch(facts: WeightFacts, epoch: number): Partial<RefusedCall> {
   const span = epochSpan(facts, epoch);
-  return span === null ? {} : { blocksLeft: atLeastOne(span.from - facts.block.number) };
+  return span === null ? {} : { blocksLeft: until(span.from, facts) };
 }

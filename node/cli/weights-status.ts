@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { WeightFacts } from '../../chain/ports.js';
 import { isFailure } from '../../protocol/failure.js';
 import {
   addChainOptions,
@@ -61,7 +62,7 @@ export function addStatus(weights: Command, env: Environment): void {
           [
             facts.uid === null
               ? `${signer.hotkey} is not registered on netuid ${netuid}`
-              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, weights last set or committed ${counted(facts.block.number - facts.lastUpdate, 'block')} ago (block ${facts.lastUpdate})`,
+              : `uid ${facts.uid}, permit ${facts.validatorPermit ? 'yes' : 'no'}, ${updatedText(facts)}`,
             onChain.length > 0
               ? table(
                   ['uid', 'weight'],
@@ -75,4 +76,10 @@ export function addStatus(weights: Command, env: Environment): void {
       );
     });
   });
+}
+
+/** The chain counts a registration as an update, from which the first weights have to wait as well. */
+function updatedText({ block, lastUpdate, registeredAt }: WeightFacts): string {
+  const ago = `${counted(block.number - lastUpdate, 'block')} ago (block ${lastUpdate})`;
+  return lastUpdate > registeredAt ? `weights last set or committed ${ago}` : `no weights since its registration ${ago}`;
 }

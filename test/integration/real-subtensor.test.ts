@@ -1,10 +1,11 @@
 import { WsProvider } from '@polkadot/api';
-
 import { expect } from 'chai';
 import { encodeMetadata } from '../../chain/devchain/metadata.js';
 import { createRuntime } from '../../chain/devchain/runtime.js';
 import { bytes, decode, fromHex, option } from '../../chain/devchain/scale.js';
 import { type ChainClient, createChainClient } from '../../chain/substrate/client.js';
+import { rateFault } from '../../chain/weight-checks.js';
+import { isFailure } from '../../protocol/failure.js';
 import { chainContract } from '../contracts/chain.js';
 import { commitRevealContract } from '../contracts/commit-reveal.js';
 import { connectionFaults } from '../contracts/connection-faults.js';
@@ -16,6 +17,7 @@ import { asSudo, commitRevealCalls, safeModeCalls } from '../support/sudo.js';
 /** A subtensor runtime served with development methods (`dev_setStorage`, `dev_newBlock`) and open registration on this subnet. */
 const ENDPOINT = process.env['VOXD_TEST_SUBTENSOR_WS'];
 const NETUID = 1;
+const PATIENCE_MS = 1_200_000;
 /** It builds a block per transaction and none otherwise. */
 const NEVER_STALLED_MS = 3_600_000;
 const FORTUNE_RAO = '1000000000000000';
@@ -116,8 +118,33 @@ function realRuntime(endpoint: string): void {
     };
   });
 
+  // The runtime is interpreted, at a quarter of a second per block on a machine that does nothing else.
+  beforeEach(function () {
+    this.currentTest?.timeout(PATIENCE_MS);
+  });
+
   describe('a real subtensor runtime, its own ways', function () {
-    this.timeout(60_000);
+    this.timeout(PATIENCE_MS);
+
+    it('takes weights in the very block that the wait names, and not in the one before', async () => {
+      const { reader, writer } = await client();
+      const signer = await newcomer();
+      await setPace({ ...PACE, WeightsSetRateLimit: 6 });
+      try {
+        const { block } = await writer.burnedRegister(await newcomer(), NETUID, signer.hotkey);
+        const facts = await reader.weightFacts(NETUID, 0, signer.hotkey);
+        const wait = rateFault(facts, 'set_weights')?.blocks ?? 0;
+        expect(facts.lastUpdate).to.equal(block.number);
+        await mine(wait - 1);
+        const vector = { netuid: NETUID, mechanism: 0, uids: [facts.uid ?? -1], values: [7], versionKey: 10n ** 9n };
+        // Its pool lets it pass; the block says no.
+        const early: unknown = await writer.setWeights(signer, vector).catch((error: unknown) => error);
+        expect(isFailure(early) && early.code).to.equal('chain.rate_limited');
+        expect((await writer.setWeights(signer, vector)).block.number).to.equal(facts.lastUpdate + 6);
+      } finally {
+        await setPace(PACE);
+      }
+    });
 
     it('has what our generation of that age has, name by name and type by type', async () => {
       const real = shapeOf(await metadataOf(dev, 15));

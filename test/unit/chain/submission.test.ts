@@ -79,7 +79,8 @@ describe('planSubmission', () => {
   it('waits exactly as many blocks as the limit has left', () => {
     for (let lastUpdate = 895; lastUpdate <= 1_000; lastUpdate += 1) {
       const result = plan({ lastUpdate });
-      const left = lastUpdate + 100 - 1_000;
+      // What is sent at block 1000 is in block 1001.
+      const left = lastUpdate + 100 - 1_001;
       if (left <= 0) expect(result.action).to.equal('submit');
       else {
         expect(result).to.deep.include({ action: 'wait', blocks: left });
@@ -98,7 +99,7 @@ describe('planSubmission', () => {
     expect(permit).to.deep.include({ action: 'wait', blocks: 260 });
     expect(codeOf(permit)).to.equal('chain.no_permit');
     expect(plan({ validatorPermit: false, lastUpdate: 1_000 })).to.deep.include({ action: 'wait', blocks: 260 });
-    expect(plan({ validatorPermit: false, lastUpdate: 1_000, rateLimitBlocks: 400 })).to.deep.include({ action: 'wait', blocks: 400 });
+    expect(plan({ validatorPermit: false, lastUpdate: 1_000, rateLimitBlocks: 400 })).to.deep.include({ action: 'wait', blocks: 399 });
     expect(plan({ validatorPermit: false, epochClock: null })).to.deep.include({ action: 'wait', blocks: 361 - (1_005 % 361) });
   });
 
