@@ -97,6 +97,7 @@ process.exit(ok ? 0 : 1);
 
 async function run(of: World): Promise<void> {
   const running: Node[] = [];
+  const cuts = ground.canBeCut && wanted.includes('partition');
   const validators = of.cast.nodes.filter(({ role }) => role === 'validator');
   const trial: Trial = {
     world: of,
@@ -112,11 +113,12 @@ async function run(of: World): Promise<void> {
       of.start(node);
       if (node.honest) running.push(node);
     },
+    cuts,
     ranking: [],
   };
   // Everything stands on the first.
   for (const phase of PHASES.filter((name) => name === 'baseline' || wanted.includes(name))) {
-    if (phase === 'partition' && !ground.canBeCut) continue;
+    if (phase === 'partition' && !cuts) continue;
     tell(`— ${phase}`);
     results.push(await measured(phase, trial));
   }

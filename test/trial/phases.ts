@@ -18,7 +18,7 @@ const ROUNDS_TRIED = 4;
 
 export async function baseline(trial: Trial): Promise<Body> {
   const { world } = trial;
-  for (const node of world.cast.nodes) if (node.entrance === 'start') trial.enter(node);
+  for (const node of world.cast.nodes) if (node.entrance === 'start' || (node.entrance === 'partition' && !trial.cuts)) trial.enter(node);
   const miners = trial.running().filter(({ role }) => role === 'miner');
   const committedAfterMs = await waitUntil(trial, () => areCommitted(trial, miners), START_MS_MAX);
   trial.tell(`${miners.length} models committed`);

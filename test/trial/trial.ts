@@ -32,6 +32,8 @@ export interface Trial {
   /** Honest nodes that have been started. */
   running(): readonly Node[];
   enter(node: Node): void;
+  /** There is a partition, and who comes then is not there before. */
+  readonly cuts: boolean;
   /** Weights of the baseline, by name. */
   ranking: readonly string[];
 }
