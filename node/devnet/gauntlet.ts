@@ -28,7 +28,7 @@ export const TELLS: Readonly<Record<Cheat, Tell>> = {
   hour: always('scoring.audio_too_long'),
 };
 
-/** Best first; within one row the order is the draw's. The voice that reads letters stands between: English spelling costs it some words. */
+/** Best first; within one row the order is the draw's. The voice that reads letters is only held against the last: English spelling costs it some words. */
 const TIERS: readonly (readonly HonestVoice[])[] = [
   ['piper', 'female', 'sherpa', 'matcha', 'kokoro'],
   ['sherpa-noisy'],
@@ -64,7 +64,7 @@ function ranking(rows: readonly LeaderboardRow[]): Check {
   const tiers = TIERS.map((tier) => ({ tier, scores: tier.map(score) }));
   const falling = tiers.every(({ scores }, at) => at === 0 || Math.min(...(tiers[at - 1]?.scores ?? [])) > Math.max(...scores));
   const clear = Math.min(...(tiers[0]?.scores ?? [])) >= CLEAR_MIN_PPM;
-  const letters = score(LETTERS) > score('sherpa-noisy');
+  const letters = score(LETTERS) > score('kokoro-muffled');
   return {
     name: 'ranking',
     ok: falling && clear && letters,
