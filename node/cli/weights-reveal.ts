@@ -51,7 +51,8 @@ Example:
         await setter.settle();
         const now = (await submissions.list(256)).find(({ id }) => id === open.id) ?? open;
         if (now.state === 'committed' && now.failure === null && flags['wait'] !== true && (now.revealFrom ?? 0) > head.number + 1) {
-          const blocksLeft = (now.revealFrom ?? 0) - head.number;
+          // What is sent at the block before is in the first that takes it.
+          const blocksLeft = (now.revealFrom ?? 0) - 1 - head.number;
           throw chainFailure('chain.reveal_too_early', { wait: inBlocks(blocksLeft), blocksLeft });
         }
         finish(out, await followSubmission({ chain, setter, submissions, out }, open.id, 'settled'), config, journal.where);

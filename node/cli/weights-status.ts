@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { WeightFacts } from '../../chain/ports.js';
+import { revealWindow } from '../../chain/reveal.js';
 import { isFailure } from '../../protocol/failure.js';
 import {
   addChainOptions,
@@ -13,7 +14,7 @@ import {
 } from './context.js';
 import type { Environment } from './environment.js';
 import { counted, createOutput, table } from './output.js';
-import { progress } from './weights-follow.js';
+import { progress, whenText } from './weights-follow.js';
 
 export function addStatus(weights: Command, env: Environment): void {
   const command = weights.command('status').description('What the chain holds for this hotkey, beside what we last sent');
@@ -36,6 +37,7 @@ export function addStatus(weights: Command, env: Environment): void {
         last?.state === 'finalized' &&
         last.uids.join() === onChain.map(({ uid }) => uid).join() &&
         last.values.join() === onChain.map(({ value }) => value).join();
+      const commits = commitsOf(facts);
       out.result(
         {
           ok: true,
@@ -46,6 +48,13 @@ export function addStatus(weights: Command, env: Environment): void {
           blocks_since: facts.block.number - facts.lastUpdate,
           permit: facts.validatorPermit,
           on_chain: { uids: onChain.map(({ uid }) => uid), values: onChain.map(({ value }) => value) },
+          commits: commits.map(({ way, block, epoch, window }) => ({
+            way,
+            block,
+            epoch,
+            reveal_from: window?.from ?? null,
+            reveal_until: window?.until ?? null,
+          })),
           last_submission: last && {
             round: last.round,
             state: last.state,
@@ -69,6 +78,10 @@ export function addStatus(weights: Command, env: Environment): void {
                   onChain.map(({ uid, value }) => [uid, value]),
                 )
               : 'the chain holds no weights of this hotkey',
+            ...commits.map(
+              ({ way, block, window }) =>
+                `a commit of block ${block} (${way}) ${window === null ? 'is past its reveal' : `waits for its reveal, ${whenText(window, facts.block.number, chain.identity().blockTimeMs)}`}`,
+            ),
             last === null
               ? 'nothing was sent from this data directory'
               : `last submission: round ${last.round ?? 'by hand'}, ${last.state}${last.included ? ` in block ${last.included.number}` : ''}${last.state === 'committed' ? ` (${progress(last, facts.block.number, chain.identity().blockTimeMs)})` : ''}${last.failure ? `, ${last.failure.code}` : ''}${equal ? '; the chain holds exactly that' : ''}`,
@@ -82,4 +95,16 @@ export function addStatus(weights: Command, env: Environment): void {
 function updatedText({ block, lastUpdate, registeredAt }: WeightFacts): string {
   const ago = `${counted(block.number - lastUpdate, 'block')} ago (block ${lastUpdate})`;
   return lastUpdate > registeredAt ? `weights last set or committed ${ago}` : `no weights since its registration ${ago}`;
+}
+
+/** Of this hotkey, by whatever program; oldest first. */
+function commitsOf(facts: WeightFacts) {
+  const { hashCommits = [], timelockedCommits = [] } = facts.commitReveal ?? {};
+  const of = (way: 'hash' | 'timelocked') => (commit: { readonly block: number; readonly epoch: number }) => ({
+    way,
+    block: commit.block,
+    epoch: commit.epoch,
+    window: revealWindow(facts, commit.epoch),
+  });
+  return [...hashCommits.map(of('hash')), ...timelockedCommits.map(of('timelocked'))].toSorted((a, b) => a.block - b.block);
 }

@@ -88,6 +88,11 @@ function realRuntime(endpoint: string): void {
   const PACE = { Tempo: 100, WeightsSetRateLimit: 100 };
   const LIMITED = { Tempo: 100, WeightsSetRateLimit: 20 };
   const HURRIED = { Tempo: 10, WeightsSetRateLimit: 3 };
+  /** It builds a block for the transaction after it has taken it. */
+  const sudo = async (calls: Parameters<typeof asSudo>[1]) => {
+    await asSudo(endpoint, calls);
+    await newBlocks(1);
+  };
   const setPace = (pace: typeof PACE) =>
     dev.send('dev_setStorage', [
       { SubtensorModule: Object.fromEntries(Object.entries(pace).map(([name, value]) => [name, [[[NETUID], value]]])) },
@@ -111,9 +116,9 @@ function realRuntime(endpoint: string): void {
       mine,
       commitReveal: async (enabled) => {
         await setPace(enabled ? HURRIED : PACE);
-        await asSudo(endpoint, commitRevealCalls(NETUID, enabled));
+        await sudo(commitRevealCalls(NETUID, enabled));
       },
-      safeMode: (entered) => asSudo(endpoint, safeModeCalls(entered)),
+      safeMode: (entered) => sudo(safeModeCalls(entered)),
       stop: async () => undefined,
     };
   });
