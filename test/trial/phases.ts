@@ -75,6 +75,7 @@ export async function partition(trial: Trial): Promise<Body> {
   trial.tell(
     `in two, ${firstRound}: ${apart.verdicts.map(({ validator, weights, note }) => `${validator} ${weights === null ? `did not weigh (${note})` : 'weighed'}`).join(', ')}`,
   );
+  await waitUntil(trial, () => Date.now() - cutAtMs >= trial.apartMsMin, trial.apartMsMin);
   const leaked = before.filter((node) => siteOf(node) !== siteOf(newcomer) && heardBy(node) !== null);
 
   const healedAtMs = Date.now();

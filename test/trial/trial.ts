@@ -25,8 +25,7 @@ export interface Trial {
   readonly ground: Ground;
   readonly rounds: Rounds;
   readonly attackMinutes: number;
-  readonly blockTimeMs: number;
-  readonly cadenceBlocks: number;
+  readonly apartMsMin: number;
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
   /** Honest nodes that have been started. */
