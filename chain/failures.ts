@@ -303,7 +303,7 @@ export const chainFailure = defineFailures({
   // Everything else
   'chain.paused': {
     disposition: 'retry',
-    message: 'The chain is in safe mode and takes no {method} now ({error}).',
+    message: 'The chain is in safe mode and does not take {method} now ({error}).',
     hint: 'Wait until safe mode is over; the operators of the chain end or prolong it. `set_weights`, `serve_axon` and commitments go on.',
   },
   'chain.call_disabled': {

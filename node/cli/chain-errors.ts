@@ -10,7 +10,7 @@ import { createOutput, table } from './output.js';
 /** JSON-RPC code of a transaction that the pool calls invalid; the runtime's own number is in its text. */
 const INVALID_TRANSACTION = 1010;
 const LARGEST_CUSTOM = 255;
-const CALL = { method: 'The call' } as const;
+const CALL = { method: 'the call' } as const;
 
 export function addErrors(chain: Command, env: Environment): void {
   const command = chain
@@ -48,12 +48,17 @@ function failureOf({ pallet, name, documentation }: RuntimeError): Failure {
   return failureOfModuleError(pallet, name, { ...CALL, documentation });
 }
 
+/** "the call" may stand anywhere in the sentence. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function meaningOf(failure: Failure): object {
-  return { code: failure.code, message: failure.message, hint: failure.hint };
+  return { code: failure.code, message: sentence(failure.message), hint: failure.hint };
 }
 
 function explained(what: string, failure: Failure): string {
-  return [`${what}: ${failure.code}`, `  ${failure.message}`, `  next: ${failure.hint}`].join('\n');
+  return [`${what}: ${failure.code}`, `  ${sentence(failure.message)}`, `  next: ${failure.hint}`].join('\n');
 }
 
 function oneText(error: RuntimeError): string {

@@ -15,7 +15,7 @@ import { createClock } from './context.js';
 import { generationOption } from './devchain-command.js';
 import { sayDryRun } from './dry-run.js';
 import type { Environment } from './environment.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, duration, type Output } from './output.js';
 import { positiveNumber as count } from './parsers.js';
 
 const RUN_TIMEOUT_MS = 15 * 60_000;
@@ -168,7 +168,7 @@ function sayPlan(
     `a chain, ${members.length - miners} validators and ${miners} miners (cast ${flags.cast}) would be started`,
     `folder     ${dataDir}${deletes ? ': what is in it now would be deleted' : ''}`,
     `ports      50 on loopback, from ${flags.basePort} on`,
-    `length     about ${blocks} blocks of ${flags.blockTimeMs} ms`,
+    `length     about ${blocks} blocks of ${flags.blockTimeMs} ms: ${duration(blocks * flags.blockTimeMs)} at least`,
   ]);
 }
 

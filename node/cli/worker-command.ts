@@ -88,7 +88,7 @@ async function runWorker(flags: Record<string, unknown>, env: Environment): Prom
         `jobs would be taken from ${own ? `the database in ${resolve(config.dataDir)}` : 'the database of database.url'}`,
         `models     ${own && nodeUrl === null ? 'from the cache beside it' : (nodeUrl ?? 'worker.nodeUrl is not set: none could be fetched')}`,
         `at once    ${seats}`,
-        `engine     ${engineId}, profile ${config.scoring.profile}`,
+        `engine     ${config.scoring.engine}, profile ${config.scoring.profile}`,
       ],
     );
     return EXIT.ok;

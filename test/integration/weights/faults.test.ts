@@ -210,6 +210,7 @@ describe('weights on a chain in trouble', function () {
       world.beforeSubmission(() => world.chain.faults.pruneUid({ netuid: NETUID, uid: 1 }));
       await world.blocks(life, 60);
       await world.check();
+      expect((await codes(world))[0], 'as the block says').to.equal('chain.not_registered');
       expect(life.setter.waitingFor()?.code).to.equal('chain.not_registered');
     });
   }
