@@ -16,6 +16,8 @@ export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LAST_MS = 600_000;
 /** No address waits longer while nobody is connected: then the trouble was ours, and may be over. */
 export const BACKOFF_ALONE_MS = 30_000;
+/** Nor does one of a permit holder: they are few, and nothing goes on without them. */
+export const BACKOFF_PERMITTED_MS = 120_000;
 const TURN_MS = 2_000;
 
 export interface DialerDeps {
@@ -118,6 +120,7 @@ export function createDialer(deps: DialerDeps, options: DialerOptions): Dialer {
     const waitMsMax = Math.min(
       deps.memberCount() === 0 ? BACKOFF_ALONE_MS : Number.POSITIVE_INFINITY,
       isLost(hotkey) ? LOST_WAIT_MS_MAX : Number.POSITIVE_INFINITY,
+      hotkey !== null && deps.standingOf(hotkey).permitted ? BACKOFF_PERMITTED_MS : Number.POSITIVE_INFINITY,
     );
     const [best] = addresses
       .filter((address) => isDue(attempts.get(address), nowMs, waitMsMax))

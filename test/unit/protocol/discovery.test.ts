@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import type { PeerBinding } from '../../../protocol/binding.js';
 import { addressOf, type Candidate, candidatesOf } from '../../../protocol/libp2p/candidates.js';
-import { BACKOFF_ALONE_MS, BACKOFF_FIRST_MS, createDialer, DIALS_AT_ONCE_MAX } from '../../../protocol/libp2p/dialer.js';
+import {
+  BACKOFF_ALONE_MS,
+  BACKOFF_FIRST_MS,
+  BACKOFF_PERMITTED_MS,
+  createDialer,
+  DIALS_AT_ONCE_MAX,
+} from '../../../protocol/libp2p/dialer.js';
 import { createKnownPeers, KNOWN_PEER_AGE_MS_MAX, KNOWN_PEERS_MAX, KNOWN_PEERS_SAVE_MS } from '../../../protocol/libp2p/known-peers.js';
 import {
   createLocalPeers,
@@ -99,7 +105,7 @@ describe('candidates', () => {
 describe('the dialler', () => {
   const [alice, bob] = [aHotkey(1), aHotkey(2)];
 
-  function rig(candidates: () => readonly Candidate[], dial: (address: string) => Promise<void>, members = 1) {
+  function rig(candidates: () => readonly Candidate[], dial: (address: string) => Promise<void>, members = 1, permitted = false) {
     const clock = createSteppedClock(0);
     const dialled: string[] = [];
     const dialer = createDialer(
@@ -113,7 +119,7 @@ describe('the dialler', () => {
         candidates,
         isConnected: () => false,
         outboundCount: () => 0,
-        standingOf: () => ({ permitted: false, stakeRao: 0n }),
+        standingOf: () => ({ permitted, stakeRao: 0n }),
         memberCount: () => members,
         random: () => 0.5,
       },
@@ -149,6 +155,16 @@ describe('the dialler', () => {
     await pass(600_000);
     expect(dialled.length - first).to.be.within(600 / 32 - 1, 600 / 30);
     expect(BACKOFF_ALONE_MS).to.equal(30_000);
+    await end();
+  });
+
+  it('waits for no address of a permit holder longer than two minutes', async () => {
+    const { dialled, pass, end } = rig(() => [{ hotkey: alice, addresses: ['a'] }], fail, 1, true);
+    await pass(1_200_000);
+    const first = dialled.length;
+    await pass(1_200_000);
+    expect(dialled.length - first).to.be.within(9, 10);
+    expect(BACKOFF_PERMITTED_MS).to.equal(120_000);
     await end();
   });
 
