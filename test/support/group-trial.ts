@@ -38,7 +38,8 @@ async function main(): Promise<object> {
   await refused;
   const [processes, processesMax, cpu] = ['pids.current', 'pids.max', 'cpu.max'].map(inGroup);
   crowd.kill();
-  const [, forkerSignal] = (await once(forker, 'close')) as [number | null, string | null];
+  // The shell itself may have ended when it could not fork; what it began holds its output open until it is killed.
+  if (!forker.stdout.closed) await once(forker, 'close');
   await crowd.remove();
 
   const confinement = await findConfinement();
@@ -50,10 +51,9 @@ async function main(): Promise<object> {
     node: basename(own()),
     hogSignal,
     outOfMemory,
-    processes,
+    processes: Number(processes),
     processesMax,
     cpu,
-    forkerSignal,
     reported: confinement.report.controlGroup,
     childGroup,
     left: models(),
