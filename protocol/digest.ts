@@ -1,14 +1,21 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** sha-256 over the concatenation of the parts; text counts as UTF-8. */
 export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
+  const [only] = parts;
+  return new Uint8Array(parts.length === 1 && only !== undefined ? hash('sha256', only, 'buffer') : hashOf(parts).digest());
 }
 
 export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
-  return toHex(sha256(...parts));
+  const [only] = parts;
+  // In one call it takes a third of the time, and nearly everything is one part.
+  return parts.length === 1 && only !== undefined ? hash('sha256', only, 'hex') : hashOf(parts).digest('hex');
+}
+
+function hashOf(parts: readonly (Uint8Array | string)[]): ReturnType<typeof createHash> {
+  const hasher = createHash('sha256');
+  for (const part of parts) hasher.update(part);
+  return hasher;
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -54,8 +54,15 @@ export function encodeRecord(record: ScoreRecord): Uint8Array {
   return new TextEncoder().encode(canonicalJson(record));
 }
 
+/** Asked for many times of the same row; a record does not change. */
+const digests = new WeakMap<ScoreRecord, string>();
+
 export function recordDigest(record: ScoreRecord): string {
-  return digestOfRecord(encodeRecord(record));
+  const known = digests.get(record);
+  if (known !== undefined) return known;
+  const digest = digestOfRecord(encodeRecord(record));
+  digests.set(record, digest);
+  return digest;
 }
 
 /** Shape: canonical JSON bytes from a peer → record. Errors: what is wrong, in words. Limit: RECORD_SIZE_BYTES_MAX. */

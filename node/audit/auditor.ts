@@ -40,6 +40,8 @@ export interface AuditorDeps {
   readonly metrics: Metrics;
   /** The prompts of a round, as the scorer draws them; records hold the first of them. */
   readonly publicPrompts: (seed: string) => { readonly prompts: readonly Prompt[]; readonly digest: string };
+  /** Default: `drawPrivatePrompts`. */
+  readonly drawPrivate?: typeof drawPrivatePrompts;
   /** What a model makes of prompts on one engine. Rejects with a failure when the trouble is ours. */
   readonly hear: (hearing: AuditHearing) => Promise<readonly PromptScore[]>;
 }
@@ -69,6 +71,10 @@ export function createAuditor(deps: AuditorDeps, options: AuditorOptions): Audit
     row: RoundRow,
     head: BlockRef,
   ): Promise<{ readonly ready: boolean; readonly seed: string; readonly tasks: readonly AuditTask[] }> {
+    const window = roundWindow(row.round, options.schedule);
+    const late = head.number >= revealsLateAt(window, options.schedule);
+    const early = { ready: false, seed: '', tasks: [] };
+    if (!late && phaseAt(head.number, window) === 'scoring') return early;
     const [scores, commits, done, marked, nonce] = await Promise.all([
       stores.scores.ofRound(row.round),
       stores.scores.commitsOf(row.round),
@@ -76,14 +82,13 @@ export function createAuditor(deps: AuditorDeps, options: AuditorOptions): Audit
       disbelievedIn(stores, row.round - 1),
       stores.scores.nonce(row.round),
     ]);
-    const seed = auditSeed({ roundSeed: row.seed, self: options.self, secret: toHex(nonce) });
-    const records = scores.filter(({ record }) => record.scorer === options.scorer);
     const here = new Set(scores.map(({ validator, record }) => `${validator}/${recordDigest(record)}`));
     const allRevealed = commits.every(
       ({ validator, recordDigests }) => recordDigests.length > 0 && recordDigests.every((digest) => here.has(`${validator}/${digest}`)),
     );
-    const window = roundWindow(row.round, options.schedule);
-    const late = head.number >= revealsLateAt(window, options.schedule);
+    if (!late && !allRevealed) return early;
+    const seed = auditSeed({ roundSeed: row.seed, self: options.self, secret: toHex(nonce) });
+    const records = scores.filter(({ record }) => record.scorer === options.scorer);
     const drawn = drawAudits({
       seed,
       self: options.self,
@@ -92,11 +97,7 @@ export function createAuditor(deps: AuditorDeps, options: AuditorOptions): Audit
       count: options.count,
     });
     const known = new Set(done.map(({ validator, hotkey, model }) => `${validator}/${hotkey}/${model}`));
-    return {
-      ready: late || (allRevealed && phaseAt(head.number, window) !== 'scoring'),
-      seed,
-      tasks: drawn.filter((task) => !known.has(taskKey(task))),
-    };
+    return { ready: true, seed, tasks: drawn.filter((task) => !known.has(taskKey(task))) };
   }
 
   async function audit(row: RoundRow, task: AuditTask, seed: string, signal: AbortSignal): Promise<void> {
@@ -180,7 +181,7 @@ export function createAuditor(deps: AuditorDeps, options: AuditorOptions): Audit
     const nonce = (await stores.scores.commitsOf(row.round)).find((commit) => commit.validator === validator)?.nonce ?? null;
     if (promised === null || nonce === null) return [];
     if (digestOfNonce(row.round, Buffer.from(nonce, 'hex')) !== promised) return 'its secret is not the one it promised a round before';
-    const prompts = drawPrivatePrompts({ roundSeed: row.seed, secret: nonce, validator, model: record.model });
+    const prompts = (deps.drawPrivate ?? drawPrivatePrompts)({ roundSeed: row.seed, secret: nonce, validator, model: record.model });
     if (record.private.prompts.length !== prompts.length || record.private.promptSet !== promptSetDigest(prompts))
       return 'its private prompts are not those of its secret';
     return prompts;

@@ -8,10 +8,11 @@ import type { RoundRow, Stores } from '../ports.js';
 export async function ownPrivatePrompts(
   stores: Pick<Stores, 'scores'>,
   of: { readonly row: Pick<RoundRow, 'round' | 'seed'>; readonly self: Hotkey; readonly model: ModelDigest },
+  draw = drawPrivatePrompts,
 ): Promise<readonly Prompt[]> {
   const { row, self, model } = of;
   const before = (await stores.scores.commitsOf(row.round - 1)).find(({ validator }) => validator === self);
   if ((before?.nextNonceDigest ?? null) === null) return [];
   const secret = toHex(await stores.scores.nonce(row.round));
-  return drawPrivatePrompts({ roundSeed: row.seed, secret, validator: self, model });
+  return draw({ roundSeed: row.seed, secret, validator: self, model });
 }

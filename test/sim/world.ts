@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { commitmentBytes, commitmentOf } from '../../chain/commitment.js';
+import { commitmentOf } from '../../chain/commitment.js';
 import { modelClaims } from '../../chain/registry.js';
-import { openEnvelope } from '../../protocol/envelope.js';
 import type { MessageKind } from '../../protocol/kinds.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
 import type { Gossip, Signer } from '../../protocol/ports.js';
@@ -15,6 +14,7 @@ import { type Chance, createChance } from './chance.js';
 import { type RunningMiner, startMemoryMiner } from './miner.js';
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.js';
 import { simulatedPerson, simulatedVerifier } from './people.js';
+import { privateFromStock } from './stock.js';
 import { createTimeline, type Timeline } from './timeline.js';
 
 export const BLOCK_MS = 6_000;
@@ -111,6 +111,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     fingerprints: new Map(),
     truth: new Map(),
     inPrivate: new Map(),
+    drawPrivate: privateFromStock(),
   };
 
   /** Weights that were taken are told of with who set them. */
@@ -298,17 +299,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await timeline.run(chain.nowMs() + BLOCK_MS - 1);
     },
   };
-}
-
-export function claimOf(hotkey: Hotkey, model: ModelDigest): Uint8Array {
-  return commitmentBytes(commitmentOf(hotkey, model));
-}
-
-/** Sequence number of an envelope of ours. */
-export function sequenceOf(envelope: Uint8Array): bigint {
-  const opened = openEnvelope(envelope);
-  if (!opened.ok) throw new TypeError(`not an envelope: ${opened.error}`);
-  return opened.value.body.sequence;
 }
 
 /** Everything that can go on without time passing has gone on. */

@@ -39,7 +39,9 @@ function memoryRegistry(): Stores['registry'] {
         throw nodeFailure('store.block_older', { given: snapshot.block.number, stored: stored.block.number });
       }
       snapshots.set(key, { ...snapshot, neurons: [...snapshot.neurons].sort((a, b) => a.uid - b.uid) });
-      changes.set(key, [...(changes.get(key) ?? []), ...seen]);
+      const known = changes.get(key) ?? [];
+      known.push(...seen);
+      changes.set(key, known);
     },
     latest: async (genesis, netuid) => snapshots.get(`${genesis}/${netuid}`) ?? null,
     changes: async (genesis, netuid, limit) => [...(changes.get(`${genesis}/${netuid}`) ?? [])].reverse().slice(0, limit),

@@ -1,26 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { type Auditor, createAuditor } from '../../node/audit/auditor.js';
 import { nodeFailure } from '../../node/failures.js';
-import { createLogger } from '../../node/logger.js';
 import { NO_METRICS } from '../../node/metrics.js';
-import { createInbox } from '../../node/network/inbox.js';
-import { createPostbox } from '../../node/network/postbox.js';
 import type { RoundRow, Stores } from '../../node/ports.js';
-import { createRegistrySync } from '../../node/registry-sync.js';
 import { createRoundKeeper, type RoundKeeper } from '../../node/rounds/keeper.js';
 import { ownPrivatePrompts } from '../../node/rounds/private-slice.js';
 import { createWeightSetter, type WeightSetter, type WeightSetterOptions } from '../../node/weights/setter.js';
 import { sha256Hex } from '../../protocol/digest.js';
-import { createMessageGate } from '../../protocol/message-gate.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
-import type { Clock, Gossip, Signer, Verifier } from '../../protocol/ports.js';
+import type { Gossip, Signer } from '../../protocol/ports.js';
 import { encodeScoreCommitment, encodeScoreReveal, type ScoreCommitment, type ScoreReveal } from '../../protocol/score-exchange.js';
 import { FINGERPRINT_HEX } from '../../scoring/fingerprint.js';
+import type { drawPrivatePrompts } from '../../scoring/private-slice.js';
 import { drawPrompts, type Prompt, promptSetDigest } from '../../scoring/prompts.js';
 import { encodeRecord, recordDigest, type ScoreRecord } from '../../scoring/record.js';
-import type { RoundSchedule } from '../../scoring/round.js';
 import type { WeighingPolicy } from '../../scoring/weigh.js';
-import type { FakeChain } from './fake-chain-shape.js';
+import { type NodeSurroundings, startMemoryNode } from './memory-node.js';
 import { createMemoryQueue } from './memory-queue.js';
 import { createMemoryWeightLock } from './memory-submissions.js';
 
@@ -48,11 +43,7 @@ export interface Ways {
 export type Person = Pick<TestValidator, 'name' | 'signer' | 'stores' | 'ears' | 'lies' | 'ways'>;
 
 /** What all validators of a test have in common. */
-export interface Surroundings {
-  readonly chain: FakeChain;
-  readonly clock: Clock;
-  readonly verifier: Verifier;
-  readonly schedule: RoundSchedule;
+export interface Surroundings extends NodeSurroundings {
   readonly policy: WeighingPolicy;
   readonly replication: number;
   readonly audits: number;
@@ -63,6 +54,8 @@ export interface Surroundings {
   readonly truth: ReadonlyMap<ModelDigest, number>;
   /** What models make of private prompts; what is not named is as good as in public. */
   readonly inPrivate: ReadonlyMap<ModelDigest, number>;
+  /** Another way to private prompts than drawing each anew, for many validators and rounds. */
+  readonly drawPrivate?: typeof drawPrivatePrompts;
 }
 
 export interface RunningValidator {
@@ -85,29 +78,8 @@ export async function startMemoryValidator(
 ): Promise<RunningValidator> {
   const { name, signer, stores, ears, lies, ways } = person;
   const { chain, clock, fingerprints, truth, inPrivate, schedule } = around;
-  const { gossip, scorer } = own;
-  const log = createLogger({ level: 'silent' });
-  const network = { genesis: chain.genesis, netuid: chain.netuid };
-  const registry = createRegistrySync(
-    { chain: chain.reader, store: stores.registry, log, metrics: NO_METRICS },
-    { netuid: chain.netuid, everyBlocks: 1 },
-  );
-  const finalizedBlock = () => registry.current()?.block.number ?? 0;
-  const postbox = createPostbox({ signer, gossip, sequences: stores.sequences, clock, metrics: NO_METRICS, finalizedBlock }, { network });
-  const inbox = createInbox(
-    {
-      gossip,
-      gate: createMessageGate({ network }),
-      verifier: around.verifier,
-      stores,
-      clock,
-      log,
-      metrics: NO_METRICS,
-      members: registry.members,
-      finalizedBlock,
-    },
-    { netuid: chain.netuid, schedule, scorer },
-  );
+  const { scorer } = own;
+  const { log, registry, postbox } = await startMemoryNode({ signer, stores }, own, around);
   const queue = createMemoryQueue();
   const prompt = (model: ModelDigest, at: number, scorePpm: number, fault: string | null) => ({
     scorePpm,
@@ -150,6 +122,7 @@ export async function startMemoryValidator(
       log,
       metrics: NO_METRICS,
       publicPrompts: promptsOf,
+      ...(around.drawPrivate && { drawPrivate: around.drawPrivate }),
       hear: async ({ hotkey, model, prompts, engine }) => {
         const heard = engine === 'wasm' ? (truth.get(model) ?? ears.get(model) ?? null) : (ears.get(model) ?? null);
         if (heard === null) throw nodeFailure('node.model_gone', { model, hotkey });
@@ -215,7 +188,7 @@ export async function startMemoryValidator(
         job,
         lies.get(job.model) ?? heard,
         null,
-        await ownPrivatePrompts(stores, { row, self: signer.hotkey, model: job.model }),
+        await ownPrivatePrompts(stores, { row, self: signer.hotkey, model: job.model }, around.drawPrivate),
       ),
       validator: signer.hotkey,
       envelope: new Uint8Array(),
@@ -223,8 +196,6 @@ export async function startMemoryValidator(
     });
   }, 1);
   const validator: TestValidator = { name, signer, stores, keeper, setter, auditor, ears, lies, ways };
-  await registry.follow(await chain.reader.finalizedHead());
-  await inbox.open();
   await setter.recover();
   const listen = async () => {
     const head = await chain.reader.finalizedHead();

@@ -35,7 +35,7 @@ export interface TestHost {
 export interface Village {
   host(
     name: string,
-    overrides?: Partial<HostOptions> & Pick<HostDeps, 'peerStore' | 'localSearch'> & { readonly seed?: Uint8Array },
+    overrides?: Partial<HostOptions> & Pick<HostDeps, 'peerStore' | 'localSearch' | 'metrics'> & { readonly seed?: Uint8Array },
   ): Promise<TestHost>;
   stop(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function createVillage(): Village {
   return {
     async host(name, overrides = {}) {
       const signer = await devPerson(name);
-      const { seed: given, peerStore, localSearch, ...rest } = overrides;
+      const { seed: given, peerStore, localSearch, metrics, ...rest } = overrides;
       const seed = given ?? new Uint8Array(randomBytes(32));
       const host = createHost(
         {
@@ -55,6 +55,7 @@ export function createVillage(): Village {
           clock: systemClock,
           ...(peerStore && { peerStore }),
           ...(localSearch && { localSearch }),
+          ...(metrics && { metrics }),
         },
         {
           ...TEST_NETWORK,

@@ -67,20 +67,22 @@ describe('attacks on connections', function () {
     await until('the sockets to be closed', () => sockets.every((socket) => socket.closed), 7_000);
   });
 
-  it('a swarm from one range gets 8 places, and a newcomer from elsewhere is welcome', async () => {
+  it('a swarm from one range has 8 places within 5 s, and a newcomer from elsewhere is welcome within 5 s', async () => {
     const a = await village.host('Alice', { admission: { perRangeMax: 8 } });
     const swarm = await Promise.all(Array.from({ length: 11 }, (_, n) => attacker({ from: `127.0.9.${n + 1}` })));
     const people = await Promise.all(swarm.map((_, n) => devPerson(`Sybil${n}`)));
     a.host.setMembers(membersOf(...people.map(({ hotkey }) => hotkey), (await devPerson('Bob')).hotkey));
     await Promise.allSettled(swarm.map(async (each, n) => each.greet(await each.connect(a.address), people[n]!)));
     const ofSwarm = () => a.host.peers().filter(({ address }) => address.includes('/127.0.9.')).length;
-    await until('the swarm to be cut down', () => ofSwarm() <= 8);
+    await until('the swarm to be cut down', () => ofSwarm() <= 8, 5_000);
     const b = await village.host('Bob');
+    const startMs = Date.now();
     await connect(b, a);
+    expect(Date.now() - startMs).to.be.below(5_000);
     expect(ofSwarm()).to.be.within(1, 8);
   });
 
-  it('an eclipse: whoever fills a newcomer’s inbound places, its own picks reach the honest and their words reach it', async () => {
+  it('an eclipse: whoever fills a newcomer’s inbound places, its own picks reach the honest within 15 s and their words reach it within 20 s', async () => {
     const newcomer = await village.host('Alice', { maxConnections: 16 });
     const honest = [await village.host('Bob'), await village.host('Charlie')];
     const swarm = await Promise.all(Array.from({ length: 14 }, (_, n) => attacker({ from: `127.1.${n}.1` })));
@@ -108,9 +110,10 @@ describe('attacks on connections', function () {
       await honest[0]!.host.publish('announce', await seal(honest[0]!.signer, 'announce', payload));
       return heard.length > 0;
     });
+    expect(Date.now() - startMs).to.be.below(20_000);
   });
 
-  it('withholding: with a third of the neighbours silent, every honest word still arrives', async () => {
+  it('withholding: with a third of the neighbours silent, every honest word arrives within 10 s, and the silent are worth less than who speaks', async () => {
     const a = await village.host('Alice');
     const others = await Promise.all(['Bob', 'Charlie', 'Dave'].map((name) => village.host(name)));
     const holders = await Promise.all([1, 2].map(() => attacker()));
@@ -146,9 +149,13 @@ describe('attacks on connections', function () {
     await until('the meshes', () => others.every(({ host }) => host.neighbours('announce') >= 3));
     for (let n = 0; n < 12; n += 1) await publish(n);
     await until('all words everywhere', () => heard.every((words) => words.size === 12), 10_000);
+    // Scores are kept for a second.
+    const scoresAtB = () => new Map(others[0]!.host.peers().map(({ peerId, score }) => [peerId, score]));
+    const holderScores = () => holders.map(({ peerId }) => [...scoresAtB()].find(([id]) => id === peerId)?.[1] ?? Number.NEGATIVE_INFINITY);
+    await until('the speaker to be worth more', () => (scoresAtB().get(a.host.peerId) ?? 0) > Math.max(...holderScores()) + 5, 5_000);
   });
 
-  it('stalled and dripping streams: a newcomer is heard within 6 s, the plain stack lets it wait; what drips is reset', async () => {
+  it('stalled and dripping streams: a newcomer is heard within 12 s, the plain stack lets it wait; what drips is reset within 15 s', async () => {
     const deafOf = async (address: string) => {
       const deaf = await attacker({ answers: false });
       const connection = await deaf.connect(address);
@@ -182,10 +189,9 @@ describe('attacks on connections', function () {
     line.send({ subscriptions: [{ subscribe: true, topic }] });
     const b = await village.host('Bob');
     await connect(b, a);
-    await until('the newcomer in the mesh', () => a.host.neighbours('announce') >= 1 && b.host.neighbours('announce') >= 1, 6_000);
+    await until('the newcomer in the mesh', () => a.host.neighbours('announce') >= 1 && b.host.neighbours('announce') >= 1, 12_000);
     expect(plain.services.pubsub.streamsOutbound.has(newcomer.peerId), 'the plain stack has no stream to its newcomer yet').to.equal(false);
-    await until('the drips to be reset', () => open.every(({ status }) => status !== 'open'), 8_000);
-    expect(Date.now() - startMs).to.be.below(10_000);
+    await until('the drips to be reset', () => open.every(({ status }) => status !== 'open'), Math.max(1, startMs + 15_000 - Date.now()));
   });
 
   it('a bomb in place of an identity key, before any proof: the loop turns, and the host takes its next peer', async () => {
@@ -218,7 +224,14 @@ describe('attacks on connections', function () {
       }
     });
     expect(lagMs).to.be.below(1_000);
+    const startMs = Date.now();
     await connect(await village.host('Bob'), a);
+    expect(Date.now() - startMs).to.be.below(5_000);
+  });
+
+  it('has no DHT: its server can be made to fill the disk, and to answer for other keys', () => {
+    const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, unknown> };
+    expect(Object.keys(lock.packages).filter((path) => path.endsWith('/kad-dht'))).to.deep.equal([]);
   });
 
   it('has no version of @libp2p/crypto that such a key freezes: before 5.1.22 it did', () => {

@@ -119,8 +119,8 @@ describe('spam', function () {
     await honestGoesOn();
   });
 
-  it('replays: the same bytes, bytes of another network and bytes of long ago go nowhere', async () => {
-    const { a, atA, atB, signer, say, honestGoesOn } = await scene('Mallory', true);
+  it('replays: the same bytes, bytes of another network and bytes of long ago go nowhere, and who keeps at it is sent away', async () => {
+    const { a, atA, atB, signer, say, sentAway, honestGoesOn } = await scene('Mallory', true);
     const old = await seal(a.signer, 'announce', payload(1), { issuedAtMs: Date.now() - 90_000_000, lifetimeMs: 3_600_000 });
     const foreign = await seal(a.signer, 'announce', payload(2), { genesis: aHash('another chain') });
     const good = await seal(a.signer, 'announce', payload(3));
@@ -131,6 +131,9 @@ describe('spam', function () {
     await until('the last one next door', () => atA.heard.length === 1);
     expect(Object.fromEntries(atB.verdicts)).to.deep.equal({ accept: 2, 'message.expired': 1, 'message.wrong_network': 1 });
     expect(atB.heard).to.have.length(2);
+    for (let n = 10; n < 16; n += 1) say([await seal(a.signer, 'announce', payload(n), { genesis: aHash('another chain') })]);
+    await sentAway();
+    expect(atA.heard).to.have.length(1);
     await honestGoesOn();
   });
 
