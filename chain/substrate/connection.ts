@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Failure, isFailure } from '../../protocol/failure.js';
 import type { Hash } from '../../protocol/names.js';
 import type { Clock, Logger } from '../../protocol/ports.js';
@@ -277,6 +278,8 @@ export function createConnection(
   return {
     start: async (signal) => {
       const own = new AbortController();
+      // Every transaction under way listens to it.
+      setMaxListeners(0, own.signal);
       lifetime = own;
       const abort = () => own.abort();
       signal.addEventListener('abort', abort, { once: true });
