@@ -85,9 +85,9 @@ export function permitFault(facts: WeightFacts, vector: PlannedVector): Wait | R
 const ADMITTED_IN_SAFE_MODE = 'set_weights';
 
 /** Safe mode refuses in the block, once the transaction has its nonce: it is better waited for. Errors: chain.paused. */
-export function pauseFault({ block, safeModeUntil = null }: WeightFacts, method: string): Wait | null {
-  if (safeModeUntil === null || method === ADMITTED_IN_SAFE_MODE) return null;
-  const blocks = Math.max(1, safeModeUntil + 1 - block.number);
+export function pauseFault({ block, safeModeUntil }: WeightFacts, method: string): Wait | null {
+  const blocks = (safeModeUntil ?? 0) - block.number;
+  if (blocks <= 0 || method === ADMITTED_IN_SAFE_MODE) return null;
   const because = chainFailure('chain.paused', { method, error: `until block ${safeModeUntil}`, blocksLeft: blocks });
   return { action: 'wait', blocks, because };
 }

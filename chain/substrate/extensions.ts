@@ -53,7 +53,7 @@ const UNDERSTOOD = new Set([
  */
 export function assertExtensionsUnderstood(api: ApiPromise): void {
   const { lookup } = api.registry;
-  const unknown = api.runtimeMetadata.asLatest.extrinsic.transactionExtensions.filter(({ identifier, type, implicit }) => {
+  const unknown = extensionsOf(api).filter(({ identifier, type, implicit }) => {
     if (UNDERSTOOD.has(identifier.toString())) return false;
     return !isEmptyType(lookup.getTypeDef(type).type) || !isEmptyType(lookup.getTypeDef(implicit).type);
   });
@@ -62,6 +62,16 @@ export function assertExtensionsUnderstood(api: ApiPromise): void {
     extensions: unknown.map(({ identifier }) => identifier.toString()),
     specVersion: api.runtimeVersion.specVersion.toNumber(),
   });
+}
+
+/** Metadata before version 16 has another name for what is signed and not sent, and the library drops it on the way to the newest version. */
+function extensionsOf({ runtimeMetadata }: Pick<ApiPromise, 'runtimeMetadata'>) {
+  if (runtimeMetadata.version >= 16) return [...runtimeMetadata.asLatest.extrinsic.transactionExtensions];
+  return runtimeMetadata.asV15.extrinsic.signedExtensions.map(({ identifier, type, additionalSigned }) => ({
+    identifier,
+    type,
+    implicit: additionalSigned,
+  }));
 }
 
 function isEmptyType(type: string): boolean {

@@ -158,20 +158,21 @@ describe('a crowd of commits', () => {
 describe('the safe mode of the chain', () => {
   const untilBlock = (safeModeUntil: number | null) => ({ safeModeUntil });
 
-  it('is waited for by commits and by every mechanism but the first, to the block after its last', () => {
+  it('is waited for by commits and by every mechanism but the first, until the next block is the one after its last', () => {
     const wait = (blocks: number) => ({ action: 'wait', blocks });
     for (const prefer of ['timelocked', 'hash'] as const) {
-      expect(plan(committing({}, untilBlock(1_005)), { prefer })).to.deep.include(wait(6));
-      expect(plan(committing({}, untilBlock(1_000)), { prefer })).to.deep.include(wait(1));
-      expect(plan(committing({}, untilBlock(1_005)), { prefer, head: { number: 1_004 } })).to.deep.include(wait(2));
+      expect(plan(committing({}, untilBlock(1_005)), { prefer })).to.deep.include(wait(5));
+      expect(plan(committing({}, untilBlock(1_001)), { prefer })).to.deep.include(wait(1));
+      expect(plan(committing({}, untilBlock(1_000)), { prefer }).action).to.equal('submit');
+      expect(plan(committing({}, untilBlock(1_005)), { prefer, head: { number: 1_004 } })).to.deep.include(wait(1));
       expect(plan(committing({}, untilBlock(null)), { prefer }).action).to.equal('submit');
     }
     const paused = plan({ mechanism: 1, mechanismCount: 2, ...untilBlock(1_005) });
-    expect(paused).to.deep.include(wait(6));
+    expect(paused).to.deep.include(wait(5));
     if (!('because' in paused)) throw new Error('it says nothing');
     expect(paused.because.code).to.equal('chain.paused');
     expect(paused.because.message).to.contain('set_mechanism_weights').and.to.contain('until block 1005');
-    expect(paused.because.facts['blocksLeft']).to.equal(6);
+    expect(paused.because.facts['blocksLeft']).to.equal(5);
   });
 
   it('lets open weights of the first mechanism pass', () => {
@@ -180,7 +181,7 @@ describe('the safe mode of the chain', () => {
 
   it('is the longer wait, or the shorter', () => {
     expect(plan(committing({}, { ...untilBlock(1_005), lastUpdate: 990 }))).to.deep.include({ action: 'wait', blocks: 89 });
-    expect(plan(committing({}, { ...untilBlock(1_500), lastUpdate: 990 }))).to.deep.include({ action: 'wait', blocks: 501 });
+    expect(plan(committing({}, { ...untilBlock(1_500), lastUpdate: 990 }))).to.deep.include({ action: 'wait', blocks: 500 });
   });
 });
 
