@@ -4,7 +4,7 @@ import { nodeFailure } from '../../node/failures.js';
 import type { ModelCache, PendingModel } from '../../node/model-cache.js';
 import type { ModelDigest } from '../../protocol/names.js';
 import { aModel } from '../support/keys.js';
-import { codeOf } from './stores.js';
+import { codeOf } from './code-of.js';
 
 export const CACHE_BUDGET_BYTES = 1_000;
 

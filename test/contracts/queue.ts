@@ -1,8 +1,10 @@
 /** What every implementation of the scoring queue promises. `open` gives an empty one. */
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { nodeFailure } from '../../node/failures.js';
 import type { ScoringJob, ScoringQueue } from '../../node/ports.js';
 import { hotkeyNamed, modelNamed } from '../support/store-samples.js';
+import { until } from '../support/until.js';
 
 export function aJob(name: string, round = 1): ScoringJob {
   return { round, hotkey: hotkeyNamed(name), model: modelNamed(name) };
@@ -19,6 +21,17 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       await stop?.();
       stop = null;
     });
+
+    /** What became of the last turn is written down a moment after its handler has ended. */
+    async function settlesAt(depth: Awaited<ReturnType<ScoringQueue['depth']>>): Promise<void> {
+      let found = await queue.depth();
+      const isSettled = async () => {
+        found = await queue.depth();
+        return isDeepStrictEqual(found, depth);
+      };
+      await until('the queue to settle', isSettled, 5_000).catch(() => {});
+      expect(found).to.deep.equal(depth);
+    }
 
     /** Works until `count` turns have begun; `each` decides how a turn ends. */
     async function workUntil(count: number, each: (job: ScoringJob, turn: number) => void | Promise<void>): Promise<ScoringJob[]> {
@@ -49,7 +62,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       const seen = await workUntil(2, () => {});
       expect(seen).to.have.deep.members([aJob('a'), aJob('b')]);
       await queue.add([aJob('a')]);
-      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
+      await settlesAt({ waiting: 0, running: 0, dead: 0 });
     });
 
     it('tells jobs of different rounds, models and hotkeys apart', async () => {
@@ -105,7 +118,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
         if (turn === 1) throw nodeFailure('store.unreachable', { where: 'x', reason: 'y' });
       });
       expect(seen).to.deep.equal([aJob('a'), aJob('a')]);
-      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
+      await settlesAt({ waiting: 0, running: 0, dead: 0 });
     });
 
     it('puts off what asks for it until all others have had their first turn', async () => {
@@ -128,7 +141,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       expect(seen.slice(0, 3)).to.have.members(names);
       expect(seen.slice(3)).to.have.members(names);
       expect(untried).to.deep.equal([2, 1, 0, 0, 0, 0]);
-      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
+      await settlesAt({ waiting: 0, running: 0, dead: 0 });
       await queue.add([aJob('a')]);
       expect((await queue.depth()).waiting).to.equal(0);
     });
@@ -138,7 +151,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       await workUntil(1, () => {
         throw nodeFailure('store.model_too_large', { sizeBytes: 2, budgetBytes: 1 });
       });
-      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 0 });
+      await settlesAt({ waiting: 0, running: 0, dead: 0 });
     });
 
     it('counts a job that needs a person as dead', async () => {
@@ -146,7 +159,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       await workUntil(1, () => {
         throw nodeFailure('store.read_only', { where: 'x' });
       });
-      expect(await queue.depth()).to.deep.equal({ waiting: 0, running: 0, dead: 1 });
+      await settlesAt({ waiting: 0, running: 0, dead: 1 });
     });
 
     it('aborts what runs when it stops, and keeps it for later', async () => {
@@ -162,7 +175,7 @@ export function queueContract(name: string, open: () => Promise<ScoringQueue>): 
       await beginning;
       expect((await queue.depth()).running).to.equal(1);
       await worker.stop();
-      expect(await queue.depth()).to.deep.equal({ waiting: 1, running: 0, dead: 0 });
+      await settlesAt({ waiting: 1, running: 0, dead: 0 });
       expect(await workUntil(1, () => {})).to.deep.equal([aJob('a')]);
     });
   });

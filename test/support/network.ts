@@ -9,7 +9,10 @@ import type { Hash, Hotkey } from '../../protocol/names.js';
 import type { Clock, Member, Signer } from '../../protocol/ports.js';
 import { type NetworkId, topicOf } from '../../protocol/topics.js';
 import { devPerson } from './people.js';
+import { until } from './until.js';
 import { localVerifier } from './verifier.js';
+
+export { until } from './until.js';
 
 export const TEST_NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 } as const;
 
@@ -99,15 +102,6 @@ export function keepApart(a: TestHost, b: TestHost): void {
 /** Registered miners of a coldkey each. */
 export function membersOf(...hotkeys: readonly Hotkey[]): ReadonlyMap<Hotkey, Member> {
   return new Map(hotkeys.map((hotkey) => [hotkey, { permitted: false, coldkey: hotkey, stakeRao: 0n }]));
-}
-
-/** Waits for something that no event tells; the message says for what. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await delay(20);
-  }
 }
 
 export interface SealOptions {

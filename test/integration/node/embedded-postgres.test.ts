@@ -7,7 +7,7 @@ import { openDatabase } from '../../../node/postgres/database.js';
 import { isAlive } from '../../../node/postgres/postmaster.js';
 import { isFailure } from '../../../protocol/failure.js';
 import { Secret } from '../../../protocol/secret.js';
-import { codeOf } from '../../contracts/stores.js';
+import { codeOf } from '../../contracts/code-of.js';
 import { startChild, type TestChild } from '../../support/children.js';
 import { quiet, temporaryDirectory } from '../../support/temporary.js';
 

@@ -7,7 +7,7 @@ import { openDataDir } from '../../../node/files/data-dir.js';
 import { createModelCache, type FileModelCache } from '../../../node/files/model-cache.js';
 import { isFailure } from '../../../protocol/failure.js';
 import type { ModelDigest } from '../../../protocol/names.js';
-import { codeOf } from '../../contracts/stores.js';
+import { codeOf } from '../../contracts/code-of.js';
 import { modelNamed } from '../../support/store-samples.js';
 import { quiet, temporaryDirectory } from '../../support/temporary.js';
 

@@ -6,9 +6,10 @@ import { createScoringQueue } from '../../../node/postgres/queue.js';
 import { createStores } from '../../../node/postgres/stores.js';
 import { createWeightLock } from '../../../node/postgres/weight-lock.js';
 import type { Hotkey } from '../../../protocol/names.js';
+import { codeOf } from '../../contracts/code-of.js';
 import { evidenceIndexContract } from '../../contracts/evidence-index.js';
 import { queueContract } from '../../contracts/queue.js';
-import { codeOf, storesContract } from '../../contracts/stores.js';
+import { storesContract } from '../../contracts/stores.js';
 import { aNeuron, anAnnouncement, aRecord, aSnapshot, hashNamed, hotkeyNamed, modelNamed } from '../../support/store-samples.js';
 import { quiet, temporaryDatabase } from '../../support/temporary.js';
 
