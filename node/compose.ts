@@ -294,6 +294,7 @@ export function createDaemon(
           metrics,
           registry: registry.current,
           refusedRecord: scoring.refusedRecord,
+          conclude: scoring.conclude,
           publishCommit: async (commit) =>
             (await postbox.post('scoreCommit', encodeScoreCommitment(commit), EXCHANGE_LIFETIME_MS)).recipients,
           auditsOutstanding: auditor.outstanding,

@@ -37,6 +37,8 @@ export interface RoundKeeperDeps {
   readonly registry: () => SubnetSnapshot | null;
   /** The record of a model that was refused before it could speak. */
   readonly refusedRecord: (row: RoundRow, entry: RoundRow['entries'][number], code: string) => ScoreRecord;
+  /** Makes records of contenders that wait for more prompts than there is time for. */
+  readonly conclude: (row: RoundRow, entries: RoundRow['entries']) => Promise<void>;
   readonly publishCommit: (commit: ScoreCommitment) => Promise<number>;
   /** Audits of this round that are still to be made. */
   readonly auditsOutstanding: (row: RoundRow, head: BlockRef) => Promise<number>;
@@ -216,7 +218,9 @@ export function createRoundKeeper(deps: RoundKeeperDeps, options: RoundKeeperOpt
     if (phase === 'scoring') {
       const soon = head.number >= window.revealsAt - Math.max(2, Math.floor(options.schedule.cadenceBlocks / 20));
       const settled = head.number > window.opensAt + Math.floor(options.schedule.cadenceBlocks / 10);
-      if (soon || (settled && mine.length > 0 && heard.size >= mine.length)) await commit(row, records, head);
+      const missing = mine.filter(({ hotkey }) => !heard.has(hotkey));
+      if (soon) await deps.conclude(row, missing);
+      if (soon || (settled && mine.length > 0 && missing.length === 0)) await commit(row, await ownRecords(round), head);
     } else if (head.number < revealsLateAt(window, options.schedule)) await reveal(row, records);
     if (phase === 'weighing') await weighWhenReady(row, window, head);
     await closeEarlier(round);

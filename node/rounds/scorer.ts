@@ -74,6 +74,11 @@ export interface ScorerOptions extends ScoringTerms {
 export interface Scorer {
   /** One job of the queue. Rejects with a `retry` failure when the trouble is ours; then the job comes back and goes on where it was. */
   handle(job: ScoringJob, signal: AbortSignal): Promise<JobOutcome>;
+  /**
+   * Contenders that still wait to be heard further when the time for that is over: their first prompts make their records. Without it those that
+   * are heard once would crowd out the best.
+   */
+  conclude(row: RoundRow, entries: RoundRow['entries']): Promise<void>;
   /** The record of a model that may not run: every first prompt 0, with the reason. */
   refusedRecord(row: RoundRow, entry: RoundRow['entries'][number], code: string): ScoreRecord;
   /** The public prompts of a round, by its seed. */
@@ -85,6 +90,8 @@ export interface Scorer {
 const PROMPT_SETS_KEPT = 2;
 /** States in which a model may be handed out; after trouble of ours it is left as it was found. */
 const READY: ReadonlySet<string> = new Set(['prechecked', 'queued', 'scored']);
+/** Where no model is run. */
+const NOTHING_TO_STOP = new AbortController().signal;
 const SCORED = { state: 'scored', reason: null, attempts: 0 } as const;
 
 export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
@@ -155,14 +162,8 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     if (now) await stores.models.put({ ...now, state: 'announced' });
   }
 
-  async function handle(job: ScoringJob, signal: AbortSignal): Promise<JobOutcome> {
-    const row = await stores.rounds.get(job.round);
-    if (!row || (await phaseOf(job.round)) === 'over') return 'done';
-    if (await isScored(job)) {
-      // The process may have ended between the score and the state.
-      await finish(job, SCORED);
-      return 'done';
-    }
+  /** What this model is to say, and what of it was heard already. */
+  async function planOf(row: RoundRow, job: ScoringJob) {
     const { prompts } = promptsOf(row.seed);
     const entry = row.entries.find(({ hotkey, model }) => hotkey === job.hotkey && model === job.model);
     const contenders = await contendersOf(row);
@@ -174,11 +175,20 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       options.strategy === 'full'
         ? fullStrategy(prompts)
         : stagedStrategy({ prompts, firstPrompts, isContender: (first) => verdictOf(first) !== 'no contender' });
-
-    const strategy = withPrivateStage(openly, slice);
-
     const rows = await stores.progress.of(job, options.scorer);
     const known: HeardPrompts = new Map(rows.map(({ prompt, score }) => [prompt, score]));
+    return { prompts, slice, contenders, verdictOf, strategy: withPrivateStage(openly, slice), known };
+  }
+
+  async function handle(job: ScoringJob, signal: AbortSignal): Promise<JobOutcome> {
+    const row = await stores.rounds.get(job.round);
+    if (!row || (await phaseOf(job.round)) === 'over') return 'done';
+    if (await isScored(job)) {
+      // The process may have ended between the score and the state.
+      await finish(job, SCORED);
+      return 'done';
+    }
+    const { prompts, slice, contenders, verdictOf, strategy, known } = await planOf(row, job);
     // A stage is begun only if it can still count, and only when nobody waits for a first turn.
     let stopped: 'over' | 'closing' | 'later' | null = null;
     let begun: Stage['name'] | null = null;
@@ -232,7 +242,7 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
       log.debug({ ...job, prompts: evaluation.heard.size }, 'a contender; the rest is heard when all others have had their first turn');
       return 'later';
     }
-    const asked = evaluation.complete ? prompts : prompts.slice(0, firstPrompts);
+    const asked = evaluation.complete ? prompts : prompts.slice(0, options.firstPrompts);
     const spoken = asked.flatMap((prompt) => {
       const score = evaluation.heard.get(prompt.index);
       return score === undefined ? [] : [{ prompt, score }];
@@ -252,7 +262,7 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
     );
     await stores.scores.put({ record, validator: options.self, envelope: new Uint8Array(), receivedAtMs: deps.clock.nowMs() });
     await finish(job, SCORED);
-    const verdict = options.strategy === 'full' ? null : verdictOf(first.slice(0, firstPrompts));
+    const verdict = options.strategy === 'full' ? null : verdictOf(first.slice(0, options.firstPrompts));
     await evidence.keepReport(job.round, job.hotkey, {
       record,
       verdict,
@@ -312,6 +322,14 @@ export function createScorer(deps: ScorerDeps, options: ScorerOptions): Scorer {
           log.warn({ ...job, code: error.code, facts: error.facts }, 'model not scored');
         }
         throw error;
+      }
+    },
+    async conclude(row, entries) {
+      if ((await phaseOf(row.round)) !== 'closing') return;
+      for (const { hotkey, model } of entries) {
+        const job = { round: row.round, hotkey, model };
+        const { strategy, known } = await planOf(row, job);
+        if (strategy.next(known)?.name === 'contenders') await handle(job, NOTHING_TO_STOP);
       }
     },
     refusedRecord(row, entry, code) {

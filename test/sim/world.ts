@@ -142,7 +142,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const stores = createMemoryStores({ roundsKept: ROUNDS_KEPT, random });
     const how = role === 'validator' ? { stakeRao: STAKE_RAO * BigInt(1 + chance.below(8)), permit: true } : {};
     chain.register(signer.hotkey, how);
-    const person = role === 'validator' ? { name, signer, stores, ears: earsOf(honest), lies: new Map(), ways: {} } : null;
+    const person =
+      role === 'validator' ? { name, signer, stores, ears: earsOf(honest), waiting: new Map(), lies: new Map(), ways: {} } : null;
     const model = role === 'miner' ? aModel(models++) : null;
     const one: Inhabitant = {
       name,

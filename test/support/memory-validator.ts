@@ -28,6 +28,8 @@ export interface TestValidator {
   readonly auditor: Auditor;
   /** What this validator hears: model → ppm. Null: it cannot be scored here. */
   readonly ears: Map<ModelDigest, number | null>;
+  /** What it heard of models that then waited, in vain, to be heard further. */
+  readonly waiting: Map<ModelDigest, number>;
   /** What it says instead. */
   readonly lies: Map<ModelDigest, number>;
   /** How it deviates in the exchange; null keeps it from publishing. */
@@ -40,7 +42,7 @@ export interface Ways {
 }
 
 /** Name, key, rows and ears: what stays of a validator when its process is killed. */
-export type Person = Pick<TestValidator, 'name' | 'signer' | 'stores' | 'ears' | 'lies' | 'ways'>;
+export type Person = Pick<TestValidator, 'name' | 'signer' | 'stores' | 'ears' | 'waiting' | 'lies' | 'ways'>;
 
 /** What all validators of a test have in common. */
 export interface Surroundings extends NodeSurroundings {
@@ -76,7 +78,7 @@ export async function startMemoryValidator(
   own: { readonly gossip: Gossip; readonly scorer: string },
   around: Surroundings,
 ): Promise<RunningValidator> {
-  const { name, signer, stores, ears, lies, ways } = person;
+  const { name, signer, stores, ears, waiting, lies, ways } = person;
   const { chain, clock, fingerprints, truth, inPrivate, schedule } = around;
   const { scorer } = own;
   const { log, registry, postbox } = await startMemoryNode({ signer, stores }, own, around);
@@ -144,6 +146,14 @@ export async function startMemoryValidator(
       metrics: NO_METRICS,
       registry: registry.current,
       refusedRecord: (row, entry, code) => record(row, entry, 0, code),
+      conclude: async (row, entries) => {
+        for (const entry of entries) {
+          const ppm = waiting.get(entry.model);
+          if (ppm === undefined) continue;
+          const heard = { record: record(row, entry, ppm, null), envelope: new Uint8Array(), receivedAtMs: clock.nowMs() };
+          await stores.scores.put({ ...heard, validator: signer.hotkey });
+        }
+      },
       publishCommit: async (commit) =>
         (await postbox.post('scoreCommit', encodeScoreCommitment(ways.commit?.(commit) ?? commit), 3_600_000)).recipients,
       publishReveal: async ({ record: one, ...reveal }) => {
@@ -195,7 +205,7 @@ export async function startMemoryValidator(
       receivedAtMs: clock.nowMs(),
     });
   }, 1);
-  const validator: TestValidator = { name, signer, stores, keeper, setter, auditor, ears, lies, ways };
+  const validator: TestValidator = { name, signer, stores, keeper, setter, auditor, ears, waiting, lies, ways };
   await setter.recover();
   const listen = async () => {
     const head = await chain.reader.finalizedHead();

@@ -86,7 +86,9 @@ export async function createSmallSubnet(
   for (const name of names) {
     const signer = await devPerson(name);
     chain.register(signer.hotkey, { stakeRao: STAKE_RAO, permit: true });
-    running.push(await start({ name, signer, stores: createMemoryStores(), ears: new Map(), lies: new Map(), ways: {} }));
+    running.push(
+      await start({ name, signer, stores: createMemoryStores(), ears: new Map(), waiting: new Map(), lies: new Map(), ways: {} }),
+    );
   }
 
   return {

@@ -51,6 +51,25 @@ describe('rounds', () => {
     expect(await of(alice)).to.have.length(6);
   });
 
+  it('count what was heard of contenders for which there was no time to hear them further', async () => {
+    const subnet = await village();
+    const [alice] = subnet.validators as [TestValidator];
+    // One of three would not be coverage enough.
+    for (const { ears, waiting } of subnet.validators)
+      for (const [n, ppm] of [
+        [1, 900_000],
+        [2, 700_000],
+      ] as const) {
+        ears.set(aModel(n), null);
+        waiting.set(aModel(n), ppm);
+      }
+    await subnet.live(SCHEDULE.cadenceBlocks * 2);
+    const row = (await newestRound(alice))!;
+    const scores = (await alice.stores.standings.ofRound(row.round)).map(({ scorePpm }) => scorePpm);
+    expect(scores).to.have.members([900_000, 700_000, 300_000]);
+    expect((await alice.stores.scores.commitsOf(row.round)).map(({ recordDigests }) => recordDigests.length)).to.deep.equal([3, 3]);
+  });
+
   it('replay to the same numbers, and say so when a row was changed', async () => {
     const subnet = await village();
     await subnet.live(SCHEDULE.cadenceBlocks * 2);

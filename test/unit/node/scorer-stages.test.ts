@@ -68,6 +68,25 @@ describe('scorer, in stages', () => {
     expect(await length(next)).to.equal(8);
   });
 
+  it('makes a record of what was heard of a contender that nobody had time to hear further', async () => {
+    let block = 125;
+    const made = await beside(800_000, { untried: 1, block: () => block });
+    expect(await made.scorer.handle(JOB, NO_SIGNAL)).to.equal('later');
+    const row = (await made.stores.rounds.get(JOB.round))!;
+    await made.scorer.conclude(row, [ENTRY]);
+    expect(await made.scores(), 'there is time yet').to.deep.equal([]);
+    block = 140;
+    await made.scorer.conclude(row, [ENTRY, INCUMBENT]);
+    expect(await length(made)).to.equal(3);
+    expect(
+      (await made.scores()).map(({ record }) => record.hotkey),
+      'of what was never heard there is none',
+    ).to.deep.equal([JOB.hotkey]);
+    expect(await made.state()).to.equal('prechecked');
+    expect(await made.code()).to.equal('done');
+    expect(made.runner.counts.said).to.equal(4);
+  });
+
   it('takes the first prompts of a contender for the record when the time for more is over', async () => {
     let asked = 0;
     const made = await beside(800_000, { block: () => (asked++ < 6 ? 125 : 140) });
