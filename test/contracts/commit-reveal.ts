@@ -12,6 +12,8 @@ export interface CommitRevealUnderTest extends ChainUnderTest {
   commitReveal(enabled: boolean): Promise<void>;
   /** The chain enters its safe mode for some blocks, or leaves it. */
   safeMode(entered: boolean): Promise<void>;
+  /** Older runtimes let every call of the pallet pass in safe mode; default: weights set openly and axons only. */
+  readonly safeModeIsOpen?: boolean;
 }
 
 const CHAIN_TIMEOUT_MS = 240_000;
@@ -107,6 +109,12 @@ export function commitRevealContract(name: string, factory: () => Promise<Commit
       await chain.safeMode(true);
       const { safeModeUntil, block } = await factsOf(signer);
       expect(safeModeUntil).to.be.greaterThan(block.number);
+      if (chain.safeModeIsOpen === true) {
+        await commit(signer, vector);
+        await chain.safeMode(false);
+        expect((await factsOf(signer)).safeModeUntil).to.equal(null);
+        return;
+      }
       const failure = await refusal(commit(signer, vector));
       expect(failure.code).to.equal('chain.paused');
       expect(failure.message).to.contain('commit_weights').and.to.contain('CallFiltered');

@@ -119,6 +119,7 @@ function realRuntime(endpoint: string): void {
         await sudo(commitRevealCalls(NETUID, enabled));
       },
       safeMode: (entered) => sudo(safeModeCalls(entered)),
+      safeModeIsOpen: true,
       stop: async () => undefined,
     };
   });
