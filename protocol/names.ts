@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { base58 } from '@scure/base';
+import { createLru } from './lru.js';
 import { err, ok, type Result } from './result.js';
 
 declare const brand: unique symbol;
@@ -23,8 +24,21 @@ function ss58Checksum(payload: Uint8Array): Uint8Array {
   return createHash('blake2b512').update('SS58PRE').update(payload).digest().subarray(0, 2);
 }
 
+/** Keys whose text is remembered: every message names one, and a subnet has few. */
+export const KEYS_KEPT_MAX = 2_048;
+const texts = createLru<Hotkey>(KEYS_KEPT_MAX);
+
 /** Shape: 32 public key bytes → SS58 text (prefix 42). */
 export function hotkeyFromPublicKey(publicKey: Uint8Array): Hotkey {
+  const key = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.byteLength).toString('latin1');
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const text = ss58Of(publicKey);
+  texts.set(key, text);
+  return text;
+}
+
+function ss58Of(publicKey: Uint8Array): Hotkey {
   const payload = new Uint8Array(33);
   payload[0] = SS58_PREFIX;
   payload.set(publicKey, 1);

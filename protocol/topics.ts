@@ -24,10 +24,17 @@ export interface Topic {
   readonly kind: MessageKind;
 }
 
+/** Asked for with every message; a network does not change. */
+const generations = new WeakMap<NetworkId, string>();
+
 /** First 4 bytes of sha-256(genesis ‖ u16le netuid ‖ epoch byte), 8 hex digits. */
 export function generation(network: NetworkId): string {
+  const known = generations.get(network);
+  if (known !== undefined) return known;
   const tail = Uint8Array.of(network.netuid & 0xff, network.netuid >> 8, PROTOCOL_EPOCH);
-  return toHex(sha256(fromHex(network.genesis), tail).subarray(0, 4));
+  const gen8 = toHex(sha256(fromHex(network.genesis), tail).subarray(0, 4));
+  generations.set(network, gen8);
+  return gen8;
 }
 
 export function topicOf(network: NetworkId, kind: MessageKind): string {

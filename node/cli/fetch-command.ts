@@ -42,13 +42,15 @@ export function addFetchCommand(program: Command, env: Environment): void {
     const directory = typeof flags['out'] === 'string' ? resolve(flags['out']) : null;
     if (directory !== null && existsSync(directory)) throw cliFailure('cli.folder_not_empty', { folder: directory });
     const peers = Array.isArray(flags['peer']) ? flags['peer'].map(String) : [];
+    const isAlone = flags['alone'] === true;
+    const isByNode = peers.length === 0 && !isAlone;
     if (isDryRun(flags)) {
       const config = await loadSettings(flags, env, 'no chain');
       const node = `http://${config.http.host}:${config.http.port}`;
-      const to = directory ?? (peers.length === 0 ? 'the cache of the node' : resolve(model.value.slice(0, 16)));
-      return sayDryRun(out, { model: model.value, directory: to, node: peers.length === 0 ? node : null, peers }, [
+      const to = directory ?? (isByNode ? 'the cache of the node' : resolve(model.value.slice(0, 16)));
+      return sayDryRun(out, { model: model.value, directory: to, node: isByNode ? node : null, peers, alone: isAlone }, [
         `${model.value} would be brought to ${to}`,
-        peers.length === 0 ? `by        the running node at ${node}` : `from      ${peers.join(', ')}`,
+        isByNode ? `by        the running node at ${node}` : `from      ${[...peers, ...(isAlone ? ['whoever has it'] : [])].join(', ')}`,
       ]);
     }
     const line = createProgressLine(process.stderr, { quiet: json, nowMs: Date.now });
@@ -57,8 +59,7 @@ export function addFetchCommand(program: Command, env: Environment): void {
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     try {
       const of = { model: model.value, directory, signal: stop.signal, onProgress: line.show };
-      const isAlone = flags['alone'] === true;
-      const fetched = peers.length > 0 || isAlone ? await fromPeers(flags, env, peers, of) : await fromNode(flags, env, of);
+      const fetched = isByNode ? await fromNode(flags, env, of) : await fromPeers(flags, env, peers, of);
       line.end();
       const { receivedBytes } = fetched;
       out.result({ ok: true, model: model.value, ...fetched }, () =>

@@ -78,15 +78,8 @@ function port({ listen, running }: NetworkFacts): Finding {
 }
 
 function announced({ announced: told, listen, privateNetwork }: NetworkFacts): readonly Finding[] {
-  if (told === null) return [];
-  if (listen === null)
-    return [
-      fail(
-        'announced',
-        `${told.ip} is announced, but no port is opened (p2p.dialOnly): the chain sends everybody to a closed door`,
-        'Take p2p.announceIp out, or p2p.dialOnly.',
-      ),
-    ];
+  // The settings do not allow an address without a port.
+  if (told === null || listen === null) return [];
   if (told.isPrivate && !privateNetwork)
     return [
       fail(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { publicKeyOf } from '../../protocol/names.js';
 import type { Signer, Verifier } from '../../protocol/ports.js';
 import { aHotkey } from '../support/keys.js';
@@ -19,5 +19,5 @@ export const simulatedVerifier: Verifier = {
 };
 
 function signatureOf(message: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha512').update(publicKey).update(message).digest());
+  return new Uint8Array(hash('sha512', Buffer.concat([publicKey, message]), 'buffer'));
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { commitmentOf } from '../../chain/commitment.js';
 import { modelClaims } from '../../chain/registry.js';
+import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { MessageKind } from '../../protocol/kinds.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
 import type { Gossip, Signer } from '../../protocol/ports.js';
@@ -96,10 +97,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const submitted: ((submission: Submission) => void)[] = [];
   const inhabitants: Inhabitant[] = [];
   const troubles: string[] = [];
+  const commitments = new Map<string, string>();
   let born = 0;
   let models = 0;
 
-  const around: Surroundings = {
+  const around: { -readonly [K in keyof Surroundings]: Surroundings[K] } = {
     chain,
     clock: timeline.clock,
     verifier: simulatedVerifier,
@@ -114,6 +116,18 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     drawPrivate: privateFromStock(),
   };
 
+  /** A block is read once for all: nodes that read it get the same, as from a chain. */
+  let read: { readonly hash: string; readonly snapshot: Promise<SubnetSnapshot> } | null = null;
+  const reader: FakeChain['reader'] = {
+    ...chain.reader,
+    async snapshot(netuid, at) {
+      const block = at ?? (await chain.reader.finalizedHead());
+      if (read?.hash !== block.hash) read = { hash: block.hash, snapshot: chain.reader.snapshot(netuid, block) };
+      return read.snapshot;
+    },
+  };
+  around.chain = { ...chain, reader };
+
   /** Weights that were taken are told of with who set them. */
   function chainOf(name: string): FakeChain {
     const setWeights: FakeChain['writer']['setWeights'] = async (...call) => {
@@ -121,7 +135,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       for (const listener of submitted) listener({ name, block: inclusion.block.number });
       return inclusion;
     };
-    return { ...chain, writer: { ...chain.writer, setWeights } };
+    return { ...chain, reader, writer: { ...chain.writer, setWeights } };
   }
 
   function heardBy(of: Inhabitant, gossip: Gossip): Gossip {
@@ -218,12 +232,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 
   /** Models come from whoever has them, if that one can be reached; they take their time. */
   async function fetchClaimed(of: Inhabitant): Promise<void> {
-    const snapshot = await chain.reader.snapshot(chain.netuid);
+    const snapshot = await reader.snapshot(chain.netuid);
     const announcements = await of.stores.announcements.active(timeline.clock.nowMs());
     for (const claim of modelClaims(snapshot)) {
-      const announced = announcements.find(
-        ({ hotkey, model }) => hotkey === claim.hotkey && commitmentOf(hotkey, model) === claim.commitment,
-      );
+      const announced = announcements.find(({ hotkey, model }) => hotkey === claim.hotkey && commits(hotkey, model) === claim.commitment);
       if (announced === undefined) continue;
       const { hotkey, model } = announced;
       const known = await of.stores.models.get(hotkey, model);
@@ -245,6 +257,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         if (of.running !== null && (await offered(of, hotkey, model))) await of.stores.models.put({ ...row, state: 'prechecked' });
       });
     }
+  }
+
+  function commits(hotkey: Hotkey, model: ModelDigest): string {
+    const key = `${hotkey}/${model}`;
+    const commitment = commitments.get(key) ?? commitmentOf(hotkey, model);
+    commitments.set(key, commitment);
+    return commitment;
   }
 
   async function offered(to: Inhabitant, hotkey: Hotkey, model: ModelDigest): Promise<boolean> {

@@ -67,7 +67,6 @@ describe('doctor: the network', () => {
     ['a port that only root may open', listening('not_allowed'), 'port', 'fail', /may not be opened/],
     ['an address of another machine', listening('no_such_address'), 'port', 'fail', /no address of this machine/],
     ['a node that runs behind a closed port', listening('closed', GOOD), 'port', 'fail', /nothing takes connections/],
-    ['an address announced without a port', { ...GOOD, listen: null }, 'announced', 'fail', /closed door/],
     ['a private address on a public network', { ...GOOD, announced: { ip: '10.0.0.1', isPrivate: true } }, 'announced', 'fail', /nowhere/],
     ['few files', { ...GOOD, openFilesMax: 512 }, 'open files', 'warn', /may need 608/],
     ['no way out', { ...GOOD, dialled: { tried: 8, accepting: 0 } }, 'outward', 'warn', /0 of 8/],
