@@ -25,6 +25,8 @@ export interface Rules {
   readonly poolChecks: boolean;
   /** False: there is no Yuma3 to switch on. */
   readonly yuma3: boolean;
+  /** False: safe mode can be entered, and no call asks for it. */
+  readonly safeMode: boolean;
 }
 
 /** What a call may see and do while it runs. */

@@ -58,7 +58,7 @@ for (const generation of GENERATION_NAMES) {
       await asSudo(node.endpoint, safeModeCalls(entered));
       await node.mine(1);
     };
-    return { ...node, commitReveal, safeMode };
+    return { ...node, commitReveal, safeMode, safeModeIsOpen: generation === 'storage' };
   });
 }
 

@@ -3,7 +3,7 @@ import type { Generation } from '../generation-shape.js';
 
 export const CLOCK: Generation = {
   specVersion: 425,
-  rules: { epochClock: 'state', poolChecks: true, yuma3: true },
+  rules: { epochClock: 'state', poolChecks: true, yuma3: true, safeMode: true },
   lacks: new Set(),
   shows: [],
   calls: new Map(),

@@ -48,7 +48,7 @@ const EARLIER_EVENTS = [
 export const METAGRAPH: Generation = {
   ...CLOCK,
   specVersion: 402,
-  rules: { epochClock: 'formula', poolChecks: true, yuma3: true },
+  rules: { epochClock: 'formula', poolChecks: true, yuma3: true, safeMode: true },
   lacks: new Set(LACKS),
   events: new Map(EARLIER_EVENTS.map(([name, index]) => [`SubtensorModule.${name}`, { index }])),
 };

@@ -144,7 +144,7 @@ type EventChange = NonNullable<ReturnType<Generation['events']['get']>>;
 
 export const STORAGE: Generation = {
   specVersion: 218,
-  rules: { epochClock: 'formula', poolChecks: false, yuma3: false },
+  rules: { epochClock: 'formula', poolChecks: false, yuma3: false, safeMode: false },
   lacks: new Set([...METAGRAPH.lacks, ...LACKS]),
   shows: SHOWS,
   calls: new Map([
