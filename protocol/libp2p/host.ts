@@ -151,12 +151,13 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
     { ...LIVENESS_OPTIONS, ...options.liveness },
   );
   book.onPeer((event) => {
-    if (event.type === 'bound') {
-      discovery.onBound();
-      dialer.found(event.hotkey);
-    }
-    if (event.type === 'closed' && event.hotkey !== null && book.standingOf(event.hotkey).registered) dialer.parted(event.hotkey);
-    if (event.type === 'exiled' && event.hotkey !== null) dialer.rest(event.hotkey, event.untilMs - clock.nowMs());
+    if (event.type === 'bound') discovery.onBound();
+    if (event.type === 'refused' || event.hotkey === null) return;
+    if (event.type === 'closed') dialer.parted(event.hotkey);
+    // Names that cost nothing are not kept in mind.
+    else if (!book.standingOf(event.hotkey).registered) return;
+    else if (event.type === 'bound') dialer.found(event.hotkey);
+    else dialer.rest(event.hotkey, event.untilMs - clock.nowMs());
   });
   let running: Running | null = null;
   let stopped = false;
