@@ -56,12 +56,13 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
   const rounds: RoundSeen[] = [];
   const untilMs = startedAtMs + trial.attackMinutes * 60_000;
   try {
-    // Rounds that began under attack; the last one is waited for, and attacked to its end.
-    for (let round = await trial.rounds.next(); rounds.length === 0 || Date.now() < untilMs; round += 1) {
+    // Rounds that begin and end under attack; the one that is open at the end is not judged.
+    for (let round = await trial.rounds.next(); rounds.length === 0 || Date.now() + trial.roundMs / 2 < untilMs; round += 1) {
       const seen = await trial.rounds.seen(round);
       trial.tell(roundText(seen));
       rounds.push(seen);
     }
+    await delay(Math.max(0, untilMs - Date.now()), undefined, { signal: trial.signal });
   } finally {
     watching.abort();
     await watch;

@@ -107,6 +107,7 @@ async function run(of: World): Promise<void> {
     rounds: createRounds(of, validators, Number(values.cadence), stopping.signal),
     attackMinutes: Number(values.minutes),
     apartMsMin: Number(values.apart) * 1_000,
+    roundMs: Number(values['block-time-ms']) * Number(values.cadence),
     signal: stopping.signal,
     tell,
     running: () => [...running],

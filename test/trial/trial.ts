@@ -26,6 +26,8 @@ export interface Trial {
   readonly rounds: Rounds;
   readonly attackMinutes: number;
   readonly apartMsMin: number;
+  /** How long a round takes. */
+  readonly roundMs: number;
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
   /** Honest nodes that have been started. */
