@@ -10,7 +10,7 @@ const SETTLE_MS = 1_500;
 const WARM_UP_MS = 3_000;
 /** Time for the order to reach all nodes. */
 const LEAD_MS = 500;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 150_000;
 
 interface Delivered {
   readonly p50Ms: number;
