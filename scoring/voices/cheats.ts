@@ -36,10 +36,10 @@ export const CHEATS = [
 export type Cheat = (typeof CHEATS)[number];
 
 /**
- * Length of a short question, in sounds. One prompt in eighteen is shorter: of three prompts all are in one draw of twenty thousand, so that a subnet of few
- * prompts sees it fail.
+ * Length of a very short question, in sounds. One prompt in forty is shorter, so that a subnet of three prompts sees it fail in every draw but one in more
+ * than a hundred thousand.
  */
-export const SHORT_SOUNDS_MAX = 40;
+export const SHORT_SOUNDS_MAX = 38;
 export const PROMPTS_KNOWN = 24;
 const SAMPLES_PER_TOKEN = 1_200;
 /** An hour for two hundred tokens, small enough that memory is not what ends it. */
