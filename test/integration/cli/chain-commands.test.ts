@@ -68,7 +68,7 @@ describe('commands that ask the chain', function () {
 
   it('registry prints the whole subnet at one finalized block', async () => {
     const registry = await voxdJson<Registry>(['registry', ...at(OPEN)]);
-    expect(registry).to.have.all.keys('block', 'hash', 'spec_version', 'netuid', 'neurons');
+    expect(registry).to.have.all.keys('ok', 'block', 'hash', 'spec_version', 'netuid', 'neurons');
     expect(registry.block).to.be.greaterThan(0).and.to.be.at.most(chain.finalized().number);
     expect(registry.hash).to.match(/^0x[0-9a-f]{64}$/);
     expect(registry.neurons.map(({ hotkey }) => hotkey)).to.deep.equal([devAddress('//AliceHot'), devAddress('//BobHot')]);
