@@ -59,10 +59,9 @@ export function sayingPrompts(one: Contender, promptsPpm: readonly number[]): Co
   return { ...one, promptsPpm, standingPpm: combinePrompts(promptsPpm.map((scorePpm) => ({ scorePpm }))) };
 }
 
-/** No prompt better, and no better standing. */
+/** One prompt worse, or none better, and no better standing: mean and doubt are rounded, which may be worth one ppm. */
 export function noBetter(one: Contender, at: number, ppm: number): Contender {
-  return sayingPrompts(
-    one,
-    one.promptsPpm.map((own, n) => (n === at % one.promptsPpm.length ? Math.min(own, ppm) : own)),
-  );
+  const prompts = one.promptsPpm.map((own, n) => (n === at % one.promptsPpm.length ? Math.min(own, ppm) : own));
+  const worse = sayingPrompts(one, prompts);
+  return { ...worse, standingPpm: Math.min(one.standingPpm, worse.standingPpm) };
 }

@@ -225,7 +225,8 @@ describe('the private slice of a score', () => {
         const score = (prompts: readonly number[]) => combinePrompts(prompts.map((scorePpm) => ({ scorePpm })));
         const worse = (prompts: readonly number[], n: number) =>
           prompts.map((one, i) => (i === n % prompts.length ? Math.min(one, ppm) : one));
-        expect(withPrivateSlice(score(worse(open, at)), worse(secret, where))).to.be.at.most(withPrivateSlice(score(open), secret));
+        // Mean and doubt are rounded, which may be worth one ppm.
+        expect(withPrivateSlice(score(worse(open, at)), worse(secret, where))).to.be.at.most(withPrivateSlice(score(open), secret) + 1);
       }),
       { numRuns: 2_000 },
     );
