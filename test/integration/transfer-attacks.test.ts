@@ -16,7 +16,7 @@ const CHUNK = 64 * KIB;
 const LIMITS = { manifestSizeBytesMax: 1024 * KIB, totalSizeBytesMax: 64 * 1024 * KIB, filesMax: 8 };
 /** As the daemon's, with a second for ten. */
 const PATIENCE = {
-  firstByteMs: 2_000,
+  firstByteMs: 1_000,
   idleMs: 3_000,
   rateWindowMs: 1_500,
   bytesPerSecondMin: 16 * KIB,
