@@ -1,6 +1,6 @@
 /** A third hostile while rounds go on. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Node } from './cast.js';
+import { type Node, ORDER } from './cast.js';
 import { SAID } from './log-tail.js';
 import { networkOf, type Vitals, vitalsOf } from './look.js';
 import { attacksOf, deliveryOf, percentile } from './measure.js';
@@ -101,7 +101,8 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
   );
   const missed = rounds.filter(({ weighedByAll }) => !weighedByAll);
   const unequal = rounds.filter(({ weighedByAll, equal }) => weighedByAll && !equal);
-  const misranked = rounds.filter((seen) => !isRanked(seen, trial.ranking));
+  const notReplayed = rounds.filter(({ verdicts }) => verdicts.some(({ weights, replayed }) => weights !== null && !replayed));
+  const misranked = rounds.filter((seen) => !isRanked(seen));
   const lagP99Ms = Math.max(0, ...targets.map((_, index) => percentile(ofNode(looks, index, 'lagP99Ms'), 50) ?? 0));
   const lagMaxMs = Math.max(0, ...looks.flat().map((vitals) => vitals.lagMaxMs));
   const grownBytes = targets.map((_, index) => (ofNode(looks, index, 'residentBytes').at(-1) ?? 0) - (calm[index]?.residentBytes ?? 0));
@@ -137,9 +138,9 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
         detail: `${rounds.length - missed.length - unequal.length} of ${rounds.length - missed.length}`,
       },
       {
-        name: 'same ranking as before',
-        ok: misranked.length === 0,
-        detail: `${trial.ranking.join(' > ')}${misranked.length > 0 ? `; not in ${misranked.map(({ round }) => round).join(', ')}` : ''}`,
+        name: 'weights right',
+        ok: misranked.length === 0 && notReplayed.length === 0,
+        detail: `${ORDER.map((tier) => tier.join(', ')).join(' > ')}; made again from the rows bit for bit${[...misranked, ...notReplayed].map(({ round }) => `; not in round ${round}`).join('')}`,
       },
       {
         name: 'no hostile hotkey earns',
@@ -206,12 +207,14 @@ function isBad(trial: Trial, name: string): boolean {
   return member === undefined || !member.honest;
 }
 
-/** Those that the baseline ranked stand in the same order. */
-function isRanked({ verdicts }: RoundSeen, ranking: readonly string[]): boolean {
-  return verdicts.every(({ weights }) => {
-    const order = Object.keys(weights ?? {}).filter((name) => ranking.includes(name));
-    return weights === null || order.join() === ranking.join();
-  });
+/** Everybody gives each voice of a tier more than any of the next. */
+function isRanked({ verdicts }: RoundSeen): boolean {
+  return verdicts.every(({ weights }) =>
+    ORDER.slice(1).every((below, index) => {
+      const values = (names: readonly string[]) => names.map((name) => weights?.[name] ?? 0);
+      return weights === null || Math.min(...values(ORDER[index]!)) > Math.max(...values(below));
+    }),
+  );
 }
 
 function attackText({ times, closed, held, refused, closedAfterP50Ms, closedAfterMaxMs }: ReturnType<typeof attacksOf>[number]): string {

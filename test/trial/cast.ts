@@ -54,6 +54,9 @@ export const ROGUES = ['spammer', 'flooder', 'liar'] as const;
 export type Rogue = (typeof ROGUES)[number];
 const ROGUE_SITE: Readonly<Record<Rogue, Site>> = { spammer: 'a', flooder: 'b', liar: 'b' };
 
+/** Who stands above whom. Two clean voices change places with the prompts of a round; a noisy one does not. */
+export const ORDER: readonly (readonly string[])[] = [['miner-good', 'miner-female'], ['miner-noisy']];
+
 export interface Node extends CastMember {
   readonly place: Place;
   readonly entrance: Entrance;

@@ -116,7 +116,6 @@ async function run(of: World): Promise<void> {
       if (node.honest) running.push(node);
     },
     cuts,
-    ranking: [],
   };
   // Everything stands on the first.
   for (const phase of PHASES.filter((name) => name === 'baseline' || wanted.includes(name))) {

@@ -3,6 +3,7 @@ import type { Check } from '../../node/devnet/result.js';
 import type { Node } from './cast.js';
 import { SAID } from './log-tail.js';
 import { meshOf } from './look.js';
+import { weightsText } from './rounds.js';
 import { connected, equalRound, isWhole, type PhaseResult, roundFigures, seconds, type Trial, waitUntil, within } from './trial.js';
 import { NETUID } from './world.js';
 
@@ -26,7 +27,6 @@ export async function baseline(trial: Trial): Promise<Body> {
   trial.tell('everybody is connected with everybody');
   const { rounds } = await equalRound(trial, await trial.rounds.next(), ROUNDS_TRIED);
   const last = rounds.at(-1)!;
-  trial.ranking = Object.keys(last.verdicts[0]?.weights ?? {});
   return {
     figures: [
       ['models committed after, s', seconds(committedAfterMs)],
@@ -36,7 +36,7 @@ export async function baseline(trial: Trial): Promise<Body> {
     checks: [
       within('network whole', wholeAfterMs, START_MS_MAX),
       { name: 'a round weighed by all', ok: last.weighedByAll, detail: `round ${last.round}` },
-      { name: 'weights equal', ok: last.equal, detail: `ranking ${trial.ranking.join(' > ')}` },
+      { name: 'weights equal', ok: last.equal, detail: weightsText(last.verdicts[0]?.weights ?? null) },
     ],
   };
 }

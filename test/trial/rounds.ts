@@ -1,17 +1,20 @@
 /** Rounds as the validators weighed them, from their own histories. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { scorerOf } from '../../node/compose-judges.js';
+import { composeRunner } from '../../node/compose-scoring.js';
+import { replayRound } from '../../node/rounds/replay.js';
 import { isFailure } from '../../protocol/failure.js';
 import type { Node } from './cast.js';
-import type { World } from './world.js';
+import { MECHANISM, NETUID, type World } from './world.js';
 
 export interface Verdict {
   readonly validator: string;
   /** By name of who gets it, only what is above 0, largest first; null: not weighed. */
   readonly weights: Readonly<Record<string, number>> | null;
-  /** What this validator heard, ppm. */
-  readonly scores: Readonly<Record<string, number>>;
   /** Why not. */
   readonly note: string | null;
+  /** The same again from the rows, bit for bit. */
+  readonly replayed: boolean;
 }
 
 export interface RoundSeen {
@@ -24,6 +27,7 @@ export interface RoundSeen {
 
 const LOOK_MS = 1_000;
 const ROUNDS_LOOKED_AT = 64;
+const SCORER = scorerOf(composeRunner('native').engineId);
 
 export interface Rounds {
   current(): Promise<number>;
@@ -35,7 +39,7 @@ export interface Rounds {
 
 export function createRounds(world: World, validators: readonly Node[], cadenceBlocks: number, signal: AbortSignal): Rounds {
   const nameOf = (hotkey: string) => world.cast.nodes.find((node) => world.hotkeyOf(node) === hotkey)?.name ?? hotkey;
-  const current = async () => Math.floor((await world.chain.snapshot(1)).block.number / cadenceBlocks);
+  const current = async () => Math.floor((await world.chain.snapshot(NETUID)).block.number / cadenceBlocks);
 
   async function verdict(node: Node, round: number): Promise<Verdict | null> {
     const stores = await world.storesOf(node);
@@ -43,13 +47,15 @@ export function createRounds(world: World, validators: readonly Node[], cadenceB
     const own = world.hotkeyOf(node);
     const sent = submissions.find((row) => row.state === 'finalized' && row.round === round);
     if (sent === undefined && (newest[0]?.round ?? 0) <= round + 1) return null;
-    const heard = (await stores.scores.ofRound(round)).filter(({ validator }) => validator === own);
-    const scores = Object.fromEntries(heard.map(({ record }) => [nameOf(record.hotkey), record.scorePpm]));
-    const note = (await stores.rounds.get(round))?.note?.code ?? null;
-    if (sent === undefined) return { validator: node.name, weights: null, scores, note: note ?? 'no submission of this round' };
+    const row = await stores.rounds.get(round);
+    const note = row?.note?.code ?? null;
+    if (row === null || sent === undefined)
+      return { validator: node.name, weights: null, note: note ?? 'no submission of this round', replayed: false };
+    const { genesis } = world.chain.identity();
+    const replay = await replayRound(stores, row, { self: own, scorer: SCORER, genesis, netuid: NETUID, mechanism: MECHANISM });
     const pairs = sent.hotkeys.map((hotkey, index) => [nameOf(hotkey), sent.values[index] ?? 0] as const);
     const weights = Object.fromEntries(pairs.filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]));
-    return { validator: node.name, weights, scores, note };
+    return { validator: node.name, weights, note, replayed: replay?.equal === true };
   }
 
   async function waitFor(node: Node, round: number): Promise<Verdict> {

@@ -35,8 +35,6 @@ export interface Trial {
   enter(node: Node): void;
   /** There is a partition, and who comes then is not there before. */
   readonly cuts: boolean;
-  /** Weights of the baseline, by name. */
-  ranking: readonly string[];
 }
 
 const LOOK_MS = 500;
