@@ -14,7 +14,7 @@ const PATIENCE_MS = 12_000;
 const LISTEN_MS = 3_000;
 const REST_MS = 3_000;
 /** Places of one round of attacks at which the registered hotkey is risked: where it is sent away it does not come back. */
-const REGISTERED_EVERY = 12;
+const REGISTERED_EVERY = 13;
 
 const lie = () =>
   encodeAnnouncement({
