@@ -94,7 +94,9 @@ if (values.json)
     `${JSON.stringify({ ok, ground: ground.kind, phases: results, trouble: trouble === null ? null : String(trouble) })}\n`,
   );
 else process.stdout.write(`${results.map(text).join('\n\n')}\n\n${ok ? 'Everything held.' : 'Something did not hold.'}\n`);
-if (trouble !== null) process.stderr.write(`${trouble instanceof Error ? trouble.stack : String(trouble)}\n`);
+const stoppedBy: unknown = stopping.signal.reason;
+if (stoppedBy instanceof Error) process.stderr.write(`${stoppedBy.message}\n`);
+else if (trouble !== null) process.stderr.write(`${trouble instanceof Error ? trouble.stack : String(trouble)}\n`);
 process.exit(ok ? 0 : 1);
 
 async function run(of: World): Promise<void> {
