@@ -72,10 +72,11 @@ describe('a connection that lasts', function () {
       expect(client.status().reconnects).to.equal(WARM_UP + RECONNECTS);
       expect(proxy.accepted()).to.equal(1 + WARM_UP + RECONNECTS);
       expect(client.status().held).to.deep.equal(before.listening);
-      expect(held().timers).to.equal(before.timers);
+      expect(held().timers, 'timers').to.be.at.most(before.timers);
       // The end of a socket is told by the system, one after the other; a leak would keep this waiting for ever.
       while (held().sockets > before.sockets) await turn();
-      expect(living()).to.deep.equal(before.living);
+      // Fewer may be left: those of tests before this one go when they are collected.
+      for (const [what, count] of Object.entries(living())) expect(count, what).to.be.at.most(before.living[what as keyof typeof before.living]);
     } finally {
       await client.stop();
       await proxy.close();
