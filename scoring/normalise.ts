@@ -101,7 +101,7 @@ function letters(word: string): Words {
   if (whole !== undefined) return whole;
   const [, head, tail] = /^(.+)'([a-z]+)$/.exec(word) ?? [];
   if (head !== undefined && tail !== undefined) {
-    if (word.endsWith("n't")) return [...letters(word.slice(0, -3)), 'not'];
+    if (/.n't$/.test(word)) return [...letters(word.slice(0, -3)), 'not'];
     const added = { re: 'are', ve: 'have', ll: 'will', m: 'am', d: 'would' }[tail];
     if (added !== undefined) return [...letters(head), added];
     if (tail === 's' && PRONOUNS.has(head)) return [head, 'is'];

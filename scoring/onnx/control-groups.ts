@@ -34,14 +34,21 @@ export interface ControlGroups {
   create(limits: { readonly memoryBytes: number }): ControlGroup;
 }
 
-/** Where the kernel says these things; tests put a folder there. */
+/** Where the kernel says these things, and who asks; tests put a folder there. */
 export interface KernelPaths {
   readonly mountInfo: string;
   readonly ownGroups: string;
   readonly processes: string;
+  /** User id; undefined where the system has none. */
+  readonly user: number | undefined;
 }
 
-const KERNEL: KernelPaths = { mountInfo: '/proc/self/mountinfo', ownGroups: '/proc/self/cgroup', processes: '/proc' };
+const KERNEL: KernelPaths = {
+  mountInfo: '/proc/self/mountinfo',
+  ownGroups: '/proc/self/cgroup',
+  processes: '/proc',
+  user: process.getuid?.(),
+};
 
 /** Shape: the groups, or in words why there are none. */
 export function findControlGroups(kernel: KernelPaths = KERNEL): ControlGroups | string {
@@ -79,9 +86,9 @@ function ownGroup({ mountInfo, ownGroups }: KernelPaths): string | null {
  * The group in which groups for models may be made. Being able to write is not enough: as root everything can be written, and a session of somebody
  * else may not be rearranged. So either our own group has only us in it, or the one above it was given to our user, or made by us.
  */
-function baseOf(own: string, { processes }: KernelPaths): { readonly directory: string; prepare(): void } | null {
+function baseOf(own: string, { processes, user }: KernelPaths): { readonly directory: string; prepare(): void } | null {
   const above = dirname(own);
-  const isOurs = basename(own) === NODE_GROUP || (process.getuid?.() !== 0 && ownerOf(above) === process.getuid?.());
+  const isOurs = basename(own) === NODE_GROUP || (user !== 0 && ownerOf(above) === user);
   if (isOurs && isWritable(above) && read(join(above, 'cgroup.procs')).trim() === '') return { directory: above, prepare() {} };
   if (!isWritable(own)) return null;
   const members = read(join(own, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);

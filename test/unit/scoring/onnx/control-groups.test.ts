@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,6 +10,7 @@ import {
 } from '../../../../scoring/onnx/control-groups.js';
 
 const MEMORY_BYTES = 1024 ** 3;
+const NOBODY = 65_534;
 
 /** A folder that looks like the kernel's: files are made by whoever writes to them. */
 describe('control groups', () => {
@@ -22,6 +23,8 @@ describe('control groups', () => {
     readonly controllers?: string;
     readonly members?: readonly number[];
     readonly version?: 1 | 2;
+    /** Default: root, to whom the owner of a folder says nothing. */
+    readonly user?: number;
   }): {
     readonly paths: KernelPaths;
     readonly own: string;
@@ -40,7 +43,8 @@ describe('control groups', () => {
     const type = of.version === 1 ? 'cgroup' : 'cgroup2';
     writeFileSync(join(root, 'mountinfo'), `30 24 0:26 / ${mount} rw,nosuid shared:4 - ${type} ${type} rw\n`);
     writeFileSync(join(root, 'own'), `9:name=systemd:/x\n0::/${of.own}\n`);
-    return { paths: { mountInfo: join(root, 'mountinfo'), ownGroups: join(root, 'own'), processes: '/proc' }, own, mount };
+    const paths = { mountInfo: join(root, 'mountinfo'), ownGroups: join(root, 'own'), processes: '/proc', user: of.user ?? 0 };
+    return { paths, own, mount };
   }
   const groupsIn = (paths: KernelPaths): ControlGroups => {
     const found = findControlGroups(paths);
@@ -75,13 +79,23 @@ describe('control groups', () => {
     expect(modelsIn(own)).to.deep.equal([]);
   });
 
+  it('uses the group above where that was given to our user', () => {
+    const user = process.getuid?.() || NOBODY;
+    const { paths, own, mount } = kernel({ own: 'user.slice/given/session.scope', user });
+    const given = join(mount, 'user.slice/given');
+    if (process.getuid?.() === 0) chownSync(given, user, user);
+    groupsIn(paths).create({ memoryBytes: MEMORY_BYTES });
+    expect(modelsIn(given)).to.have.length(2);
+    expect(modelsIn(own)).to.deep.equal([]);
+  });
+
   it('rearranges no session of somebody else, and says why there are no groups', () => {
     const shared = kernel({ own: 'user.slice/session-3.scope', members: [process.pid, process.ppid] });
     expect(findControlGroups(shared.paths)).to.match(/delegated/);
     expect(existsSync(join(shared.own, 'voxd-node'))).to.equal(false);
     expect(findControlGroups(kernel({ own: 'a', controllers: 'hugetlb cpu' }).paths)).to.match(/memory, pids/);
     expect(findControlGroups(kernel({ own: 'a', version: 1 }).paths)).to.match(/no cgroup v2/);
-    expect(findControlGroups({ mountInfo: '/nowhere', ownGroups: '/nowhere', processes: '/proc' })).to.match(/no cgroup v2/);
+    expect(findControlGroups({ mountInfo: '/nowhere', ownGroups: '/nowhere', processes: '/proc', user: 0 })).to.match(/no cgroup v2/);
   });
 });
 
