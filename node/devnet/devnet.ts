@@ -63,6 +63,8 @@ export interface Devnet {
 const NETUID = 1;
 const MECHANISM = 0;
 const LOOK_MS = 1_000;
+/** Times that a registration or a stake is sent. */
+const SENT_MAX = 3;
 /** Starting coldkey balance of each participant. */
 const BALANCE_RAO = 100_000_000_000_000n;
 
@@ -255,8 +257,20 @@ export async function runDevnet(deps: DevnetDeps, options: DevnetOptions, signal
   }
 
   async function settle(player: Player, chain: ChainReader & ChainWriter): Promise<void> {
-    await chain.burnedRegister(player.cold, NETUID, player.hotkey);
-    if (player.stakeRao > 0n) await chain.addStake(player.cold, NETUID, player.hotkey, player.stakeRao);
+    await patiently(() => chain.burnedRegister(player.cold, NETUID, player.hotkey));
+    if (player.stakeRao > 0n) await patiently(() => chain.addStake(player.cold, NETUID, player.hotkey, player.stakeRao));
+  }
+
+  /** A machine that starts twenty nodes at once may take longer than a transaction lives; one that expired did nothing. */
+  async function patiently(send: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await send();
+        return;
+      } catch (err) {
+        if (!isFailure(err) || err.code !== 'chain.expired' || attempt === SENT_MAX) throw err;
+      }
+    }
   }
 
   /** Waits by looking again; a chain or a database that is away for a moment is looked at later. */
