@@ -39,7 +39,8 @@ const LETTERS: HonestVoice = 'mms';
 
 /** Each validator hears one model at a time, and looks for a moment at how it can confine it. */
 export const MODELS_AT_ONCE_MAX = 8;
-export const PROCESSES_MAX = 160;
+/** Twenty-one nodes with up to eight database connections each, a process for each of them; five database servers of six; what hears models; the nodes. */
+export const PROCESSES_MAX = 240;
 export const RESIDENT_BYTES_MAX = 8 * 1024 ** 3;
 
 export function gauntletChecks(facts: CheckedFacts & { readonly footprint: Footprint | null }): readonly Check[] {
