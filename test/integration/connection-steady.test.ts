@@ -76,7 +76,8 @@ describe('a connection that lasts', function () {
       // The end of a socket is told by the system, one after the other; a leak would keep this waiting for ever.
       while (held().sockets > before.sockets) await turn();
       // Fewer may be left: those of tests before this one go when they are collected.
-      for (const [what, count] of Object.entries(living())) expect(count, what).to.be.at.most(before.living[what as keyof typeof before.living]);
+      for (const [what, count] of Object.entries(living()))
+        expect(count, what).to.be.at.most(before.living[what as keyof typeof before.living]);
     } finally {
       await client.stop();
       await proxy.close();
