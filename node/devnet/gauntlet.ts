@@ -10,7 +10,8 @@ type Tell =
   /** Most that content may be, ppm. */
   | { readonly contentMaxPpm: number };
 
-const CONTENT_MAX_PPM = 50_000;
+/** Of few prompts one may be a minimal pair that sounds like the other text: of 40 that were tried against another pair, three were taken for it. */
+const CONTENT_MAX_PPM = 250_000;
 const OTHER_WORDS: Tell = { contentMaxPpm: CONTENT_MAX_PPM };
 const TOO_LONG_AT_WORK: Tell = { faults: ['scoring.cpu_exceeded', 'scoring.utterance_timeout'], at: 'every prompt' };
 const always = (fault: string): Tell => ({ faults: [fault], at: 'every prompt' });
