@@ -139,7 +139,8 @@ describe('attacks on transfer', function () {
   ][] = [
     [
       'one byte per second',
-      ['p2p.too_slow'],
+      // On a machine so busy that not even the first byte is there in time: the second.
+      ['p2p.too_slow', 'p2p.timeout'],
       4_000,
       async (stream, pack) => {
         await stream.sink(
@@ -180,17 +181,19 @@ describe('attacks on transfer', function () {
         await taker.host.dial(attacker.address);
         const startedMs = Date.now();
         let foundMs = 0;
+        const dropped: DroppedProvider[] = [];
         const { fetched, isWhole } = await fetch(taker, providers, pack, {
           providers: () => [attacker.peerId, providers[0]!.host.peerId],
-          onDropped: ({ peer, failure }) => {
-            expect(peer).to.equal(attacker.peerId);
-            expect(failure.code).to.be.oneOf(codes);
+          onDropped: (drop) => {
+            dropped.push(drop);
             foundMs = Date.now() - startedMs;
             isFound = true;
           },
         });
         expect(isWhole).to.equal(true);
         expect(fetched.from.map(({ peer }) => peer)).to.deep.equal([providers[0]!.host.peerId]);
+        expect(dropped.map(({ peer }) => peer)).to.deep.equal([attacker.peerId]);
+        expect(dropped[0]?.failure.code).to.be.oneOf(codes);
         expect(foundMs).to.be.within(1, withinMs);
         const again = await fetch(taker, [], pack, { providers: () => [attacker.peerId] }).catch((error: unknown) => error);
         expect(isFailure(again) && [again.code, again.facts['resting']], 'not asked again').to.deep.equal(['p2p.no_source_left', 1]);
