@@ -5,7 +5,7 @@ import type { EquivocationStore, StoredEquivocation } from '../network/ports.js'
 import { proofAsJson } from '../network/proof-json.js';
 import { type HttpRoutes, problem } from './server.js';
 
-/** Proofs looked through and shown, newest first; as many as are kept of a hotkey that never stops. */
+/** Proofs shown, newest first: of all hotkeys, or of one. */
 export const PROOFS_SHOWN_MAX = 100;
 
 interface Place {
@@ -20,24 +20,24 @@ interface Place {
  * and `…/second`: the signed bytes as they were received, which anybody can check against the hotkey (docs/wire.md).
  */
 export function equivocationRoutes(store: Pick<EquivocationStore, 'list'>): HttpRoutes {
-  const newest = () => store.list(PROOFS_SHOWN_MAX);
   const asJson = (proofs: readonly StoredEquivocation[]) => ({ equivocations: proofs.map(proofAsJson) });
 
   return (app) => {
-    app.get('/v1/equivocations', async () => asJson(await newest()));
+    app.get('/v1/equivocations', async () => asJson(await store.list(PROOFS_SHOWN_MAX)));
 
     app.get<{ Params: Pick<Place, 'hotkey'> }>('/v1/equivocations/:hotkey', async (request, reply) => {
       const hotkey = parseHotkey(request.params.hotkey);
       if (!hotkey.ok) return problem(reply, 400, 'http.bad_request', hotkey.error);
-      return asJson((await newest()).filter((proof) => proof.hotkey === hotkey.value));
+      return asJson(await store.list(PROOFS_SHOWN_MAX, hotkey.value));
     });
 
     app.get<{ Params: Place }>('/v1/equivocations/:hotkey/:kind/:sequence/:which', async (request, reply) => {
       const { hotkey, kind, sequence, which } = request.params;
+      const speaker = parseHotkey(hotkey);
       const known = MESSAGE_KINDS.some((each) => each === kind) && /^\d{1,20}$/.test(sequence) && /^(first|second)$/.test(which);
-      if (!known || !parseHotkey(hotkey).ok)
+      if (!known || !speaker.ok)
         return problem(reply, 400, 'http.bad_request', `<hotkey>/<${Object.keys(KINDS).join('|')}>/<sequence>/<first|second> is expected`);
-      const proof = (await newest()).find((of) => of.hotkey === hotkey && of.kind === kind && String(of.sequence) === sequence);
+      const proof = (await store.list(PROOFS_SHOWN_MAX, speaker.value)).find((of) => of.kind === kind && String(of.sequence) === sequence);
       const envelope = which === 'first' ? proof?.first : proof?.second;
       if (envelope == null)
         return problem(reply, 404, 'http.not_found', proof === undefined ? 'There is no such proof.' : 'The first envelope was not held.');

@@ -1,5 +1,7 @@
 /** What the daemon remembers of the network: stores like those of node/ports.ts. */
+
 import type { Equivocation } from '../../protocol/equivocation.js';
+import type { Hotkey } from '../../protocol/names.js';
 import type { PeerRule, PeerSubject } from '../../protocol/peer-rules.js';
 
 export interface StoredEquivocation extends Equivocation {
@@ -12,8 +14,8 @@ export interface EquivocationStore {
   put(equivocation: StoredEquivocation): Promise<boolean>;
   /** Noticed at this block or later, oldest first. */
   since(block: number): Promise<readonly StoredEquivocation[]>;
-  /** Newest first. */
-  list(limit: number): Promise<readonly StoredEquivocation[]>;
+  /** Newest first; of one hotkey, or of all. */
+  list(limit: number, hotkey?: Hotkey): Promise<readonly StoredEquivocation[]>;
 }
 
 /** Whom this node does not speak with, and whom it always does. One rule per subject. */

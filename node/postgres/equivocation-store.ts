@@ -45,8 +45,11 @@ export function createEquivocationStore(sql: Sql): EquivocationStore {
       ]);
       return rows.map(equivocationOfRow);
     },
-    async list(limit) {
-      const rows = await sql.query<EquivocationRow>('SELECT * FROM voxd.equivocations ORDER BY id DESC LIMIT $1', [limit]);
+    async list(limit, hotkey) {
+      const rows = await sql.query<EquivocationRow>(
+        'SELECT * FROM voxd.equivocations WHERE $2::text IS NULL OR hotkey = $2 ORDER BY id DESC LIMIT $1',
+        [limit, hotkey ?? null],
+      );
       return rows.map(equivocationOfRow);
     },
   };

@@ -95,7 +95,11 @@ function memoryEquivocations(): Stores['equivocations'] {
       return true;
     },
     since: async (block) => [...kept.values()].filter((of) => of.block >= block),
-    list: async (limit) => [...kept.values()].reverse().slice(0, limit),
+    list: async (limit, hotkey) =>
+      [...kept.values()]
+        .filter((of) => hotkey === undefined || of.hotkey === hotkey)
+        .reverse()
+        .slice(0, limit),
   };
 }
 

@@ -57,9 +57,13 @@ export function gossipStores(stores: () => Stores): void {
       expect(await stores().equivocations.put(later)).to.equal(true);
       expect(await stores().equivocations.list(10)).to.deep.equal([later, proof]);
       expect(await stores().equivocations.list(1)).to.deep.equal([later]);
-      expect(await stores().equivocations.since(proof.block)).to.deep.equal([proof, later]);
+      const another = anEquivocation({ hotkey: hotkeyNamed('another') });
+      await stores().equivocations.put(another);
+      expect(await stores().equivocations.list(1, proof.hotkey)).to.deep.equal([later]);
+      expect(await stores().equivocations.list(10, another.hotkey)).to.deep.equal([another]);
+      expect(await stores().equivocations.since(proof.block)).to.deep.equal([proof, later, another]);
       expect(await stores().equivocations.since(proof.block + 1)).to.deep.equal([later]);
-      expect(await stores().equivocations.since(-5)).to.have.length(2);
+      expect(await stores().equivocations.since(-5)).to.have.length(3);
     });
   });
 

@@ -56,5 +56,8 @@ describe('proofs of equivocation over HTTP', () => {
   it('shows no more than its bound', async () => {
     for (let n = 0; n < PROOFS_SHOWN_MAX; n += 1) await stores.equivocations.put({ ...proof, sequence: BigInt(1_000 + n) });
     expect((await get('')).json<{ equivocations: unknown[] }>().equivocations).to.have.length(PROOFS_SHOWN_MAX);
+    const ofOther = (await get(`/${other.hotkey}`)).json<{ equivocations: unknown[] }>().equivocations;
+    expect(ofOther, 'nobody hides the proofs of another behind his own').to.have.length(1);
+    expect((await get(pathOf(other, 'second'))).statusCode).to.equal(200);
   });
 });
