@@ -4,6 +4,7 @@ import { sha256Hex } from '../../protocol/digest.js';
 import type { Hotkey, ModelDigest } from '../../protocol/names.js';
 import type { Clock } from '../../protocol/ports.js';
 import type { WeighingPolicy } from '../../scoring/weigh.js';
+import { CONTEST_RULES } from './contenders.js';
 import { createFakeChain } from './fake-chain.js';
 import type { FakeChain } from './fake-chain-shape.js';
 import { aHotkey, aModel } from './keys.js';
@@ -18,14 +19,7 @@ export type { TestValidator } from './memory-validator.js';
 export const SCORER = sha256Hex('the scorer of these tests');
 export const SCHEDULE = { cadenceBlocks: 40, commitPercent: 60, revealPercent: 75 };
 export const POLICY: WeighingPolicy = {
-  contest: {
-    epsilonPpm: 20_000,
-    epsilonFloorPpm: 2_000,
-    epsilonDecayBlocks: 1000,
-    standardErrors: 2,
-    thresholdPpm: 100_000,
-    curve: [600, 200, 100, 60, 40],
-  },
+  contest: CONTEST_RULES,
   alphaPercent: 30,
   minCoveragePercent: 60,
 };

@@ -199,16 +199,12 @@ describe('doctor', () => {
   describe('the hotkey', () => {
     const HOTKEY = aHotkey('validator');
     const OWN_PORT = { port: 1, peerKey: null };
-    const examine = async (set: (chain: ReturnType<typeof createFakeChain>) => void, announceIp: string | null = '203.0.113.7') => {
-      const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50 } });
-      set(chain);
-      const snapshot = await chain.reader.snapshot(1);
-      const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
-      return verdicts(
+    const examined = async (chain: ReturnType<typeof createFakeChain>, announceIp: string | null = '203.0.113.7') =>
+      verdicts(
         examineHotkey({
           hotkey: HOTKEY,
-          snapshot,
-          weights,
+          snapshot: await chain.reader.snapshot(1),
+          weights: await chain.reader.weightFacts(1, 0, HOTKEY),
           validates: true,
           versionKey: 1_000n,
           announceIp,
@@ -216,6 +212,10 @@ describe('doctor', () => {
           nowSeconds: NOW_SECONDS,
         }),
       );
+    const examine = async (set: (chain: ReturnType<typeof createFakeChain>) => void, announceIp?: string | null) => {
+      const chain = createFakeChain({ hyperparameters: { activityCutoffBlocks: 50 } });
+      set(chain);
+      return examined(chain, announceIp);
     };
 
     it('has no seat: nothing else matters', async () => {
@@ -323,20 +323,7 @@ describe('doctor', () => {
         const vector = { netuid: 1, mechanism: 0, uids: [0], values: [1], versionKey: 1_000n };
         await chain.writer.setWeights({ hotkey: HOTKEY, sign: async () => new Uint8Array(64) }, vector);
         chain.advance(blocks);
-        const snapshot = await chain.reader.snapshot(1);
-        const weights = await chain.reader.weightFacts(1, 0, HOTKEY);
-        return verdicts(
-          examineHotkey({
-            hotkey: HOTKEY,
-            snapshot,
-            weights,
-            validates: true,
-            versionKey: 1_000n,
-            announceIp: '203.0.113.7',
-            ...OWN_PORT,
-            nowSeconds: NOW_SECONDS,
-          }),
-        );
+        return examined(chain);
       };
       expect(await found(3)).to.deep.equal({ seat: 'ok', address: 'ok', permit: 'ok', version: 'ok', weights: 'ok' });
       expect((await found(30))['weights']).to.equal('warn');
