@@ -1,6 +1,4 @@
 /** The libp2p node with every limit set. Each figure is listed in docs/limits.md. */
-import { noise } from '@chainsafe/libp2p-noise';
-import { yamux } from '@chainsafe/libp2p-yamux';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import { type Identify, identify } from '@libp2p/identify';
 import { type Connection, type ConnectionGater, StrictNoSign } from '@libp2p/interface';
@@ -12,9 +10,11 @@ import { MESSAGE_KINDS } from '../kinds.js';
 import { PINGS_MAX } from '../liveness.js';
 import { type NetworkId, topicOf } from '../topics.js';
 import { ContainedGossipSub, type ContainedOptions, RPC_SIZE_BYTES_MAX, SEND_BUFFER_BYTES_MAX } from './contained-gossipsub.js';
+import { directNoise } from './direct-noise.js';
 import { messageId, messageIdText } from './gossip.js';
 import { RPC_LIMITS } from './rpc-limits.js';
 import { type ScoreInputs, scoreOptions } from './scores.js';
+import { thriftyYamux } from './thrifty-yamux.js';
 
 const MIB = 1024 * 1024;
 /** Sockets above the connection limit, so that a handshake can be refused with a reason. */
@@ -59,9 +59,11 @@ export async function createNode(options: NodeOptions) {
         dialOpts: SOCKET,
       }),
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [directNoise()],
     // 64 streams are eight times what all our protocols use at once; a window of 4 MiB bounds what one of them can make us hold (upstream: 1000, 16 MiB).
-    streamMuxers: [yamux({ maxInboundStreams: 64, maxOutboundStreams: 64, maxMessageSize: 64 * 1024, maxStreamWindowSize: 4 * MIB })],
+    streamMuxers: [
+      thriftyYamux({ maxInboundStreams: 64, maxOutboundStreams: 64, maxMessageSize: 64 * 1024, maxStreamWindowSize: 4 * MIB }),
+    ],
     connectionGater: options.gater,
     connectionManager: {
       maxConnections: options.maxConnections,

@@ -1,0 +1,106 @@
+/** yamux 7.0.4, sparing with frames on the wire. Nothing else in the program knows it. */
+import { yamux } from '@chainsafe/libp2p-yamux';
+import { StreamState, type YamuxStream } from '@chainsafe/libp2p-yamux/stream';
+import type { Pushable } from 'it-pushable';
+import { Uint8ArrayList } from 'uint8arraylist';
+
+type Factory = ReturnType<typeof yamux>;
+type Frames = Pushable<Uint8ArrayList | Uint8Array>;
+
+/** Of the window: so much must have been read before the sender is told that it is free again. */
+const WINDOW_SHARE_MIN = 1 / 2;
+/** Frames that are written together. Each 65,519 of these bytes are encrypted and given to the socket at once. */
+export const WRITE_BYTES_MAX = 256 * 1024;
+
+/** As the library's own. */
+const CLOSE_MS_MAX = 500;
+
+interface MuxerInternals {
+  readonly source: Frames;
+  close(how?: { readonly signal?: AbortSignal }): Promise<void>;
+  _newStream(...args: unknown[]): YamuxStream;
+}
+
+interface Window {
+  readonly recvWindow: number;
+  readonly recvWindowCapacity: number;
+}
+
+/**
+ * The library tells the sender of every read, and writes every frame on its own. For a stream of small messages that is a frame back for each, and
+ * for every frame an encryption, a system call, and a wake-up on the other side. Here the sender is told when half of the window has been read, as by
+ * the implementation in Go, and what is said in one turn of the loop is written together.
+ */
+export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
+  const open = yamux(options);
+  return (components) => {
+    const factory = open(components);
+    const create = factory.createStreamMuxer.bind(factory);
+    factory.createStreamMuxer = (init) => {
+      const muxer = create(init);
+      // Safety: these exist in the pinned version; test/integration/thrifty-yamux.test.ts fails when they do not.
+      const internals = muxer as unknown as MuxerInternals;
+      const make = internals._newStream.bind(muxer);
+      internals._newStream = (...args) => sparing(make(...args));
+      const { source } = internals;
+      const said = new Promise<void>((resolve) => {
+        source[Symbol.asyncIterator] = () => together(source, resolve);
+      });
+      const close = internals.close.bind(muxer);
+      internals.close = async (how = {}) => {
+        const signal = how.signal ?? AbortSignal.timeout(CLOSE_MS_MAX);
+        await close({ ...how, signal });
+        // The socket goes away next, and what is still here would go with it: an answer given just before the end.
+        await Promise.race([said, aborted(signal)]);
+      };
+      return muxer;
+    };
+    return factory;
+  };
+}
+
+function sparing(stream: YamuxStream): YamuxStream {
+  const tell = stream.sendWindowUpdate.bind(stream);
+  stream.sendWindowUpdate = () => {
+    // The first one opens the stream, or answers its opening.
+    const opened = stream.state === StreamState.Established || stream.state === StreamState.SYNSent;
+    // Safety: as above.
+    const { recvWindow, recvWindowCapacity } = stream as unknown as Window;
+    if (!opened || recvWindow - recvWindowCapacity >= recvWindow * WINDOW_SHARE_MIN) tell();
+  };
+  return stream;
+}
+
+/** `onEnd`: the last of them has been taken. */
+async function* together(frames: Frames, onEnd: () => void): AsyncGenerator<Uint8ArrayList, void, undefined> {
+  try {
+    for (;;) {
+      const first = await frames.next();
+      if (first.done) return;
+      await restOfTurn();
+      const list = new Uint8ArrayList(first.value);
+      while (frames.readableLength > 0 && list.byteLength < WRITE_BYTES_MAX) {
+        const next = await frames.next();
+        if (next.done) break;
+        list.append(next.value);
+      }
+      yield list;
+    }
+  } finally {
+    onEnd();
+    await frames.return();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function restOfTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
