@@ -155,4 +155,36 @@ describe('defects of gossipsub', function () {
       await attacker.stop();
     }
   });
+
+  it('whoever is shut out is not even decoded: its nonsense costs it nothing more, and what it says rightly is not handled', async () => {
+    const heard: string[] = [];
+    const node = await nodes.start({ onHeard: (id) => heard.push(id) });
+    const { pubsub } = node.services;
+    const handled: RPC[] = [];
+    const receive = pubsub.handleReceivedRpc.bind(pubsub);
+    pubsub.handleReceivedRpc = (from, rpc) => {
+      handled.push(rpc);
+      return receive(from, rpc);
+    };
+    const attacker = await createAttacker();
+    try {
+      const line = await attacker.gossip(await attacker.connect(node.getMultiaddrs()[0]!));
+      const nonsense = () => line.sendBytes(new Uint8Array(100).fill(0x0b));
+      const saySomething = () => line.send({ messages: [{ topic: TOPIC, data: new Uint8Array(randomBytes(20)) }] });
+      const score = () => pubsub.score.score(attacker.peerId);
+      saySomething();
+      for (let n = 0; n < 3; n += 1) nonsense();
+      await until('it to be shut out', () => pubsub.isShutOut(attacker.peerId));
+      expect([handled.length, heard.length]).to.deep.equal([1, 4]);
+      const before = score();
+      for (let n = 0; n < 10; n += 1) nonsense();
+      saySomething();
+      await until('the frames after that', () => heard.length === 15);
+      expect(handled.length).to.equal(1);
+      // Time forgives: it may only rise.
+      expect(score()).to.be.at.least(before);
+    } finally {
+      await attacker.stop();
+    }
+  });
 });
