@@ -6,10 +6,13 @@ import type { Doorman } from './doorman.js';
 import { BINDING_RENEW_AFTER_MS, closeQuietly, type HelloProtocol } from './hello.js';
 import type { Node } from './node.js';
 import type { PeerBook } from './peer-book.js';
+import { forgetParted } from './peer-memory.js';
 
 /** A connection without proof is closed after this time. */
 export const UNPROVED_MS_MAX = 15_000;
 const TURN_MS = 1_000;
+/** How often what libp2p keeps of peers that have gone is deleted. */
+export const PARTED_FORGOTTEN_MS = 10_000;
 /** A second connection to a peer may be the one that is about to win, or the only one that is alive (liveness.ts says so by then); only older ones are closed. */
 const DUPLICATE_AGE_MS = 8_000;
 
@@ -39,6 +42,8 @@ export function createConnections(
 ): Connections {
   const greetings = new Map<string, Promise<void>>();
   const greetedAtMs = new Map<string, number>();
+  let forgetting = false;
+  let forgotAtMs = clock.nowMs();
 
   function greet(connection: Connection): Promise<void> {
     const present = greetings.get(connection.id);
@@ -113,6 +118,14 @@ export function createConnections(
     for (const connection of duplicates(node.getConnections(), node.peerId.toString(), nowMs)) closeQuietly(connection);
   }
 
+  async function forget(): Promise<void> {
+    if (forgetting || clock.nowMs() - forgotAtMs < PARTED_FORGOTTEN_MS) return;
+    forgetting = true;
+    forgotAtMs = clock.nowMs();
+    await forgetParted(node).catch((error: unknown) => logger.debug({ err: error }, 'peers that have gone could not be forgotten'));
+    forgetting = false;
+  }
+
   return {
     peers() {
       const best = new Map<string, Connection>();
@@ -142,7 +155,9 @@ export function createConnections(
       node.addEventListener('connection:close', onClose);
       while (!signal.aborted) {
         await clock.sleep(TURN_MS, signal).catch(() => undefined);
-        if (!signal.aborted) tidy();
+        if (signal.aborted) break;
+        tidy();
+        void forget();
       }
       node.removeEventListener('connection:open', onOpen);
       node.removeEventListener('connection:close', onClose);

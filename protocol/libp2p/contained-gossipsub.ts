@@ -3,6 +3,7 @@ import { GossipSub, type GossipSubComponents, type GossipsubOpts } from '@chains
 import type { RPC } from '@chainsafe/libp2p-gossipsub/message';
 import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { createRateLimiter, type RateLimit } from '../rate.js';
+import { capBackoffs, forgetScores, keepScores } from './peer-memory.js';
 import { decodeRpc } from './rpc-limits.js';
 import { SCORE_THRESHOLDS } from './scores.js';
 
@@ -63,13 +64,16 @@ export class ContainedGossipSub extends GossipSub {
     this.#options = options;
     this.#cutLargeAnswers();
     this.#readFramesOurselves();
+    keepScores(this.score);
     this.addEventListener('gossipsub:heartbeat', () => {
+      forgetScores(this.score);
       this.#healStreams();
       this.#dropStuckPeers();
     });
   }
 
   override async handleReceivedRpc(from: Libp2pPeerId, rpc: RPC): Promise<void> {
+    capBackoffs(rpc);
     if (this.#withinLimits(from.toString(), rpc)) await super.handleReceivedRpc(from, rpc);
   }
 

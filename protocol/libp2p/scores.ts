@@ -6,6 +6,8 @@ import { type NetworkId, topicOf } from '../topics.js';
 
 /** Often enough that a penalty shows in the next look, rare enough to cost nothing. */
 const DECAY_INTERVAL_MS = 10_000;
+/** How long the score of a peer that has gone is kept. Shorter than EXILE_MS. */
+export const RETAIN_MS = 20 * 60_000;
 /** To a hundredth in an hour: five invalid messages an hour are too many, five a day are a bug. */
 const INVALID_DECAY_PER_HOUR = 0.98729;
 
@@ -68,8 +70,8 @@ export function scoreOptions(network: NetworkId, inputs: ScoreInputs): Pick<Goss
     behaviourPenaltyDecay: 0.9261,
     decayInterval: DECAY_INTERVAL_MS,
     decayToZero: 0.01,
-    // Coming back under the same peer id does not wash anything off.
-    retainScore: 3_600_000,
+    // Coming back under the same peer id washes nothing off (peer-memory.ts); whoever was sent away begins anew after his exile, which is longer.
+    retainScore: RETAIN_MS,
   };
   return { scoreParams, scoreThresholds: SCORE_THRESHOLDS };
 }

@@ -10,6 +10,7 @@ export interface Inside {
   readonly topics: Map<string, Set<string>>;
   readonly idontwants: Map<string, Map<string, number>>;
   readonly iasked: Map<string, number>;
+  readonly backoff: Map<string, Map<string, number>>;
   readonly gossip: Map<string, readonly { readonly topicID: string; readonly messageIDs: readonly Uint8Array[] }[]>;
   readonly streamsInbound: Map<string, { readonly rawStream: { abort(error: Error): void } }>;
   readonly streamsOutbound: Map<string, { readonly pushable: { readonly readableLength: number } }>;
