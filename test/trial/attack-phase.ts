@@ -105,7 +105,9 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
   const misranked = rounds.filter((seen) => !isRanked(seen));
   const lagP99Ms = Math.max(0, ...targets.map((_, index) => percentile(ofNode(looks, index, 'lagP99Ms'), 50) ?? 0));
   const lagMaxMs = Math.max(0, ...looks.flat().map((vitals) => vitals.lagMaxMs));
-  const grownBytes = targets.map((_, index) => (ofNode(looks, index, 'residentBytes').at(-1) ?? 0) - (calm[index]?.residentBytes ?? 0));
+  const lastBytes = targets.map((_, index) => ofNode(looks, index, 'residentBytes').at(-1) ?? 0);
+  const grownBytes = lastBytes.map((bytes, index) => bytes - (calm[index]?.residentBytes ?? 0));
+  const largest = lastBytes.indexOf(Math.max(...lastBytes));
   const peakBytes = Math.max(0, ...looks.flat().map(({ residentBytes }) => residentBytes));
 
   return {
@@ -125,6 +127,10 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
       ['memory before: largest node, MiB', mib(Math.max(0, ...calm.map(({ residentBytes }) => residentBytes)))],
       ['memory: largest node ever, MiB', mib(peakBytes)],
       ['memory: most grown, MiB', mib(Math.max(...grownBytes))],
+      [
+        `memory: heap used / external / resident of the largest node (${targets[largest]?.name}), first and last look, MiB`,
+        [calm, looks.findLast((all) => (all[largest]?.residentBytes ?? 0) > 0)].map((all) => memoryText(all?.[largest])).join('; '),
+      ],
     ],
     checks: [
       {
@@ -182,7 +188,17 @@ export async function attack(trial: Trial): Promise<Omit<PhaseResult, 'phase' | 
 
 async function look(_trial: Trial, nodes: readonly Node[]): Promise<Vitals[]> {
   const seen = await Promise.all(nodes.map(vitalsOf));
-  const nothing: Vitals = { atMs: Date.now(), lagP99Ms: 0, lagMaxMs: 0, residentBytes: 0, exiles: 0, ignored: 0, rejected: 0 };
+  const nothing: Vitals = {
+    atMs: Date.now(),
+    lagP99Ms: 0,
+    lagMaxMs: 0,
+    residentBytes: 0,
+    heapUsedBytes: 0,
+    externalBytes: 0,
+    exiles: 0,
+    ignored: 0,
+    rejected: 0,
+  };
   return seen.map((vitals) => vitals ?? nothing);
 }
 
@@ -227,3 +243,7 @@ function attackText({ times, closed, held, refused, closedAfterP50Ms, closedAfte
 }
 
 const mib = (bytes: number) => Math.round(bytes / 2 ** 20);
+
+function memoryText(vitals: Vitals | undefined): string {
+  return [vitals?.heapUsedBytes, vitals?.externalBytes, vitals?.residentBytes].map((bytes) => mib(bytes ?? 0)).join(' / ');
+}

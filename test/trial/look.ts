@@ -34,6 +34,10 @@ export interface Vitals {
   /** Since the last look. */
   readonly lagMaxMs: number;
   readonly residentBytes: number;
+  /** Of the main thread: what lives there and what was not collected yet. */
+  readonly heapUsedBytes: number;
+  /** Of the main thread: buffers outside its heap. */
+  readonly externalBytes: number;
   readonly exiles: number;
   readonly ignored: number;
   readonly rejected: number;
@@ -52,6 +56,8 @@ export async function vitalsOf(node: Node): Promise<Vitals | null> {
     lagP99Ms: 1_000 * sum('nodejs_eventloop_lag_p99_seconds '),
     lagMaxMs: 1_000 * sum('nodejs_eventloop_lag_max_seconds '),
     residentBytes: sum('process_resident_memory_bytes '),
+    heapUsedBytes: sum('nodejs_heap_size_used_bytes '),
+    externalBytes: sum('nodejs_external_memory_bytes '),
     exiles: sum('voxd_p2p_exiles_total'),
     ignored: sum('voxd_gossip_messages_total', 'verdict="ignore"'),
     rejected: sum('voxd_gossip_messages_total', 'verdict="reject"'),
