@@ -1,4 +1,5 @@
 /** The gossip port over gossipsub: one bounded queue per kind, drained in slices, a few messages of a kind at once. */
+import { setImmediate as restOfTurn } from 'node:timers/promises';
 import { type Message, TopicValidatorResult } from '@libp2p/interface';
 import { countsAgainstForwarder, IGNORED_PER_PEER } from '../blame.js';
 import { sha256 } from '../digest.js';
@@ -100,11 +101,16 @@ export function createGossip({ router, clock, logger, metrics }: GossipDeps, net
       report(kind, item, 'ignore', 'shut_out');
       return;
     }
-    const judging: Promise<void> = judge(kind, item).then((verdict) => {
-      underWay.get(kind)?.delete(judging);
-      report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
-      schedule();
-    });
+    const judging: Promise<void> = judge(kind, item)
+      .then(async (verdict) => {
+        // What lies in the sockets is read first: whoever has sent us the message meanwhile is not sent it.
+        await restOfTurn();
+        report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
+      })
+      .finally(() => {
+        underWay.get(kind)?.delete(judging);
+        if (nextKind() !== null) schedule();
+      });
     underWay.get(kind)?.add(judging);
   }
 

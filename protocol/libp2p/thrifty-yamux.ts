@@ -1,4 +1,5 @@
 /** yamux 7.0.4, sparing with frames on the wire. Nothing else in the program knows it. */
+import { setImmediate as restOfTurn } from 'node:timers/promises';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { StreamState, type YamuxStream } from '@chainsafe/libp2p-yamux/stream';
 import type { Pushable } from 'it-pushable';
@@ -96,11 +97,5 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-function restOfTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
   });
 }
