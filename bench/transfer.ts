@@ -13,10 +13,14 @@ import { ok } from '../protocol/result.js';
 import { accept } from '../protocol/verdict.js';
 import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, MODEL_SIZE_BYTES_MAX } from '../scoring/manifest.js';
 import { type Benchmark, median, percentile, rowBeside } from './benchmark.js';
+import { startByteRelay } from './byte-relay.js';
 import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
 
 const MEGA = 1_000_000;
 const PROVIDERS = 4;
+/** A provider on another continent. */
+const FAR_ONE_WAY_MS = 50;
+const FAR_RUNS = 3;
 const GOSSIP_EVERY_MS = 20;
 /** For the answers still under way. */
 const GOSSIP_LAST_MS = 200;
@@ -92,6 +96,26 @@ async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Prom
   return roundTripsMs;
 }
 
+/** From one provider whose bytes take their time, and over a bare stream on a line like it. Shape: MB/s of each. */
+async function fromAfar(offer: Offer, sizeBytes: number): Promise<{ readonly voxd: number; readonly bare: number }> {
+  const lines = await Promise.all(
+    [offer.hostAddress, offer.bareAddress].map((address) =>
+      startByteRelay(Number(address.split('/')[4]), (bytes) => bytes, { delayMs: FAR_ONE_WAY_MS }),
+    ),
+  );
+  const [voxdLine, bareLine] = lines.map(({ port }) => `/ip4/127.0.0.1/tcp/${port}`) as [string, string];
+  const host = await openHost(await signerFromUri('//bench//far'));
+  const bare = await openBareNode();
+  try {
+    await host.dial(voxdLine);
+    await bare.dial(multiaddr(bareLine));
+    const voxd = await rateOf(sizeBytes, () => byVoxd(host, [offer]));
+    return { voxd, bare: await rateOf(sizeBytes, () => byBareStream(bare, { ...offer, bareAddress: bareLine })) };
+  } finally {
+    await Promise.all([host.stop(), bare.stop(), ...lines.map((line) => line.close())]);
+  }
+}
+
 export const transfer: Benchmark = {
   name: 'transfer',
   what: 'a synthetic package from one and from four providers, each a process, on loopback',
@@ -128,6 +152,13 @@ export const transfer: Benchmark = {
         besideMs.push(...trips);
         for (const name of ['one', 'four', 'bare', 'plain'] as const) runs[name].push(rates[name]);
       }
+      const far = { voxd: [] as number[], bare: [] as number[] };
+      for (let run = 0; run < (quick ? 1 : FAR_RUNS); run += 1) {
+        const { voxd, bare: bareFar } = await fromAfar(first, sizeBytes);
+        far.voxd.push(voxd);
+        far.bare.push(bareFar);
+        note(`${2 * FAR_ONE_WAY_MS} ms there and back: one provider ${voxd.toFixed(1)}, bare stream ${bareFar.toFixed(1)} MB/s`);
+      }
       const bareRate = { name: 'bare libp2p stream (noise, yamux), MB/s', value: median(runs.bare) };
       const row = (from: string, values: readonly number[], limit: string) => ({
         measure: `${sizeBytes / MEGA} MB from ${from}, every chunk checked`,
@@ -137,7 +168,11 @@ export const transfer: Benchmark = {
       });
       return [
         rowBeside(
-          row('one provider', runs.one, 'one thread: noise, yamux, one copy and sha-256 of every byte; 512 KiB in flight'),
+          row(
+            'one provider',
+            runs.one,
+            'one thread: noise, yamux, one copy and sha-256 of every byte; twice what the line holds in flight',
+          ),
           bareRate,
         ),
         rowBeside(
@@ -147,6 +182,10 @@ export const transfer: Benchmark = {
         rowBeside(row('one provider', runs.one, 'the same, and noise and yamux'), {
           name: 'plain TCP socket, MB/s',
           value: median(runs.plain),
+        }),
+        rowBeside(row(`one provider ${2 * FAR_ONE_WAY_MS} ms away (there and back)`, far.voxd, 'the window of a stream, 4 MiB in flight'), {
+          name: 'bare libp2p stream on the same line, MB/s',
+          value: median(far.bare),
         }),
         rowBeside(
           {

@@ -65,7 +65,7 @@ export function openWire(stream: Stream, { peer, model, clock, watch }: WireCont
     (source) => decode(source, { maxDataLength: RESPONSE_SIZE_BYTES_MAX }),
   );
   const iterator = answers[Symbol.asyncIterator]();
-  // Bounded by whoever sends: it stops at BYTES_OUTSTANDING_MAX.
+  // Bounded by whoever sends: it stops at WINDOW_BYTES_MAX.
   const waiting: Waiting[] = [];
   const modelBytes = fromHex(model);
   let nextId = 1;

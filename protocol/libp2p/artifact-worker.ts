@@ -6,10 +6,11 @@ import type { PeerId } from '../peer-id.js';
 import type { Clock } from '../ports.js';
 import type { Pacer } from '../rate.js';
 import type { TransferPlan } from '../transfer-plan.js';
+import { createTransferWindow } from '../transfer-window.js';
 import type { Outcome } from './artifact-crew.js';
 import { readWhole } from './artifact-manifest.js';
 import type { Answered, ArtifactWire } from './artifact-wire.js';
-import { BYTES_OUTSTANDING_MAX, REQUEST_LENGTH_MAX } from './transfer.js';
+import { REQUEST_LENGTH_MAX } from './transfer.js';
 
 /** A provider that has only a part is asked again so often what it has. */
 const HOLDINGS_AGAIN_MS = 2_000;
@@ -50,7 +51,8 @@ interface Piece {
  */
 export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promise<Outcome> {
   const { wire, peer, clock, stop } = deps;
-  // Bounded by BYTES_OUTSTANDING_MAX: pieces with an answer under way, in the order of asking.
+  const window = createTransferWindow();
+  // Bounded by the window: pieces with an answer under way, in the order of asking.
   const pieces: Piece[] = [];
   let outstandingBytes = 0;
   let holdsAll = false;
@@ -86,7 +88,7 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
 
   /** Asks for as much as may be under way. Shape: how long our own rate makes us wait; 0: it does not. */
   function askMore(): number {
-    while (outstandingBytes < BYTES_OUTSTANDING_MAX) {
+    while (outstandingBytes < window.bytes) {
       const waitMs = Math.max(...deps.pacers.map((pacer) => pacer.waitMs(clock.nowMs())));
       if (waitMs > 0) return waitMs;
       const piece = pieceToAsk();
@@ -94,8 +96,9 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
       const { file, chunk, sizeBytes } = piece.place;
       const length = Math.min(REQUEST_LENGTH_MAX, sizeBytes - piece.askedBytes);
       // Not in small pieces whenever a frame has come: each question has its price.
-      if (outstandingBytes + length > BYTES_OUTSTANDING_MAX) return 0;
+      if (outstandingBytes + length > window.bytes) return 0;
       wire.send({ want: 'chunk', file, chunk, offset: piece.askedBytes, length });
+      window.asked(clock.nowMs());
       for (const pacer of deps.pacers) pacer.take(length, clock.nowMs());
       piece.askedBytes += length;
       outstandingBytes += length;
@@ -110,6 +113,7 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
     if (total !== place.sizeBytes) throw protocolFailures('p2p.truncated', { peer, file: place.file, chunk: place.chunk });
     outstandingBytes -= data.byteLength;
     deps.onBytes(data.byteLength);
+    window.answered(data.byteLength, isLast, clock.nowMs());
     const from = ask.offset + at;
     let to = from;
     for (const part of data) {

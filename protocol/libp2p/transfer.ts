@@ -5,8 +5,6 @@ export const REQUEST_SIZE_BYTES_MAX = 256;
 /** One request is answered by as many frames as its bytes need. */
 export const REQUEST_FRAMES_MAX = 4;
 export const REQUEST_LENGTH_MAX = REQUEST_FRAMES_MAX * FRAME_DATA_BYTES_MAX;
-/** Bytes asked for and not here yet, per provider: what is in flight delays gossip on the same connection. */
-export const BYTES_OUTSTANDING_MAX = 8 * FRAME_DATA_BYTES_MAX;
 export const CHUNK_SIZE_BYTES_MAX = 4 * 1024 * 1024;
 
 export const WANT = { manifest: 1, chunk: 2, holdings: 3 } as const;

@@ -8,9 +8,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createLibp2p } from 'libp2p';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { type ByteRelay, type Direction, startByteRelay } from '../../bench/byte-relay.js';
 import { directNoise } from '../../protocol/libp2p/direct-noise.js';
 import { thriftyYamux } from '../../protocol/libp2p/thrifty-yamux.js';
-import { type ByteRelay, type Direction, startByteRelay } from '../support/byte-relay.js';
 import { until } from '../support/until.js';
 
 const ECHO = '/test/echo/1';
