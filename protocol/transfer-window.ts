@@ -14,6 +14,8 @@ export const WINDOW_BYTES_MAX = 4 * 1024 * 1024;
 /** Answers among which the best rate is taken: a line that became slow is believed after these. */
 const RATES_KEPT = 16;
 const ROUND_TRIPS_IN_FLIGHT = 2;
+/** Of every round trip, what is not the line: two event loops take their turns. */
+const TURNS_MS = 5;
 
 export interface TransferWindow {
   /** Between WINDOW_BYTES_MIN and WINDOW_BYTES_MAX. */
@@ -55,7 +57,7 @@ export function createTransferWindow(): TransferWindow {
       questions.shift();
       rates.push((cameBytes - question.cameBytes) / Math.max(1, tookMs));
       if (rates.length > RATES_KEPT) rates.shift();
-      const wanted = ROUND_TRIPS_IN_FLIGHT * roundTripMs * Math.max(...rates);
+      const wanted = ROUND_TRIPS_IN_FLIGHT * Math.max(0, roundTripMs - TURNS_MS) * Math.max(...rates);
       bytes = Math.min(WINDOW_BYTES_MAX, Math.max(WINDOW_BYTES_MIN, wanted));
     },
   };

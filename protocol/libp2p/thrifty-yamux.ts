@@ -8,8 +8,8 @@ import { Uint8ArrayList } from 'uint8arraylist';
 type Factory = ReturnType<typeof yamux>;
 type Frames = Pushable<Uint8ArrayList | Uint8Array>;
 
-/** Of the window: so much must have been read before the sender is told that it is free again. */
-const WINDOW_SHARE_MIN = 1 / 2;
+/** Of the window: so much must have been read before the sender is told that it is free again. Of a line that is longer than the window, as much stays unused. */
+const WINDOW_SHARE_MIN = 1 / 8;
 /** Frames that are written together. Each 65,519 of these bytes are encrypted and given to the socket at once. */
 export const WRITE_BYTES_MAX = 256 * 1024;
 
@@ -29,8 +29,8 @@ interface Window {
 
 /**
  * The library tells the sender of every read, and writes every frame on its own. For a stream of small messages that is a frame back for each, and
- * for every frame an encryption, a system call, and a wake-up on the other side. Here the sender is told when half of the window has been read, as by
- * the implementation in Go, and what is said in one turn of the loop is written together.
+ * for every frame an encryption, a system call, and a wake-up on the other side. Here the sender is told when an eighth of the window has been
+ * read, and what is said in one turn of the loop is written together.
  */
 export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
   const open = yamux(options);
@@ -39,7 +39,7 @@ export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
     const create = factory.createStreamMuxer.bind(factory);
     factory.createStreamMuxer = (init) => {
       const muxer = create(init);
-      // Safety: these exist in the pinned version; test/integration/thrifty-yamux.test.ts fails when they do not.
+      // Safety: these exist in the pinned version; test/integration/thrifty-connections.test.ts fails when they do not.
       const internals = muxer as unknown as MuxerInternals;
       const make = internals._newStream.bind(muxer);
       internals._newStream = (...args) => sparing(make(...args));
