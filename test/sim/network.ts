@@ -38,6 +38,9 @@ export interface SimulatedNetwork {
   /** Bytes as they are, to every neighbour. */
   inject(name: string, kind: MessageKind, envelope: Uint8Array): void;
   reaches(from: string, to: string): boolean;
+  /** On different sides. */
+  parted(a: string, b: string): boolean;
+  weather(): Weather;
   setWeather(weather: Weather): void;
   onNeighbour(listener: (name: string) => void): void;
   neighbours(name: string): readonly string[];
@@ -75,7 +78,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
   let weather: Weather = { latencyMs: 20, jitterMs: 30, lossPercent: 0 };
 
   const now = () => timeline.clock.nowMs();
-  const reaches = (from: string, to: string) => members.has(from) && members.has(to) && otherSide.has(from) === otherSide.has(to);
+  const parted = (a: string, b: string) => otherSide.has(a) !== otherSide.has(b);
+  const reaches = (from: string, to: string) => members.has(from) && members.has(to) && !parted(from, to);
   const trusts = (member: Member, name: string) => (member.rejections.get(name) ?? 0) < REJECTIONS_MAX;
 
   function send(from: string, to: string, arrive: (member: Member) => void | Promise<void>): void {
@@ -206,6 +210,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
       for (const to of members.get(name)?.mesh ?? []) send(name, to, (target) => take(target, frame, name));
     },
     reaches,
+    parted,
+    weather: () => weather,
     setWeather: (next) => {
       weather = next;
     },

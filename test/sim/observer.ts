@@ -5,6 +5,7 @@ import { toHex } from '../../protocol/digest.js';
 import { openEnvelope } from '../../protocol/envelope.js';
 import { SEEN_BODIES_MAX } from '../../protocol/seen.js';
 import { SCORER } from '../support/small-subnet.js';
+import { observeTransfers, type TransferFigures } from './transfer-observer.js';
 import { type Inhabitant, SCHEDULE, type World } from './world.js';
 
 /** An announcement of an honest miner is with at least so many of the honest… */
@@ -28,6 +29,7 @@ export interface Observations {
     readonly apartPercent: number;
   };
   readonly submissions: number;
+  readonly transfers: TransferFigures;
   readonly network: ReturnType<World['network']['figures']>;
   readonly troubles: Readonly<Record<string, number>>;
   /** What did not hold, in words; empty: everything held. */
@@ -56,6 +58,8 @@ export function createObserver(world: World): Observer {
   const startedAt = chain.head().number;
 
   const note = (...facts: readonly (string | number | bigint)[]) => trace.update(`${timeline.clock.nowMs()} ${facts.join(' ')}\n`);
+
+  const transfers = observeTransfers(world, { note, violated: (what) => void violations.push(what) });
 
   world.onPublished((by, kind, envelope) => {
     const opened = openEnvelope(envelope);
@@ -167,6 +171,7 @@ export function createObserver(world: World): Observer {
         announcements,
         weighed,
         submissions,
+        transfers: transfers.figures(),
         network: network.figures(),
         troubles: Object.fromEntries(troubles),
         violations,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { publicKeyOf } from '../../protocol/names.js';
+import { type ModelDigest, publicKeyOf } from '../../protocol/names.js';
 import type { Signer, Verifier } from '../../protocol/ports.js';
 import { aHotkey } from '../support/keys.js';
 
@@ -17,6 +17,15 @@ export const simulatedVerifier: Verifier = {
   verify: async (checks) =>
     checks.every(({ message, signature, publicKey }) => Buffer.compare(signatureOf(message, publicKey), signature) === 0),
 };
+
+/** The honest hear the same, without a bias; those of the hostile hear what suits them, each something else. Shape: model → ppm. */
+export function simulatedEars(bias: string): Map<ModelDigest, number> {
+  return new (class extends Map<ModelDigest, number> {
+    override get(model: ModelDigest): number {
+      return 150_000 + (hash('sha256', `${bias}${model}`, 'buffer').readUInt32LE(0) % 800_000);
+    }
+  })();
+}
 
 function signatureOf(message: Uint8Array, publicKey: Uint8Array): Uint8Array {
   return new Uint8Array(hash('sha512', Buffer.concat([publicKey, message]), 'buffer'));

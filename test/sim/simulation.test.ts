@@ -14,12 +14,15 @@ describe('simulation', function () {
       expect(result.announcements.sent).to.be.greaterThan(10);
       expect(result.weighed.rounds).to.be.greaterThan(1);
       expect(result.submissions).to.be.greaterThan(6);
+      expect(result.transfers.whole).to.be.greaterThan(50);
+      expect(result.transfers.dropped['p2p.wrong_bytes']).to.be.greaterThan(0);
+      expect(result.transfers.streams.broken).to.be.greaterThan(0);
       expect(result.network.judged).to.be.greaterThan(1_000);
     });
   }
 
   it('takes the same course for the same seed, and another for another', async () => {
-    const tiny = { nodes: 8, validators: 3, hostilePercent: 0, rounds: 1 };
+    const tiny = { nodes: 8, validators: 3, hostilePercent: 34, rounds: 1 };
     const [a, b, other] = [
       await simulate({ ...tiny, seed: 7 }),
       await simulate({ ...tiny, seed: 7 }),

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { assemble, bytesToSign, encodeBody } from '../../protocol/envelope.js';
 import { topicOf } from '../../protocol/topics.js';
+import { holdsIt } from './fetching.js';
 import { createObserver, type Observations } from './observer.js';
 import { simulatedPerson } from './people.js';
 import { BLOCK_MS, createWorld, type Inhabitant, SCHEDULE, type World, type WorldOptions } from './world.js';
+
+/** Part of all transfers in which something goes wrong, at some moment of it. */
+const TRANSFERS_DISTURBED = 0.05;
+const MID_TRANSFER_MS_MAX = 800;
 
 export interface SimulationOptions extends WorldOptions {
   readonly rounds: number;
@@ -20,6 +25,7 @@ export interface SimulationResult extends Observations {
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const world = await createWorld(options);
   const observer = createObserver(world);
+  disturbTransfers(world, observer.troubled);
   const firstRound = Math.ceil(world.chain.head().number / SCHEDULE.cadenceBlocks);
   await blocks(world, firstRound * SCHEDULE.cadenceBlocks - world.chain.head().number);
   for (let round = 0; round < options.rounds; round++) {
@@ -82,6 +88,29 @@ async function trouble(world: World, troubled: (what: string) => void): Promise<
     troubled('a miner loses its seat');
     for (const one of chance.some(miners, 1)) later(roundMs, () => (world.inhabitants.includes(one) ? world.replace(one) : undefined));
   }
+}
+
+/** What goes wrong just while a model moves: one end of a transfer is killed, or the asker is cut off from most. */
+function disturbTransfers(world: World, troubled: (what: string) => void): void {
+  const { chance, timeline, network, inhabitants } = world;
+  world.onTransfer((event) => {
+    if (event.what !== 'begun' || !chance.happens(TRANSFERS_DISTURBED)) return;
+    const ends = inhabitants.filter((one) => one.name === event.by || holdsIt(one, event.model));
+    timeline.after(chance.below(MID_TRANSFER_MS_MAX), () => {
+      if (chance.happens(0.5)) {
+        troubled('the network is in two parts in the middle of a transfer');
+        const side = chance.some(inhabitants, Math.floor(inhabitants.length / 5)).map(({ name }) => name);
+        network.partition(new Set([event.by, ...side]));
+        timeline.after((1 + chance.below(4)) * BLOCK_MS, () => network.partition(new Set()));
+        return;
+      }
+      const [one] = chance.some(ends, 1);
+      if (one === undefined || one.running === null || !inhabitants.includes(one)) return;
+      troubled('one end of a transfer is killed and comes back');
+      world.kill(one);
+      timeline.after(chance.below(3 * BLOCK_MS), () => world.start(one));
+    });
+  });
 }
 
 /** What the hostile send beside withholding: forged, foreign, broken, unregistered and replayed envelopes, to all their neighbours. */

@@ -6,6 +6,8 @@ import type { Clock } from '../../protocol/ports.js';
  */
 export interface Timeline {
   readonly clock: Clock;
+  /** For what goes on beside events and is awaited by none of them: sleeping takes its time. */
+  readonly besideClock: Clock;
   at(atMs: number, happen: () => void | Promise<void>): void;
   after(delayMs: number, happen: () => void | Promise<void>): void;
   /** Everything up to and including this time. */
@@ -28,7 +30,25 @@ export function createTimeline(startMs: number): Timeline {
     push(heap, { atMs: Math.max(atMs, nowMs), order: planned++, happen });
   }
 
+  function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      if (signal?.aborted === true) {
+        abort();
+        return;
+      }
+      signal?.addEventListener('abort', abort, { once: true });
+      at(nowMs + ms, () => {
+        if (signal?.aborted === true) return;
+        signal?.removeEventListener('abort', abort);
+        resolve();
+        return settled();
+      });
+    });
+  }
+
   return {
+    besideClock: { nowMs: () => nowMs, sleep },
     // Whoever waits inside an event would wait for an event behind it: waiting takes no time here.
     clock: { nowMs: () => nowMs, sleep: async () => {} },
     at,
@@ -45,6 +65,11 @@ export function createTimeline(startMs: number): Timeline {
       return heap.length;
     },
   };
+}
+
+/** Everything that can go on without time passing has gone on. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 const before = (a: Event, b: Event) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);

@@ -1,22 +1,20 @@
-import { createHash } from 'node:crypto';
-import { commitmentOf } from '../../chain/commitment.js';
-import { modelClaims } from '../../chain/registry.js';
 import type { SubnetSnapshot } from '../../chain/snapshot.js';
 import type { MessageKind } from '../../protocol/kinds.js';
-import type { Hotkey, ModelDigest } from '../../protocol/names.js';
+import type { ModelDigest } from '../../protocol/names.js';
 import type { Gossip, Signer } from '../../protocol/ports.js';
 import { createFakeChain } from '../support/fake-chain.js';
 import type { FakeChain } from '../support/fake-chain-shape.js';
-import { aModel } from '../support/keys.js';
 import { createMemoryStores } from '../support/memory-stores.js';
 import { type Person, type RunningValidator, type Surroundings, startMemoryValidator } from '../support/memory-validator.js';
 import { POLICY, SCORER } from '../support/small-subnet.js';
 import { type Chance, createChance } from './chance.js';
+import { type Carrier, createFetching, type Fetching, type TransferEvent } from './fetching.js';
 import { type RunningMiner, startMemoryMiner } from './miner.js';
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.js';
-import { simulatedPerson, simulatedVerifier } from './people.js';
+import { createDisk, type Disk } from './packages.js';
+import { simulatedEars, simulatedPerson, simulatedVerifier } from './people.js';
 import { privateFromStock } from './stock.js';
-import { createTimeline, type Timeline } from './timeline.js';
+import { createTimeline, settled, type Timeline } from './timeline.js';
 
 export const BLOCK_MS = 6_000;
 export const SCHEDULE = { cadenceBlocks: 20, commitPercent: 60, revealPercent: 75 };
@@ -24,7 +22,6 @@ const START_BLOCK = 100;
 const FINALITY_LAG = 2;
 /** A head reaches a node within this time. */
 const HEAD_DELAY_MS_MAX = 1_500;
-const TRANSFER_MS_MAX = 8_000;
 const STAKE_RAO = 1_000_000_000_000n;
 /** Older rounds are pruned, as they are in the database. */
 const ROUNDS_KEPT = 12;
@@ -44,7 +41,10 @@ export interface Inhabitant {
   readonly honest: boolean;
   readonly validator: Person | null;
   readonly stores: Person['stores'];
+  readonly disk: Disk;
   model: ModelDigest | null;
+  /** Its part in transfers, while it runs. */
+  carrier: Carrier | null;
   running: RunningValidator | RunningMiner | null;
   /** Time of the newest start, and of the end before it. */
   upSinceMs: number;
@@ -64,10 +64,14 @@ export interface World {
   readonly chain: FakeChain;
   readonly network: SimulatedNetwork;
   readonly inhabitants: readonly Inhabitant[];
+  readonly streams: Fetching['streams'];
+  /** At the newest finalized block, as nodes read it. */
+  snapshot(): Promise<SubnetSnapshot>;
   /** Bytes that were published, by honest members only. */
   onPublished(listener: (by: Inhabitant, kind: MessageKind, envelope: Uint8Array) => void): void;
   /** Weights that a block has taken. */
   onSubmitted(listener: (submission: Submission) => void): void;
+  onTransfer(listener: (event: TransferEvent) => void): void;
   start(of: Inhabitant): Promise<void>;
   kill(of: Inhabitant): void;
   /** A miner leaves its seat to a new one. */
@@ -97,7 +101,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const submitted: ((submission: Submission) => void)[] = [];
   const inhabitants: Inhabitant[] = [];
   const troubles: string[] = [];
-  const commitments = new Map<string, string>();
+  const transferred: ((event: TransferEvent) => void)[] = [];
+  const fetching = createFetching({
+    timeline,
+    network,
+    seed: options.seed,
+    holders: inhabitants,
+    tell: (event) => {
+      for (const listener of transferred) listener(event);
+    },
+  });
   let born = 0;
   let models = 0;
 
@@ -157,15 +170,27 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const how = role === 'validator' ? { stakeRao: STAKE_RAO * BigInt(1 + chance.below(8)), permit: true } : {};
     chain.register(signer.hotkey, how);
     const person =
-      role === 'validator' ? { name, signer, stores, ears: earsOf(honest), waiting: new Map(), lies: new Map(), ways: {} } : null;
-    const model = role === 'miner' ? aModel(models++) : null;
+      role === 'validator'
+        ? {
+            name,
+            signer,
+            stores,
+            ears: simulatedEars(honest ? '' : `bias ${chance.below(1 << 30)}`),
+            waiting: new Map(),
+            lies: new Map(),
+            ways: {},
+          }
+        : null;
+    const model = role === 'miner' ? fetching.packages.make(models++).model : null;
     const one: Inhabitant = {
       name,
       signer,
       honest,
       validator: person,
       stores,
+      disk: createDisk(fetching.packages),
       model,
+      carrier: null,
       running: null,
       upSinceMs: 0,
       stalledUntilMs: 0,
@@ -175,21 +200,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     return one;
   }
 
-  /** Honest ears hear the same; those of the hostile hear what suits them, each something else. */
-  function earsOf(honest: boolean): Map<ModelDigest, number> {
-    const bias = honest ? '' : `bias ${chance.below(1 << 30)}`;
-    return new (class extends Map<ModelDigest, number> {
-      override get(model: ModelDigest): number {
-        const digest = createHash('sha256').update(`${bias}${model}`).digest();
-        return 150_000 + (digest.readUInt32LE(0) % 800_000);
-      }
-    })();
-  }
-
   async function start(of: Inhabitant): Promise<void> {
-    if (of.running !== null) return;
+    if (of.running !== null || !inhabitants.includes(of)) return;
     const own = { gossip: heardBy(of, network.join(of.name)), scorer: SCORER };
     of.upSinceMs = timeline.clock.nowMs();
+    of.carrier = fetching.start(of);
     of.running =
       of.validator === null
         ? await startMemoryMiner({ ...of, model: of.model! }, own, around)
@@ -198,6 +213,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 
   function kill(of: Inhabitant): void {
     network.leave(of.name);
+    of.carrier?.stop();
+    of.carrier = null;
     of.running = null;
     of.busy.clear();
   }
@@ -208,7 +225,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const { busy, running } = of;
     busy.add(duty);
     turn()
-      .catch((error: unknown) => troubles.push(`${of.name} ${duty}: ${String(error)}`))
+      .catch((error: unknown) => {
+        // Whoever is killed leaves things half done.
+        if (of.running === running) troubles.push(`${of.name} ${duty}: ${String(error)}`);
+      })
       .finally(() => {
         if (of.running === running) busy.delete(duty);
       });
@@ -225,53 +245,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     if ('present' in running) dispatch(of, 'present', running.present);
     else {
       dispatch(of, 'weigh', running.weigh);
-      await fetchClaimed(of);
+      const snapshot = await reader.snapshot(chain.netuid);
+      dispatch(of, 'fetch', async () => of.carrier?.turn(snapshot));
     }
     await settled();
-  }
-
-  /** Models come from whoever has them, if that one can be reached; they take their time. */
-  async function fetchClaimed(of: Inhabitant): Promise<void> {
-    const snapshot = await reader.snapshot(chain.netuid);
-    const announcements = await of.stores.announcements.active(timeline.clock.nowMs());
-    for (const claim of modelClaims(snapshot)) {
-      const announced = announcements.find(({ hotkey, model }) => hotkey === claim.hotkey && commits(hotkey, model) === claim.commitment);
-      if (announced === undefined) continue;
-      const { hotkey, model } = announced;
-      const known = await of.stores.models.get(hotkey, model);
-      if (known?.commitmentBlock === claim.block || of.busy.has(model) || !(await offered(of, hotkey, model))) continue;
-      const registeredAt = snapshot.neurons.find((neuron) => neuron.hotkey === hotkey)?.registeredAt ?? 0;
-      const row = {
-        hotkey,
-        registeredAt,
-        model,
-        commitmentBlock: claim.block,
-        reason: null,
-        attempts: 0,
-        manifest: null,
-        tensorDigests: [],
-      };
-      of.busy.add(model);
-      timeline.after(chance.below(TRANSFER_MS_MAX), async () => {
-        of.busy.delete(model);
-        if (of.running !== null && (await offered(of, hotkey, model))) await of.stores.models.put({ ...row, state: 'prechecked' });
-      });
-    }
-  }
-
-  function commits(hotkey: Hotkey, model: ModelDigest): string {
-    const key = `${hotkey}/${model}`;
-    const commitment = commitments.get(key) ?? commitmentOf(hotkey, model);
-    commitments.set(key, commitment);
-    return commitment;
-  }
-
-  async function offered(to: Inhabitant, hotkey: Hotkey, model: ModelDigest): Promise<boolean> {
-    for (const one of inhabitants) {
-      const holds = one.signer.hotkey === hotkey || (await one.stores.models.get(hotkey, model)) !== null;
-      if (holds && one !== to && one.running !== null && network.reaches(to.name, one.name)) return true;
-    }
-    return false;
   }
 
   network.onNeighbour((name) => {
@@ -294,9 +271,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     chain,
     network,
     inhabitants,
+    streams: fetching.streams,
+    snapshot: () => reader.snapshot(chain.netuid),
     troubles,
     onPublished: (listener) => void published.push(listener),
     onSubmitted: (listener) => void submitted.push(listener),
+    onTransfer: (listener) => void transferred.push(listener),
     start,
     kill,
     replace(of) {
@@ -309,7 +289,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     },
     async renew(of) {
       kill(of);
-      of.model = aModel(models++);
+      of.model = fetching.packages.make(models++).model;
       await start(of);
     },
     async block() {
@@ -319,9 +299,4 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await timeline.run(chain.nowMs() + BLOCK_MS - 1);
     },
   };
-}
-
-/** Everything that can go on without time passing has gone on. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
