@@ -60,7 +60,7 @@ if (unknown !== undefined) {
 }
 const ground: Ground = !values.aliases && hasNamespaces() ? namespaces() : aliases();
 process.once('exit', () => ground.remove());
-if (!ground.canBeCut && wanted.includes('partition')) tell('no network namespaces here: loopback addresses, and no partition');
+if (!ground.canBeCut && wanted.includes('partition')) tell('the hosts are loopback addresses, which cannot be cut: no partition');
 
 const results: PhaseResult[] = [];
 let world: World | null = null;
