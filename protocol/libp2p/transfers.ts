@@ -7,7 +7,7 @@ import type { PeerId } from '../peer-id.js';
 import type { ArtifactSource, ArtifactTransfer, Clock, DroppedProvider, Logger } from '../ports.js';
 import { type BlameLedger, blameOf } from '../provider-blame.js';
 import type { TransferTimeouts } from '../provider-watch.js';
-import { createPacer, type Pacer } from '../rate.js';
+import { createPacer, createRateLimiter, type Pacer } from '../rate.js';
 import type { UploadLimits } from '../upload-turns.js';
 import { fetchModel, TRANSFER_TIMEOUTS } from './artifact-client.js';
 import { type ArtifactServerOptions, createArtifactServer } from './artifact-server.js';
@@ -17,6 +17,13 @@ import type { UploadOffence } from './transfer.js';
 
 /** Peers whose download rate is kept; the one used longest ago gets a fresh one. */
 const PACERS_KEPT_MAX = 128;
+/**
+ * So many streams are opened to one peer at once, and 2 per second after that; the next ones wait. Half of what it takes for a flood (STREAM_OPENS):
+ * it may remember openings that we, started anew, do not, and the line may bring them closer together.
+ */
+export const OPENS_TO_PEER = { intervalMs: 500, burst: 8 } as const;
+/** Peers to which openings are counted. */
+const OPENED_KEPT_MAX = 512;
 
 export interface TransferOptions {
   readonly uploads: UploadLimits;
@@ -65,6 +72,7 @@ export function createTransfers(
   const { clock, logger, metrics, blamed } = deps;
   const all = createPacer(options.downloadBytesPerSecond);
   const pacers = createLru<Pacer>(PACERS_KEPT_MAX);
+  const opens = createRateLimiter(OPENS_TO_PEER, OPENED_KEPT_MAX);
   let source: ArtifactSource | null = null;
 
   /** A hotkey that comes back as another peer is the same provider. */
@@ -105,6 +113,8 @@ export function createTransfers(
   );
 
   async function openStream(peer: PeerId, signal: AbortSignal): Promise<Stream> {
+    // One that has no seat for us refuses within a round trip, and many models may be wanted of it.
+    while (!opens.take(peer, clock.nowMs())) await clock.sleep(OPENS_TO_PEER.intervalMs, signal);
     const connection = deps.connectionTo(peer);
     const wait = AbortSignal.timeout(options.timeouts.firstByteMs);
     try {

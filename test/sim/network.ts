@@ -12,6 +12,8 @@ const HEARTBEAT_MS = 1_000;
 const OFFERED_MS = 3 * HEARTBEAT_MS;
 const KEPT_MS = 6 * HEARTBEAT_MS;
 const SEEN_MS = 300_000;
+/** Partitions remembered. */
+const SIDES_KEPT_MAX = 16;
 /** Rejections within SEEN_MS after which a neighbour is left for good, as five invalid messages do in docs/wire.md. */
 const REJECTIONS_MAX = 5;
 
@@ -40,6 +42,8 @@ export interface SimulatedNetwork {
   reaches(from: string, to: string): boolean;
   /** On different sides. */
   parted(a: string, b: string): boolean;
+  /** On different sides at some time since then. */
+  wereParted(a: string, b: string, sinceMs: number): boolean;
   weather(): Weather;
   setWeather(weather: Weather): void;
   onNeighbour(listener: (name: string) => void): void;
@@ -75,6 +79,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
   const withholding = new Set<string>();
   const figures = { frames: 0, judged: 0, lost: 0, seenMax: 0, keptMax: 0 };
   let otherSide: ReadonlySet<string> = new Set();
+  /** Ended ones, oldest first. */
+  const formerSides: { readonly otherSide: ReadonlySet<string>; readonly untilMs: number }[] = [];
   let weather: Weather = { latencyMs: 20, jitterMs: 30, lossPercent: 0 };
 
   const now = () => timeline.clock.nowMs();
@@ -197,6 +203,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
       members.delete(name);
     },
     partition: (other) => {
+      if (otherSide.size > 0) formerSides.push({ otherSide, untilMs: now() });
+      while (formerSides.length > SIDES_KEPT_MAX) formerSides.shift();
       otherSide = other;
     },
     withhold(name, withholds) {
@@ -211,6 +219,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
     },
     reaches,
     parted,
+    wereParted: (a, b, sinceMs) =>
+      parted(a, b) || formerSides.some((former) => former.untilMs >= sinceMs && former.otherSide.has(a) !== former.otherSide.has(b)),
     weather: () => weather,
     setWeather: (next) => {
       weather = next;

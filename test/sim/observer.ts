@@ -98,7 +98,8 @@ export function createObserver(world: World): Observer {
     // Whoever was away meanwhile, or on the other side, hears the next one.
     if (by.running === null || by.upSinceMs > sentAtMs || !inhabitants.includes(by)) return;
     const there = [...audience].filter(
-      (one) => one.running !== null && one.upSinceMs < sentAtMs && inhabitants.includes(one) && network.reaches(by.name, one.name),
+      (one) =>
+        one.running !== null && one.upSinceMs < sentAtMs && inhabitants.includes(one) && !network.wereParted(by.name, one.name, sentAtMs),
     );
     if (there.length === 0 || there.length < audience.size / 2) return;
     const missing: string[] = [];

@@ -7,7 +7,7 @@ import { simulatedPerson } from './people.js';
 import { BLOCK_MS, createWorld, type Inhabitant, SCHEDULE, type World, type WorldOptions } from './world.js';
 
 /** Part of all transfers in which something goes wrong, at some moment of it. */
-const TRANSFERS_DISTURBED = 0.05;
+const TRANSFERS_DISTURBED = 0.04;
 const MID_TRANSFER_MS_MAX = 800;
 
 export interface SimulationOptions extends WorldOptions {
@@ -97,7 +97,7 @@ function disturbTransfers(world: World, troubled: (what: string) => void): void 
     if (event.what !== 'begun' || !chance.happens(TRANSFERS_DISTURBED)) return;
     const ends = inhabitants.filter((one) => one.name === event.by || holdsIt(one, event.model));
     timeline.after(chance.below(MID_TRANSFER_MS_MAX), () => {
-      if (chance.happens(0.5)) {
+      if (chance.happens(0.3)) {
         troubled('the network is in two parts in the middle of a transfer');
         const side = chance.some(inhabitants, Math.floor(inhabitants.length / 5)).map(({ name }) => name);
         network.partition(new Set([event.by, ...side]));
