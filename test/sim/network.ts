@@ -44,6 +44,8 @@ export interface SimulatedNetwork {
   parted(a: string, b: string): boolean;
   /** On different sides at some time since then. */
   wereParted(a: string, b: string, sinceMs: number): boolean;
+  /** A partition began or ended then: meshes mend with their next heartbeats. */
+  sidesChanged(fromMs: number, untilMs: number): boolean;
   weather(): Weather;
   setWeather(weather: Weather): void;
   onNeighbour(listener: (name: string) => void): void;
@@ -79,7 +81,7 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
   const withholding = new Set<string>();
   const figures = { frames: 0, judged: 0, lost: 0, seenMax: 0, keptMax: 0 };
   let otherSide: ReadonlySet<string> = new Set();
-  /** Ended ones, oldest first. */
+  /** What was before each change, oldest first. */
   const formerSides: { readonly otherSide: ReadonlySet<string>; readonly untilMs: number }[] = [];
   let weather: Weather = { latencyMs: 20, jitterMs: 30, lossPercent: 0 };
 
@@ -203,8 +205,8 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
       members.delete(name);
     },
     partition: (other) => {
-      if (otherSide.size > 0) formerSides.push({ otherSide, untilMs: now() });
-      while (formerSides.length > SIDES_KEPT_MAX) formerSides.shift();
+      formerSides.push({ otherSide, untilMs: now() });
+      if (formerSides.length > SIDES_KEPT_MAX) formerSides.shift();
       otherSide = other;
     },
     withhold(name, withholds) {
@@ -221,6 +223,7 @@ export function createSimulatedNetwork({ timeline, chance }: { timeline: Timelin
     parted,
     wereParted: (a, b, sinceMs) =>
       parted(a, b) || formerSides.some((former) => former.untilMs >= sinceMs && former.otherSide.has(a) !== former.otherSide.has(b)),
+    sidesChanged: (fromMs, untilMs) => formerSides.some((former) => former.untilMs >= fromMs && former.untilMs <= untilMs),
     weather: () => weather,
     setWeather: (next) => {
       weather = next;

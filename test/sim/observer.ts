@@ -13,6 +13,9 @@ export const REACHED_PERCENT_MIN = 99;
 /** …that were there all the while, after this time. */
 export const REACHED_WITHIN_MS = 10_000;
 
+/** A mesh that a partition has torn is whole again after some heartbeats; a message is everywhere within as long. */
+const MENDED_WITHIN_MS = 3_000;
+
 export interface Observations {
   readonly rounds: number;
   readonly blocks: number;
@@ -97,6 +100,7 @@ export function createObserver(world: World): Observer {
   ): Promise<void> {
     // Whoever was away meanwhile, or on the other side, hears the next one.
     if (by.running === null || by.upSinceMs > sentAtMs || !inhabitants.includes(by)) return;
+    if (network.sidesChanged(sentAtMs - MENDED_WITHIN_MS, sentAtMs + MENDED_WITHIN_MS)) return;
     const there = [...audience].filter(
       (one) =>
         one.running !== null && one.upSinceMs < sentAtMs && inhabitants.includes(one) && !network.wereParted(by.name, one.name, sentAtMs),
