@@ -114,8 +114,18 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   let born = 0;
   let models = 0;
 
-  const around: { -readonly [K in keyof Surroundings]: Surroundings[K] } = {
-    chain,
+  /** A block is read once for all: nodes that read it get the same, as from a chain. */
+  let read: { readonly hash: string; readonly snapshot: Promise<SubnetSnapshot> } | null = null;
+  const reader: FakeChain['reader'] = {
+    ...chain.reader,
+    async snapshot(netuid, at) {
+      const block = at ?? (await chain.reader.finalizedHead());
+      if (read?.hash !== block.hash) read = { hash: block.hash, snapshot: chain.reader.snapshot(netuid, block) };
+      return read.snapshot;
+    },
+  };
+  const around: Surroundings = {
+    chain: { ...chain, reader },
     clock: timeline.clock,
     verifier: simulatedVerifier,
     schedule: SCHEDULE,
@@ -128,18 +138,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     inPrivate: new Map(),
     drawPrivate: privateFromStock(),
   };
-
-  /** A block is read once for all: nodes that read it get the same, as from a chain. */
-  let read: { readonly hash: string; readonly snapshot: Promise<SubnetSnapshot> } | null = null;
-  const reader: FakeChain['reader'] = {
-    ...chain.reader,
-    async snapshot(netuid, at) {
-      const block = at ?? (await chain.reader.finalizedHead());
-      if (read?.hash !== block.hash) read = { hash: block.hash, snapshot: chain.reader.snapshot(netuid, block) };
-      return read.snapshot;
-    },
-  };
-  around.chain = { ...chain, reader };
 
   /** Weights that were taken are told of with who set them. */
   function chainOf(name: string): FakeChain {
