@@ -50,7 +50,8 @@ export function createConnections(
     if (present !== undefined) return present;
     const greeting = hello.greet(connection).then(
       () => {
-        greetedAtMs.set(connection.id, clock.nowMs());
+        // Of one that has closed meanwhile nobody would delete it.
+        if (connection.status === 'open') greetedAtMs.set(connection.id, clock.nowMs());
         onChange();
       },
       (error: unknown) => {
