@@ -6,7 +6,7 @@ type Factory = ReturnType<typeof noise>;
 type Bytes = Uint8Array | Uint8ArrayList;
 
 /** Noise, section 3: a message is no longer, its tag included. */
-export const NOISE_FRAME_BYTES_MAX = 65_535;
+const NOISE_FRAME_BYTES_MAX = 65_535;
 const TAG_SIZE_BYTES = 16;
 const LENGTH_SIZE_BYTES = 2;
 const PLAIN_SIZE_BYTES = NOISE_FRAME_BYTES_MAX - TAG_SIZE_BYTES;

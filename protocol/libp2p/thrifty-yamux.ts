@@ -11,7 +11,7 @@ type Frames = Pushable<Uint8ArrayList | Uint8Array>;
 /** Of the window: so much must have been read before the sender is told that it is free again. Of a line that is longer than the window, as much stays unused. */
 const WINDOW_SHARE_MIN = 1 / 8;
 /** Frames that are written together. Each 65,519 of these bytes are encrypted and given to the socket at once. */
-export const WRITE_BYTES_MAX = 256 * 1024;
+const WRITE_BYTES_MAX = 256 * 1024;
 
 const LARGE_SIZE_BYTES = 32 * 1024;
 /** As the library's own. */

@@ -63,6 +63,18 @@ describe('connections, sparing with frames', function () {
   const dialled = async (node: Libp2p, port: number, protocol: string) =>
     node.dialProtocol(multiaddr(`/ip4/127.0.0.1/tcp/${port}`), protocol);
 
+  /** A node of ours on whose stream a first byte has arrived, and what it says next. */
+  async function spoken(port: number, taken: () => number) {
+    const node = await start('ours');
+    const stream = await dialled(node, port, SINK);
+    const messages = queue();
+    void stream.sink(messages.source).catch(() => {});
+    messages.push(new Uint8Array(1));
+    await until('the stream is open', () => taken() === 1);
+    await settled();
+    return { node, messages };
+  }
+
   it('bring back what they were given, whatever its pieces, from and to peers with the plain libraries', async () => {
     for (const [here, there] of [
       ['ours', 'ours'],
@@ -94,13 +106,7 @@ describe('connections, sparing with frames', function () {
       passed[direction].push(bytes);
       return bytes;
     });
-    const node = await start('ours');
-    const stream = await dialled(node, relay, SINK);
-    const messages = queue();
-    void stream.sink(messages.source).catch(() => {});
-    messages.push(new Uint8Array(1));
-    await until('the stream is open', () => taken() === 1);
-    await settled();
+    const { messages } = await spoken(relay, taken);
     for (const direction of ['up', 'down'] as const) passed[direction] = [];
     for (let n = 0; n < 100; n += 1) messages.push(new Uint8Array(100));
     await until('all of them', () => taken() === 10_001);
@@ -151,13 +157,7 @@ describe('connections, sparing with frames', function () {
         armed = false;
         return spoil(Uint8Array.from(bytes));
       });
-      const node = await start('ours');
-      const stream = await dialled(node, relay, SINK);
-      const messages = queue();
-      void stream.sink(messages.source).catch(() => {});
-      messages.push(new Uint8Array(1));
-      await until('the stream is open', () => taken() === 1);
-      await settled();
+      const { node, messages } = await spoken(relay, taken);
       armed = true;
       messages.push(new Uint8Array(500));
       await until('the end', () => node.getConnections().length === 0);
