@@ -1,11 +1,11 @@
 /** The data directory: made private, proved writable, and held by one process. */
-import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFailure } from '../failures.js';
-import { diskFailure, errorCode } from './disk-failures.js';
+import { processLockHolder, takeProcessLock } from '../process-lock.js';
+import { diskFailure } from './disk-failures.js';
 
 const LOCK_NAME = 'node.lock';
-const TAKE_ATTEMPTS_MAX = 3;
 
 export interface DataDir {
   /** Absolute, links resolved. */
@@ -20,22 +20,15 @@ export interface DataDir {
  */
 export function openDataDir(directory: string): DataDir {
   const path = prepareDataDir(directory);
-  const lock = join(path, LOCK_NAME);
-  for (let attempt = 1; !take(lock, path); attempt += 1) {
-    const holder = holderOf(lock);
-    if (attempt >= TAKE_ATTEMPTS_MAX || (holder !== null && lives(holder))) {
-      throw nodeFailure('node.data_dir_locked', { dataDir: path, pid: holder?.pid ?? 0 });
+  const lock = ((): ReturnType<typeof takeProcessLock> => {
+    try {
+      return takeProcessLock(join(path, LOCK_NAME));
+    } catch (err) {
+      throw diskFailure(err, path) ?? err;
     }
-    rmSync(lock, { force: true });
-  }
-  let held = true;
-  return {
-    path,
-    release() {
-      if (held) rmSync(lock, { force: true });
-      held = false;
-    },
-  };
+  })();
+  if (!lock.taken) throw nodeFailure('node.data_dir_locked', { dataDir: path, pid: lock.holderPid });
+  return { path, release: lock.release };
 }
 
 /** As `openDataDir`, without the lock: for commands beside a running daemon. Shape: the absolute path. */
@@ -68,57 +61,5 @@ function proveWritable(path: string): void {
 
 /** The process that holds this data directory; null: none does. */
 export function lockHolder(directory: string): number | null {
-  const holder = holderOf(join(directory, LOCK_NAME));
-  return holder !== null && lives(holder) ? holder.pid : null;
-}
-
-interface Holder {
-  readonly pid: number;
-  /** Start time in ticks since boot, where the system tells. */
-  readonly started: string;
-}
-
-function take(lock: string, dataDir: string): boolean {
-  let file: number;
-  try {
-    file = openSync(lock, 'wx', 0o600);
-  } catch (err) {
-    if (errorCode(err) === 'EEXIST') return false;
-    throw diskFailure(err, dataDir) ?? err;
-  }
-  writeSync(file, `${process.pid} ${startOf(process.pid)}\n`);
-  closeSync(file);
-  return true;
-}
-
-function holderOf(lock: string): Holder | null {
-  const [pid, started = ''] = (read(lock) ?? '').trim().split(' ');
-  const number = Number(pid);
-  return Number.isSafeInteger(number) && number > 0 ? { pid: number, started } : null;
-}
-
-/** A process number comes around again (process 1 of every container): the start time tells namesakes apart. */
-function lives(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (err) {
-    if (errorCode(err) !== 'EPERM') return false;
-  }
-  const started = startOf(holder.pid);
-  return holder.started === '' || started === '' || started === holder.started;
-}
-
-function startOf(pid: number): string {
-  const stat = read(`/proc/${pid}/stat`);
-  // Field 22, counted behind the command in parentheses, which may hold spaces; a zombie holds nothing.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
-  return fields[0] === 'Z' ? 'zombie' : (fields[19] ?? '');
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
+  return processLockHolder(join(directory, LOCK_NAME));
 }

@@ -1,6 +1,6 @@
 /** The file of the transport key: 64 hex digits of an Ed25519 seed, readable by its owner only. It is not the hotkey and can be made anew. */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../digest.js';
 import { protocolFailures } from '../failures.js';
@@ -19,18 +19,29 @@ export async function loadOrCreatePeerKey(path: string): Promise<Uint8Array> {
   const seed = new Uint8Array(randomBytes(PEER_SEED_SIZE_BYTES));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // Exclusive: of two nodes that start at once the second fails here instead of replacing the key of the first.
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(`${toHex(seed)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeNew(path, `${toHex(seed)}\n`);
   } catch (cause) {
     throw protocolFailures('p2p.peer_key_file', { path }, cause);
   }
   return seed;
+}
+
+/** A whole file or none: a kill in the midst of it leaves no key that cannot be read. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // Of two nodes that start at once the second fails here instead of replacing the key of the first.
+    await link(beside, path);
+  } finally {
+    await rm(beside, { force: true });
+  }
 }
 
 async function loadPeerKey(path: string): Promise<Uint8Array> {
