@@ -208,7 +208,7 @@ export interface PackageLayout {
 export interface ArtifactSink<L extends PackageLayout = PackageLayout> {
   /** The verified manifest, before any chunk. Shape: which chunks are here already; they are not asked for. */
   begin(manifest: Uint8Array, layout: L): Promise<(fileIndex: number, chunkIndex: number) => boolean>;
-  /** A verified chunk, in any order; the array is the sink's to keep. */
+  /** A verified chunk, in any order; the array is the sink's until it has resolved, then other bytes come into it. */
   write(fileIndex: number, offset: number, bytes: Uint8Array): Promise<void>;
 }
 

@@ -54,6 +54,8 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
   const window = createTransferWindow();
   // Bounded by the window: pieces with an answer under way, in the order of asking.
   const pieces: Piece[] = [];
+  // What stored chunks were in; bounded by the window as they are.
+  const spare: ArrayBufferLike[] = [];
   let outstandingBytes = 0;
   let holdsAll = false;
   let keeping: Promise<void> = Promise.resolve();
@@ -79,11 +81,17 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
     const at = plan.next(peer);
     const place = at === null ? undefined : chunks[at];
     if (at === null || place === undefined) return null;
-    // Not zeroed: it is handed on only when every byte of it has come.
-    const buffer = new Uint8Array(Buffer.allocUnsafeSlow(place.sizeBytes).buffer);
-    const piece = { at, place, buffer, hash: createHash('sha256'), askedBytes: 0, gotBytes: 0 };
+    const piece = { at, place, buffer: roomFor(place.sizeBytes), hash: createHash('sha256'), askedBytes: 0, gotBytes: 0 };
     pieces.push(piece);
     return piece;
+  }
+
+  /** Of before, where it can be: megabytes made anew for every chunk have V8 look through the whole heap ten times a second. */
+  function roomFor(sizeBytes: number): Uint8Array {
+    const used = spare.pop();
+    // Not zeroed: it is handed on only when every byte of it has come.
+    if (used === undefined || used.byteLength < sizeBytes) return new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
+    return new Uint8Array(used, 0, sizeBytes);
   }
 
   /** Asks for as much as may be under way. Shape: how long our own rate makes us wait; 0: it does not. */
@@ -141,7 +149,10 @@ export async function drawChunks(deps: WorkerDeps, { chunks, plan }: Job): Promi
     // One chunk is stored while the next one comes, no more: a slow disk slows the line down.
     await keeping;
     keeping = deps.keep(place, buffer);
-    keeping.catch(() => {});
+    keeping.then(
+      () => spare.push(buffer.buffer),
+      () => {},
+    );
   }
 
   async function rest(ms: number | null): Promise<void> {

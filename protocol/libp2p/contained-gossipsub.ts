@@ -2,7 +2,9 @@
 import { GossipSub, type GossipSubComponents, type GossipsubOpts } from '@chainsafe/libp2p-gossipsub';
 import type { RPC } from '@chainsafe/libp2p-gossipsub/message';
 import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
+import type { Uint8ArrayList } from 'uint8arraylist';
 import { createRateLimiter, type RateLimit } from '../rate.js';
+import { createFrameReader, MalformedFrame } from './gossip-frames.js';
 import { capBackoffs, forgetScores, keepScores } from './peer-memory.js';
 import { decodeRpc } from './rpc-limits.js';
 import { SCORE_THRESHOLDS } from './scores.js';
@@ -34,7 +36,7 @@ interface Internals {
   readonly outboundInflightQueue: { push(task: { peerId: Libp2pPeerId; connection: Connection }): void };
   onPeerConnected(peerId: Libp2pPeerId, connection: Connection): void;
   sendRpc(id: string, rpc: RPC): boolean;
-  pipePeerReadStream(peerId: Libp2pPeerId, source: AsyncIterable<{ subarray(): Uint8Array }>): Promise<void>;
+  pipePeerReadStream(peerId: Libp2pPeerId): Promise<void>;
   handlePeerReadStreamError(error: Error, peerId: Libp2pPeerId): void;
 }
 
@@ -147,13 +149,19 @@ export class ContainedGossipSub extends GossipSub {
   /** Upstream only logs what it cannot decode, and takes a frame that is too long for a lost stream; neither costs its sender anything. */
   #readFramesOurselves(): void {
     const internals = this.#internals;
-    internals.pipePeerReadStream = async (peerId, source) => {
+    internals.pipePeerReadStream = async (peerId) => {
       const id = peerId.toString();
+      const frames = createFrameReader(RPC_SIZE_BYTES_MAX);
       try {
-        for await (const frame of source) await this.#readFrame(peerId, frame.subarray());
+        // Below the library's own reader, which hands every frame through two generators more.
+        for await (const bytes of bytesOf(this.streamsInbound.get(id))) {
+          frames.push(bytes);
+          for (let frame = frames.take(); frame !== null; frame = frames.take()) await this.#readFrame(peerId, frame);
+        }
+        if (frames.waitingBytes > 0) throw new Error(`the stream ended ${frames.waitingBytes} bytes into a frame`);
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error('the stream failed');
-        if (/^Invalid(Message|Data)Length/.test(error.name)) this.blame(id, MALFORMED_PENALTY);
+        if (error instanceof MalformedFrame) this.blame(id, MALFORMED_PENALTY);
         internals.handlePeerReadStreamError(error, peerId);
       }
     };
@@ -200,6 +208,11 @@ function leadingMessages(rpc: RPC): number {
 function rawOf(stream: unknown): StreamInternals {
   // Safety: as above.
   return stream as StreamInternals;
+}
+
+function bytesOf(stream: unknown): AsyncIterable<Uint8ArrayList> | readonly [] {
+  // Safety: as above; undefined where the peer has gone meanwhile.
+  return (stream as { rawStream: { source: AsyncIterable<Uint8ArrayList> } } | undefined)?.rawStream.source ?? [];
 }
 
 function isWritable({ rawStream }: StreamInternals): boolean {

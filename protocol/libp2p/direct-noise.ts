@@ -1,6 +1,8 @@
 /** noise 16.1.5 with a shorter way for its bytes. Nothing else in the program knows it. */
+import { Socket } from 'node:net';
 import { noise } from '@chainsafe/libp2p-noise';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { chunksOf, LARGE_SIZE_BYTES, writeAll } from './direct-socket.js';
 
 type Factory = ReturnType<typeof noise>;
 type Bytes = Uint8Array | Uint8ArrayList;
@@ -9,6 +11,7 @@ type Bytes = Uint8Array | Uint8ArrayList;
 const NOISE_FRAME_BYTES_MAX = 65_535;
 const TAG_SIZE_BYTES = 16;
 const LENGTH_SIZE_BYTES = 2;
+const NO_ROOM = new Uint8Array();
 const PLAIN_SIZE_BYTES = NOISE_FRAME_BYTES_MAX - TAG_SIZE_BYTES;
 
 interface Duplex {
@@ -39,17 +42,28 @@ export function directNoise(): Factory {
     (encrypter as unknown as NoiseInternals).createSecureConnection = async (connection, ciphers) => {
       // The library writes our ends over those of this object.
       const { source, sink } = connection.unwrap();
-      return { source: opened(source, ciphers), sink: (plain) => sink(sealed(plain, ciphers)) };
+      if (!(source instanceof Socket)) return { source: opened(source, ciphers), sink: (plain) => sink(sealed(plain, ciphers)) };
+      return {
+        source: opened(chunksOf(source), ciphers),
+        async sink(plain) {
+          await writeAll(sealed(plain, ciphers), source);
+          // Says that nothing more comes.
+          await sink(nothing());
+        },
+      };
     };
     return encrypter;
   };
 }
 
+async function* nothing(): AsyncGenerator<never> {}
+
 async function* sealed(source: AsyncIterable<Bytes>, ciphers: Ciphers): AsyncGenerator<Uint8ArrayList, void, undefined> {
   for await (const chunk of source) {
     for (let at = 0; at < chunk.byteLength; at += PLAIN_SIZE_BYTES) {
       const end = Math.min(at + PLAIN_SIZE_BYTES, chunk.byteLength);
-      const frame = ciphers.encrypt(chunk instanceof Uint8Array ? chunk.subarray(at, end) : chunk.sublist(at, end));
+      // As a list even where it is one piece: the library copies the whole of what it makes of a single one.
+      const frame = ciphers.encrypt(chunk instanceof Uint8Array ? new Uint8ArrayList(chunk.subarray(at, end)) : chunk.sublist(at, end));
       yield new Uint8ArrayList(Uint8Array.of(frame.byteLength >> 8, frame.byteLength & 0xff), frame);
     }
   }
@@ -64,9 +78,12 @@ async function* opened(source: AsyncIterable<Bytes>, ciphers: Ciphers): AsyncGen
       const sizeBytes = waiting.getUint16(0);
       if (sizeBytes < TAG_SIZE_BYTES) throw new Error(`a noise frame of ${sizeBytes} bytes has no tag`);
       if (waiting.byteLength < LENGTH_SIZE_BYTES + sizeBytes) break;
-      const frame = waiting.subarray(LENGTH_SIZE_BYTES, LENGTH_SIZE_BYTES + sizeBytes);
-      waiting.consume(LENGTH_SIZE_BYTES + sizeBytes);
-      plain.append(ciphers.decrypt(frame, frame.subarray(0, sizeBytes - TAG_SIZE_BYTES)));
+      const [from, to] = [LENGTH_SIZE_BYTES, LENGTH_SIZE_BYTES + sizeBytes];
+      if (sizeBytes < LARGE_SIZE_BYTES) {
+        const frame = waiting.subarray(from, to);
+        plain.append(ciphers.decrypt(frame, frame.subarray(0, sizeBytes - TAG_SIZE_BYTES)));
+      } else plain.append(ciphers.decrypt(waiting.sublist(from, to), NO_ROOM));
+      waiting.consume(to);
     }
     if (plain.byteLength > 0) yield plain;
   }

@@ -4,6 +4,7 @@ import { yamux } from '@chainsafe/libp2p-yamux';
 import { StreamState, type YamuxStream } from '@chainsafe/libp2p-yamux/stream';
 import type { Pushable } from 'it-pushable';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { type FrameTaker, takeFrames, type Window } from './yamux-frames.js';
 
 type Factory = ReturnType<typeof yamux>;
 type Frames = Pushable<Uint8ArrayList | Uint8Array>;
@@ -17,21 +18,17 @@ const LARGE_SIZE_BYTES = 32 * 1024;
 /** As the library's own. */
 const CLOSE_MS_MAX = 500;
 
-interface MuxerInternals {
+interface MuxerInternals extends FrameTaker {
   readonly source: Frames;
+  sink: (source: AsyncIterable<Uint8Array | Uint8ArrayList>) => Promise<void>;
   close(how?: { readonly signal?: AbortSignal }): Promise<void>;
   _newStream(...args: unknown[]): YamuxStream;
-}
-
-interface Window {
-  readonly recvWindow: number;
-  readonly recvWindowCapacity: number;
 }
 
 /**
  * The library tells the sender of every read, and writes every frame on its own. For a stream of small messages that is a frame back for each, and
  * for every frame an encryption, a system call, and a wake-up on the other side. Here the sender is told when an eighth of the window has been
- * read, and what is said in one turn of the loop is written together.
+ * read, what is said in one turn of the loop is written together, and a frame with data that has come whole goes to its stream at once.
  */
 export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
   const open = yamux(options);
@@ -44,7 +41,8 @@ export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
       const internals = muxer as unknown as MuxerInternals;
       const make = internals._newStream.bind(muxer);
       internals._newStream = (...args) => sparing(make(...args));
-      const { source } = internals;
+      const { source, sink } = internals;
+      internals.sink = (bytes) => sink(takeFrames(bytes, internals));
       const said = new Promise<void>((resolve) => {
         source[Symbol.asyncIterator] = () => together(source, resolve);
       });

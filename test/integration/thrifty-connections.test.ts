@@ -143,6 +143,54 @@ describe('connections, sparing with frames', function () {
     expect(sentBytes).to.be.lessThan(WINDOW_BYTES + 32 * KIB);
   });
 
+  it('end at data for no stream that are more than any window, which the library would keep', async () => {
+    const WINDOW_MAX = 256 * KIB;
+    const { logger } = await start('plain');
+    for (const [make, held] of [
+      [yamux, 8 * 1024 * KIB],
+      [thriftyYamux, 0],
+    ] as const) {
+      const factory = make({ maxStreamWindowSize: WINDOW_MAX })({ logger });
+      const muxer = factory.createStreamMuxer({ direction: 'inbound' });
+      let taken = 0;
+      // Version, data, no flags, stream 1, and 64 MiB of which 8 come.
+      async function* bomb() {
+        yield Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0);
+        for (; taken < 8 * 1024 * KIB; taken += 64 * KIB) yield new Uint8Array(64 * KIB);
+      }
+      await muxer.sink(bomb());
+      expect(taken, 'bytes taken from the line').to.equal(held);
+    }
+    // An honest peer may still be sending what it was allowed before we let go of a stream.
+    const muxer = thriftyYamux({ maxStreamWindowSize: WINDOW_MAX })({ logger }).createStreamMuxer({ direction: 'inbound' });
+    let over = false;
+    await muxer.sink(
+      (async function* () {
+        yield Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 0, 4, 0, 0);
+        yield new Uint8Array(WINDOW_MAX);
+        // A ping: the frame after it is read.
+        yield Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9);
+        over = true;
+      })(),
+    );
+    expect(over).to.equal(true);
+  });
+
+  it('end when more comes for a stream than its window', async () => {
+    const { logger } = await start('plain');
+    const muxer = thriftyYamux({})({ logger }).createStreamMuxer({ direction: 'inbound' });
+    const piece = WINDOW_BYTES / 4;
+    let sent = 0;
+    await muxer.sink(
+      (async function* () {
+        // A window update that opens stream 1, and then its data.
+        yield Uint8Array.of(0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0);
+        for (; sent < 8; sent += 1) yield Buffer.concat([Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 0, piece >> 16, 0, 0), Buffer.alloc(piece)]);
+      })(),
+    );
+    expect(sent).to.equal(4);
+  });
+
   it('end when a byte of them is changed, and nothing of it is handed on', async () => {
     for (const spoil of [
       // Its length, its first byte, its tag.
