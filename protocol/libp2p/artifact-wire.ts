@@ -69,23 +69,30 @@ export function openWire(stream: Stream, { peer, model, clock, watch }: WireCont
   const waiting: Waiting[] = [];
   const modelBytes = fromHex(model);
   let nextId = 1;
-  let aborted: unknown = null;
+  let aborted: { readonly cause: unknown } | null = null;
   let whenAborted: (cause: unknown) => void = () => {};
-  const abortion = new Promise<never>((_resolve, reject) => {
-    whenAborted = reject;
-  });
-  abortion.catch(() => {});
 
   const violation = (problem: string) => protocolFailures('p2p.protocol_violation', { peer, problem });
 
+  /**
+   * A stream whose connection is gone may never end by itself. No race against one promise of the whole stream: that promise would keep every frame
+   * that ever won, a whole model.
+   */
+  async function nextOrAborted(): Promise<IteratorResult<Uint8ArrayList>> {
+    if (aborted !== null) throw new Error('the stream was left', { cause: aborted.cause });
+    return new Promise((resolve, reject) => {
+      whenAborted = reject;
+      iterator.next().then(resolve, reject);
+    });
+  }
+
   async function nextFrame({ ask }: Waiting): Promise<Uint8ArrayList> {
     try {
-      // A stream whose connection is gone may never end by itself.
-      const next = await Promise.race([iterator.next(), abortion]);
+      const next = await nextOrAborted();
       if (next.done === true) throw protocolFailures('p2p.truncated', { peer, file: ask.file, chunk: ask.chunk });
       return next.value;
     } catch (cause) {
-      if (isFailure(aborted)) throw aborted;
+      if (isFailure(aborted?.cause)) throw aborted.cause;
       if (isFailure(cause)) throw cause;
       // The decoder's own errors: frames that nobody may send.
       if (cause instanceof Error && /^Invalid(Message|Data)/.test(cause.name)) throw violation(cause.message);
@@ -132,7 +139,7 @@ export function openWire(stream: Stream, { peer, model, clock, watch }: WireCont
       await stream.close({ signal: AbortSignal.timeout(1_000) }).catch((error: Error) => stream.abort(error));
     },
     abort(cause) {
-      aborted ??= cause;
+      aborted ??= { cause };
       requests.end();
       whenAborted(cause);
       stream.abort(cause instanceof Error ? cause : new Error('cancelled'));

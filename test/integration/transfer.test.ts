@@ -1,3 +1,6 @@
+import { setImmediate as restOfTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { isFailure } from '../../protocol/failure.js';
 import { TRANSFER_TIMEOUTS } from '../../protocol/libp2p/artifact-client.js';
@@ -9,6 +12,13 @@ import { makePackage, memorySink, parseTestManifest, type TestPackage, twist } f
 const MIB = 1024 * 1024;
 const LIMITS = { manifestSizeBytesMax: MIB, totalSizeBytesMax: 64 * MIB, filesMax: 8 };
 const IMPATIENT = { ...TRANSFER_TIMEOUTS, firstByteMs: 300, idleMs: 300 };
+
+/** What nobody holds any more goes away. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  // Safety: the flag makes it a function in every new context.
+  (runInNewContext('gc') as () => void)();
+}
 
 describe('model transfer between hosts', function () {
   this.timeout(60_000);
@@ -58,6 +68,31 @@ describe('model transfer between hosts', function () {
     expect(fetched.receivedBytes).to.equal(5 * MIB + 12_345 + 777);
     expect(progress.at(-1)).to.equal(fetched.receivedBytes);
     expect(Math.max(...sink.written.map(({ sizeBytes }) => sizeBytes))).to.equal(MIB);
+  });
+
+  it('keeps no more of a model in memory than what is under way', async () => {
+    const [a, b] = await pair();
+    const pack = makePackage([60 * MIB], MIB);
+    b.host.serve(pack.source);
+    const heldBytes: number[] = [];
+    let writes = 0;
+    const sink = {
+      ...memorySink(),
+      begin: async () => () => false,
+      async write() {
+        writes += 1;
+        if (writes % 10 !== 0) return;
+        // What a first pass finds is given back by the next.
+        for (let pass = 0; pass < 2; pass += 1) {
+          collectGarbage();
+          await restOfTurn();
+        }
+        heldBytes.push(process.memoryUsage().arrayBuffers);
+      },
+    };
+    await a.host.fetchModel(ask(b, pack, { sink }).request);
+    expect(heldBytes).to.have.length(6);
+    expect(Math.max(...heldBytes) - Math.min(...heldBytes), heldBytes.join(' ')).to.be.lessThan(30 * MIB);
   });
 
   it('asks only for the chunks that are missing', async () => {
