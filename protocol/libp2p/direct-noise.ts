@@ -15,7 +15,7 @@ const NO_ROOM = new Uint8Array();
 const PLAIN_SIZE_BYTES = NOISE_FRAME_BYTES_MAX - TAG_SIZE_BYTES;
 
 interface Duplex {
-  readonly source: AsyncIterable<Bytes>;
+  source: AsyncIterable<Bytes>;
   readonly sink: (source: AsyncIterable<Bytes>) => Promise<void>;
 }
 
@@ -27,6 +27,8 @@ interface Ciphers {
 }
 
 interface NoiseInternals {
+  secureInbound(connection: Duplex, options?: unknown): Promise<unknown>;
+  secureOutbound(connection: Duplex, options?: unknown): Promise<unknown>;
   createSecureConnection(connection: { unwrap(): Duplex }, ciphers: Ciphers): Promise<Duplex>;
 }
 
@@ -38,17 +40,32 @@ export function directNoise(): Factory {
   const open = noise();
   return (components) => {
     const encrypter = open(components);
-    // Safety: it exists in the pinned version; test/integration/thrifty-connections.test.ts fails when it does not.
-    (encrypter as unknown as NoiseInternals).createSecureConnection = async (connection, ciphers) => {
+    // Safety: these exist in the pinned version; test/integration/thrifty-connections.test.ts fails when they do not.
+    const internals = encrypter as unknown as NoiseInternals;
+    const sockets = new WeakMap<Duplex, Socket>();
+    for (const way of ['secureInbound', 'secureOutbound'] as const) {
+      const secure = internals[way].bind(encrypter);
+      internals[way] = (connection, options) => {
+        if (connection.source instanceof Socket) {
+          sockets.set(connection, connection.source);
+          // Before the handshake: what it reads too far it puts before this very source.
+          connection.source = chunksOf(connection.source);
+        }
+        return secure(connection, options);
+      };
+    }
+    internals.createSecureConnection = async (connection, ciphers) => {
+      const duplex = connection.unwrap();
+      const { source, sink } = duplex;
+      const socket = sockets.get(duplex);
       // The library writes our ends over those of this object.
-      const { source, sink } = connection.unwrap();
-      if (!(source instanceof Socket)) return { source: opened(source, ciphers), sink: (plain) => sink(sealed(plain, ciphers)) };
       return {
-        source: opened(chunksOf(source), ciphers),
+        source: opened(source, ciphers),
         async sink(plain) {
-          await writeAll(sealed(plain, ciphers), source);
+          if (socket === undefined) return sink(sealed(plain, ciphers));
+          await writeAll(sealed(plain, ciphers), socket);
           // Says that nothing more comes.
-          await sink(nothing());
+          return sink(nothing());
         },
       };
     };
