@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SubnetSnapshot } from '../chain/snapshot.js';
+import { isFailure } from '../protocol/failure.js';
 import { createHost } from '../protocol/libp2p/host.js';
 import type { HostOptions } from '../protocol/libp2p/host-shape.js';
 import type { ModelDigest } from '../protocol/names.js';
@@ -20,6 +21,8 @@ import { createLoneSearch } from './network/lone-search.js';
 export interface FetchOnceOptions {
   readonly network: Pick<HostOptions, 'genesis' | 'netuid'>;
   readonly model: ModelDigest;
+  /** 32-byte seed: of a hotkey whose key is on chain other nodes take no other peer. Null: one for this once. */
+  readonly peerKey: Uint8Array | null;
   /** Whom to dial and ask. */
   readonly addresses: readonly string[];
   /** Of the subnet, to find others who have it; null: nobody but the addresses is asked. */
@@ -31,14 +34,14 @@ export interface FetchOnceOptions {
   readonly onProgress: (progress: TransferProgress) => void;
 }
 
-/** Errors: p2p.*, store.*, model.*; what has come stays for the next call. */
+/** Errors: p2p.*, node.no_holder, store.*, model.*; what has come stays for the next call. */
 export async function fetchOnce(
   deps: { readonly signer: Signer; readonly verifier: Verifier; readonly clock: Clock; readonly logger: Logger },
   options: FetchOnceOptions,
 ): Promise<FetchedModel<Manifest>> {
   const { model, directory, signal, snapshot, network } = options;
   const host = createHost(
-    { ...deps, peerKey: new Uint8Array(randomBytes(32)) },
+    { ...deps, peerKey: options.peerKey ?? new Uint8Array(randomBytes(32)) },
     { ...network, listen: [], announce: [], bootstrap: [], maxConnections: 32, privateNetwork: options.privateNetwork },
   );
   const place = `${directory}.part`;
@@ -82,6 +85,10 @@ export async function fetchOnce(
     await rename(folder, directory);
     await rm(place, { recursive: true, force: true });
     return fetched;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'p2p.no_source_left' && error.facts['asked'] === 0)
+      throw nodeFailure('node.no_holder', { model, peers: host.peers().length }, error);
+    throw error;
   } finally {
     over.abort();
     await closePart(part).catch(() => {});

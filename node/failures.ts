@@ -165,6 +165,11 @@ export const nodeFailure = defineFailures({
     message: 'No connected peer can give us model {model} of {hotkey}',
     hint: 'The node asks again by itself. The miner must be reachable at its axon: see `voxd registry` and its p2p.announceIp.',
   },
+  'node.no_holder': {
+    disposition: 'retry',
+    message: 'Nobody was found who has model {model}; {peers} peers were connected',
+    hint: 'Name somebody who has it with --peer, or try again later. Without any peer see `voxd doctor`: it tells what is in the way.',
+  },
   'node.model_gone': {
     disposition: 'retry',
     message: 'Model {model} of {hotkey} left the cache before it was scored',

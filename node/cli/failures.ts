@@ -13,6 +13,12 @@ export const cliFailure = defineFailures({
     hint: 'Name a folder that this user may write to.',
     exit: EXIT.cantCreate,
   },
+  'cli.node_runs': {
+    disposition: 'fatal',
+    message: 'the node of {dataDir} runs as process {pid}, and other nodes know its hotkey as one peer',
+    hint: 'Leave out --peer and --alone: then the running node brings the model.',
+    exit: EXIT.unavailable,
+  },
   'cli.unknown_command': {
     disposition: 'fatal',
     message: '{command} has no command "{given}"',

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rename } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Failure } from '../../protocol/failure.js';
+import { peerKeyIfThere } from '../../protocol/libp2p/peer-key.js';
 import { type ModelDigest, parseModelDigest } from '../../protocol/names.js';
 import type { TransferProgress } from '../../protocol/ports.js';
+import { lockHolder } from '../files/data-dir.js';
 import { createLogger } from '../logger.js';
 import { addChainOptions, addConfigOptions, addWalletOptions, createClock, loadSettings, openSigner, withChain } from './context.js';
 import { addDryRun, isDryRun, sayDryRun } from './dry-run.js';
@@ -87,6 +89,7 @@ interface Asked {
 
 async function fromPeers(flags: Record<string, unknown>, env: Environment, addresses: readonly string[], asked: Asked): Promise<Fetched> {
   const config = await loadSettings(flags, env);
+  const peerKey = await ownPeerKey(resolve(config.dataDir));
   const signer = await openSigner(config, env);
   const isAlone = flags['alone'] === true;
   const { netuid } = config.chain;
@@ -111,6 +114,7 @@ async function fromPeers(flags: Record<string, unknown>, env: Environment, addre
       {
         ...asked,
         network: { genesis, netuid },
+        peerKey,
         addresses,
         snapshot,
         directory,
@@ -122,6 +126,14 @@ async function fromPeers(flags: Record<string, unknown>, env: Environment, addre
   } finally {
     await verifier.close();
   }
+}
+
+/** Of the node of this directory, which may not run meanwhile: two processes would be one peer. Null: there has been none. */
+async function ownPeerKey(dataDir: string): Promise<Uint8Array | null> {
+  const peerKey = await peerKeyIfThere(join(dataDir, 'identity', 'peer.key'));
+  const pid = peerKey === null ? null : lockHolder(dataDir);
+  if (pid !== null) throw cliFailure('cli.node_runs', { dataDir, pid });
+  return peerKey;
 }
 
 /** The node brings it into its cache; with a folder, a copy is put there. */

@@ -11,11 +11,8 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** Reads the seed, or makes the file (mode 0600) when there is none. Errors: `p2p.peer_key_file`, `p2p.peer_key_exposed`, `p2p.bad_peer_key`. */
 export async function loadOrCreatePeerKey(path: string): Promise<Uint8Array> {
-  try {
-    return await loadPeerKey(path);
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-  }
+  const there = await peerKeyIfThere(path);
+  if (there !== null) return there;
   const seed = new Uint8Array(randomBytes(PEER_SEED_SIZE_BYTES));
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -24,6 +21,16 @@ export async function loadOrCreatePeerKey(path: string): Promise<Uint8Array> {
     throw protocolFailures('p2p.peer_key_file', { path }, cause);
   }
   return seed;
+}
+
+/** Null: there is no such file. Errors: as `loadOrCreatePeerKey`. */
+export async function peerKeyIfThere(path: string): Promise<Uint8Array | null> {
+  try {
+    return await loadPeerKey(path);
+  } catch (cause) {
+    if (isMissing(cause)) return null;
+    throw cause;
+  }
 }
 
 /** A whole file or none: a kill in the midst of it leaves no key that cannot be read. */

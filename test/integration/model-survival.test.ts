@@ -17,6 +17,7 @@ import { toHex } from '../../protocol/digest.js';
 import { isFailure } from '../../protocol/failure.js';
 import { createHolders } from '../../protocol/holders.js';
 import { OFFERS_RATE } from '../../protocol/libp2p/offers.js';
+import { publicKeyOfSeed } from '../../protocol/libp2p/peer-key.js';
 import { createMessageGate } from '../../protocol/message-gate.js';
 import type { Hotkey } from '../../protocol/names.js';
 import type { Offer } from '../../protocol/offers.js';
@@ -145,6 +146,9 @@ describe('a model without its miner', function () {
     chain.commit(miner.hotkey, commitmentBytes(commitmentOf(miner.hotkey, model.digest)));
     const { ip, port } = holder;
     chain.patch(holder.hotkey, { axon: { ip, port, protocol: 4, version: 1, block: 1, peerKey: toHex(holder.host.peerKey) } });
+    // The command's hotkey runs a node too, when the command does not: its key is on chain, and nobody takes another peer for it.
+    const peerKey = new Uint8Array(randomBytes(32));
+    holder.host.setDirectory([{ hotkey: signer.hotkey, ip: '192.0.2.1', port: 4010, peerKey: toHex(publicKeyOfSeed(peerKey)) }]);
     const folder = temporaryDirectory();
     cleanUps.push(async () => folder.remove());
     const { from } = await fetchOnce(
@@ -152,6 +156,7 @@ describe('a model without its miner', function () {
       {
         network: TEST_NETWORK,
         model: model.digest,
+        peerKey,
         addresses: [],
         snapshot: await chain.reader.snapshot(TEST_NETWORK.netuid),
         directory: join(folder.path, 'voice'),

@@ -5,9 +5,11 @@ import Fastify from 'fastify';
 import { createProgressLine, progressText } from '../../../node/cli/progress.js';
 import { checkPackage } from '../../../node/compose-models.js';
 import { createArtifactSource } from '../../../node/files/artifacts.js';
+import { openDataDir } from '../../../node/files/data-dir.js';
 import { fetchRoutes } from '../../../node/http/fetch-routes.js';
 import { EXIT } from '../../../protocol/failure.js';
 import { protocolFailures } from '../../../protocol/failures.js';
+import { loadOrCreatePeerKey } from '../../../protocol/libp2p/peer-key.js';
 import type { ModelDigest } from '../../../protocol/names.js';
 import { verifyPackage } from '../../../scoring/onnx/package-files.js';
 import { refusal, voxd, voxdJson } from '../../support/cli.js';
@@ -56,6 +58,20 @@ describe('voxd fetch', function () {
       exit: EXIT.failure,
     });
     expect(other.facts).to.include({ peer: host.peerId });
+  });
+
+  it('does not pass for a node that is running', async () => {
+    const node = openDataDir(join(folder.path, 'running'));
+    try {
+      await loadOrCreatePeerKey(join(node.path, 'identity', 'peer.key'));
+      const { facts } = await refusal(['fetch', digest, '--alone', '--data-dir', node.path, '--out', join(folder.path, 'no'), ...CHAIN], {
+        code: 'cli.node_runs',
+        exit: EXIT.unavailable,
+      });
+      expect(facts).to.include({ pid: process.pid });
+    } finally {
+      node.release();
+    }
   });
 
   it('asks the running node, copies what it has brought, and says what it refuses', async () => {
