@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFailure } from '../failures.js';
-import { processLockHolder, takeProcessLock } from '../process-lock.js';
+import { type LockRefusal, type ProcessLock, processLockHolder, takeProcessLock } from '../process-lock.js';
 import { diskFailure } from './disk-failures.js';
 
 const LOCK_NAME = 'node.lock';
@@ -20,15 +20,17 @@ export interface DataDir {
  */
 export function openDataDir(directory: string): DataDir {
   const path = prepareDataDir(directory);
-  const lock = ((): ReturnType<typeof takeProcessLock> => {
-    try {
-      return takeProcessLock(join(path, LOCK_NAME));
-    } catch (err) {
-      throw diskFailure(err, path) ?? err;
-    }
-  })();
+  const lock = takeLock(path);
   if (!lock.taken) throw nodeFailure('node.data_dir_locked', { dataDir: path, pid: lock.holderPid });
   return { path, release: lock.release };
+}
+
+function takeLock(path: string): ProcessLock | LockRefusal {
+  try {
+    return takeProcessLock(join(path, LOCK_NAME));
+  } catch (err) {
+    throw diskFailure(err, path) ?? err;
+  }
 }
 
 /** As `openDataDir`, without the lock: for commands beside a running daemon. Shape: the absolute path. */

@@ -14,7 +14,7 @@ const WINDOW_SHARE_MIN = 1 / 8;
 /** Frames that are written together. Each 65,519 of these bytes are encrypted and given to the socket at once. */
 const WRITE_BYTES_MAX = 256 * 1024;
 
-const LARGE_SIZE_BYTES = 32 * 1024;
+const LARGE_FRAME_BYTES = 32 * 1024;
 /** As the library's own. */
 const CLOSE_MS_MAX = 500;
 
@@ -78,7 +78,7 @@ async function* together(frames: Frames, onEnd: () => void): AsyncGenerator<Uint
       const first = await frames.next();
       if (first.done) return;
       // A large one gains nothing by company.
-      if (first.value.byteLength < LARGE_SIZE_BYTES) await restOfTurn();
+      if (first.value.byteLength < LARGE_FRAME_BYTES) await restOfTurn();
       const list = new Uint8ArrayList(first.value);
       while (frames.readableLength > 0 && list.byteLength < WRITE_BYTES_MAX) {
         const next = await frames.next();

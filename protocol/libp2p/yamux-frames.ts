@@ -13,6 +13,7 @@ export interface Header {
   readonly length: number;
 }
 
+/** What a stream keeps of its receive window, in bytes. */
 export interface Window {
   readonly recvWindow: number;
   recvWindowCapacity: number;
@@ -68,7 +69,7 @@ export async function* takeFrames(
     if (type !== TYPE_DATA || flag !== 0 || waiting.byteLength < length) return false;
     const stream = muxer._streams.get(streamID);
     if (stream === undefined) return false;
-    // Safety: as above.
+    // Safety: it has these members in the pinned version; test/integration/thrifty-connections.test.ts fails when it does not.
     const window = stream as unknown as Window;
     if (window.recvWindowCapacity < length) return false;
     window.recvWindowCapacity -= length;
