@@ -11,8 +11,11 @@ export interface VerifyRequest {
   readonly packed: Uint8Array;
 }
 
-/** One byte per check: 1 where it holds. */
-export type VerifyReply = { readonly id: number; readonly holds: Uint8Array } | { readonly id: number; readonly problem: string };
+export interface VerifyReply {
+  readonly id: number;
+  /** One byte per check: 1 where it holds. */
+  readonly holds: Uint8Array;
+}
 
 const SCHEMES: readonly SignatureScheme[] = ['sr25519', 'ed25519'];
 const KEY_SIZE_BYTES = 32;
