@@ -78,7 +78,8 @@ export const KINDS: Readonly<Record<MessageKind, KindRules>> = {
     intervalMs: 1_000,
     burst: 512,
     sequenceWindow: 1024,
-    queueMax: 512,
+    // All that a peer may send at once has room: at the end of a round hundreds are revealed together.
+    queueMax: 4096,
     queueBytesMax: 8 * KIB * KIB,
     queueOrder: 'fifo',
     queuePriority: 1,

@@ -1,5 +1,4 @@
 /** The gossip port over gossipsub: one bounded queue per kind, drained in slices, a few messages of a kind at once. */
-import { setImmediate as restOfTurn } from 'node:timers/promises';
 import { type Message, TopicValidatorResult } from '@libp2p/interface';
 import { countsAgainstForwarder, IGNORED_PER_PEER } from '../blame.js';
 import { sha256 } from '../digest.js';
@@ -59,6 +58,8 @@ export function createGossip({ router, clock, logger, metrics }: GossipDeps, net
   const byPriority = [...MESSAGE_KINDS].sort((a, b) => KINDS[a].queuePriority - KINDS[b].queuePriority);
   const underWay = new Map<MessageKind, Set<Promise<void>>>(MESSAGE_KINDS.map((kind) => [kind, new Set()]));
   const ignored = createRateLimiter(IGNORED_PER_PEER, PEERS_BLAMED_MAX);
+  const decided: { readonly kind: MessageKind; readonly item: Waiting; readonly verdict: Verdict<unknown> }[] = [];
+  let sliceEndsMs = 0;
   let scheduled = false;
   let running = false;
 
@@ -75,17 +76,17 @@ export function createGossip({ router, clock, logger, metrics }: GossipDeps, net
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
+      sliceEndsMs = performance.now() + SLICE_MS_MAX;
       drain();
     });
   }
 
-  /** Begins with messages for SLICE_MS_MAX at most; then sockets get their turn. */
+  /** Begins with messages until the slice is over; then sockets get their turn. */
   function drain(): void {
-    const untilMs = performance.now() + SLICE_MS_MAX;
     for (let kind = nextKind(); kind !== null; kind = nextKind()) {
       const item = queues.take(kind);
       if (item !== undefined) begin(kind, item);
-      if (performance.now() < untilMs) continue;
+      if (performance.now() < sliceEndsMs) continue;
       schedule();
       return;
     }
@@ -101,17 +102,21 @@ export function createGossip({ router, clock, logger, metrics }: GossipDeps, net
       report(kind, item, 'ignore', 'shut_out');
       return;
     }
-    const judging: Promise<void> = judge(kind, item)
-      .then(async (verdict) => {
-        // What lies in the sockets is read first: whoever has sent us the message meanwhile is not sent it.
-        await restOfTurn();
-        report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
-      })
-      .finally(() => {
-        underWay.get(kind)?.delete(judging);
-        if (nextKind() !== null) schedule();
-      });
+    const judging: Promise<void> = judge(kind, item).then((verdict) => {
+      underWay.get(kind)?.delete(judging);
+      decided.push({ kind, item, verdict });
+      if (decided.length === 1) setImmediate(tell);
+      if (performance.now() < sliceEndsMs) drain();
+      else if (nextKind() !== null) schedule();
+    });
     underWay.get(kind)?.add(judging);
+  }
+
+  /** After what lies in the sockets has been read: whoever has sent us a message meanwhile is not sent it. */
+  function tell(): void {
+    for (const { kind, item, verdict } of decided.splice(0)) {
+      report(kind, item, verdict.action, verdict.action === 'accept' ? '' : verdict.reason);
+    }
   }
 
   async function judge(kind: MessageKind, item: Waiting): Promise<Verdict<unknown>> {
