@@ -1,26 +1,28 @@
-/** How long a message takes to all nodes of a network when every hop checks its signature, beside the same nodes without any check. */
-import { type ChildProcess, fork } from 'node:child_process';
+/** How long a message takes to all nodes of a network when every hop checks its signature, beside the same libraries as they come. */
 import { availableParallelism } from 'node:os';
-import { entryPoint } from '../protocol/entry.js';
-import { type Benchmark, type BenchOptions, type BenchRow, median, percentile, rowBeside } from './benchmark.js';
-import type { Address, Answer, Mode, Order, Talk, Weight } from './delivery-parts.js';
+import { type Benchmark, type BenchOptions, type BenchRow, median, rowBeside } from './benchmark.js';
+import { type Delivered, type DeliveryNetwork, type Make, openNetwork } from './delivery-network.js';
+import type { Mode, Weight } from './delivery-parts.js';
 
-const RATES = [1, 10, 50] as const;
-const SETTLE_MS = 1_500;
+interface Load {
+  readonly mode: Mode;
+  readonly perSecond: number;
+  readonly windowMs: number;
+  /** Near the limit of the machine one window is not like the next. */
+  readonly windows: number;
+}
+
+const LOADS: readonly Load[] = [
+  { mode: 'judged', perSecond: 1, windowMs: 20_000, windows: 1 },
+  { mode: 'judged', perSecond: 10, windowMs: 12_000, windows: 1 },
+  { mode: 'judged', perSecond: 50, windowMs: 12_000, windows: 3 },
+  { mode: 'raw', perSecond: 50, windowMs: 12_000, windows: 1 },
+  { mode: 'raw', perSecond: 100, windowMs: 12_000, windows: 3 },
+];
 /** So many messages a second, before anything is counted: what runs all the time in a node is compiled by then. */
 const WARM_UP_PER_SECOND = 40;
 const WARM_UP_MS = 15_000;
-/** Time for the order to reach all nodes. */
-const LEAD_MS = 500;
-const PATIENCE_MS = 150_000;
-
-interface Delivered {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly receptions: number;
-  readonly sharePercent: number;
-  readonly cpuMs: number;
-}
+const QUICK_MS = 3_000;
 
 export const delivery: Benchmark = {
   name: 'delivery',
@@ -30,63 +32,58 @@ export const delivery: Benchmark = {
 
 async function measure({ quick, note }: BenchOptions): Promise<readonly BenchRow[]> {
   const nodes = quick ? 6 : 20;
-  const windowOf = (perSecond: number) => (quick ? 3_000 : perSecond === 1 ? 20_000 : 12_000);
-  const children: ChildProcess[] = [];
-  try {
-    const addresses: Address[] = [];
-    // Two at a time: they compile what they are made of.
-    for (let from = 0; from < nodes; from += 2) {
-      const pair = [from, from + 1].map((n) => fork(entryPoint('bench/delivery-node'), [String(n)], { execArgv: ['--expose-gc'] }));
-      children.push(...pair);
-      addresses.push(...(await Promise.all(pair.map((child) => answerOf<Address>(child)))));
+  const loads = quick ? LOADS.map((load) => ({ ...load, windowMs: QUICK_MS, windows: 1 })) : LOADS;
+  const warmUpMs = quick ? QUICK_MS : WARM_UP_MS;
+  let alone: readonly Weight[] = [];
+  let together: readonly Weight[] = [];
+  let after: readonly Weight[] = [];
+
+  async function all(make: Make): Promise<readonly Delivered[]> {
+    const network = await openNetwork({
+      make,
+      nodes,
+      note,
+      onAlone: (weights) => {
+        if (make === 'voxd') alone = weights;
+      },
+    });
+    try {
+      const met = await network.weigh();
+      note(`${nodes} nodes are together, each with ${median(met.map(({ peers }) => peers))} peers`);
+      for (const mode of ['raw', 'judged'] as const) await network.talk({ mode, perSecond: WARM_UP_PER_SECOND, windowMs: warmUpMs });
+      const results = await inTurn(network);
+      if (make === 'voxd') [together, after] = [met, await network.weigh()];
+      return results;
+    } finally {
+      network.close();
     }
-    const all = <T extends Answer>(order: Order) => Promise.all(children.map((child) => told<T>(child, order)));
-    const alone = await all<Weight>({ do: 'weigh' });
-    await all({ do: 'know', neurons: addresses });
-    const together = await all<Weight>({ do: 'weigh' });
-    note(`${nodes} nodes are together, each with ${median(together.map(({ peers }) => peers))} peers`);
-    const talk = async (mode: Mode, perSecond: number, windowMs = windowOf(perSecond)) => {
-      const startNs = String(process.hrtime.bigint() + BigInt(LEAD_MS) * 1_000_000n);
-      const order = { do: 'talk', mode, nodes, perSecond, startNs, windowMs, settleMs: SETTLE_MS } as const;
-      const result = summary(await all<Talk>(order), nodes);
-      note(
-        `${mode} at ${perSecond}/s: p50 ${result.p50Ms.toFixed(1)} ms, p99 ${result.p99Ms.toFixed(1)} ms, ${result.receptions.toFixed(2)} receptions per delivery, ${result.sharePercent.toFixed(2)} % delivered`,
-      );
-      return result;
-    };
-    for (const mode of ['raw', 'judged'] as const) await talk(mode, WARM_UP_PER_SECOND, quick ? 3_000 : WARM_UP_MS);
-    const rows: BenchRow[] = [];
-    for (const perSecond of RATES) {
-      const raw = await talk('raw', perSecond);
-      const judged = await talk('judged', perSecond);
-      rows.push(...rowsOf(perSecond, judged, raw, `${nodes} processes on ${availableParallelism()} cores`));
-    }
-    return [...rows, ...memoryRows(alone, together, await all<Weight>({ do: 'weigh' }))];
-  } finally {
-    for (const child of children) child.kill();
   }
+
+  async function inTurn(network: DeliveryNetwork): Promise<readonly Delivered[]> {
+    const results: Delivered[] = [];
+    for (const { windows, ...speech } of loads) results.push(await network.talkAgain(windows, speech));
+    return results;
+  }
+
+  const stock = await all('stock');
+  const voxd = await all('voxd');
+  const cores = `${nodes} processes on ${availableParallelism()} cores`;
+  return [
+    ...loads.flatMap((load, n) => rowsOf(load, voxd[n] as Delivered, stock[n] as Delivered, cores)),
+    ...memoryRows(alone, together, after),
+  ];
 }
 
-function summary(talks: readonly Talk[], nodes: number): Delivered {
-  const latenciesMs = talks.flatMap((talk) => talk.latenciesMs);
-  const sum = (of: (talk: Talk) => number) => talks.reduce((total, talk) => total + of(talk), 0);
-  return {
-    p50Ms: percentile(latenciesMs, 0.5),
-    p99Ms: percentile(latenciesMs, 0.99),
-    receptions: sum(({ receptions }) => receptions) / latenciesMs.length,
-    sharePercent: (100 * latenciesMs.length) / (sum(({ sent }) => sent) * (nodes - 1)),
-    cpuMs: sum(({ cpuMs }) => cpuMs) / latenciesMs.length,
-  };
-}
-
-function rowsOf(perSecond: number, judged: Delivered, raw: Delivered, cores: string): readonly BenchRow[] {
+function rowsOf({ mode, perSecond }: Load, voxd: Delivered, stock: Delivered, cores: string): readonly BenchRow[] {
+  const what = mode === 'judged' ? '' : ' without signatures';
   const row = (measure: string, unit: string, of: (delivered: Delivered) => number, limit: string) =>
     rowBeside(
-      { measure: `${measure}, ${perSecond} msg/s`, value: of(judged), unit, limit },
-      { name: `the same hosts without signature and gate, ${unit}`, value: of(raw) },
+      { measure: `${measure}, ${perSecond} msg/s${what}`, value: of(voxd), unit, limit },
+      { name: `the libraries as they come, ${unit}`, value: of(stock) },
     );
+  const hops = mode === 'judged' ? 'two or three hops, each with one signature check' : 'two or three hops';
   return [
-    row('delivery p50', 'ms', ({ p50Ms }) => p50Ms, `two or three hops, each with one signature check; ${cores}`),
+    row('delivery p50', 'ms', ({ p50Ms }) => p50Ms, `${hops}; ${cores}`),
     row('delivery p99', 'ms', ({ p99Ms }) => p99Ms, `whoever waits for a core; ${cores}`),
     row('delivered', '%', ({ sharePercent }) => sharePercent, 'all nodes but the sender'),
     row('receptions per delivery', 'copies', ({ receptions }) => receptions, 'the mesh: 6 neighbours, 4 to 10'),
@@ -109,28 +106,4 @@ function memoryRows(alone: readonly Weight[], together: readonly Weight[], after
       { name: 'before it had a peer, MiB', value: resident(alone) },
     ),
   ];
-}
-
-function told<T extends Answer>(child: ChildProcess, order: Order): Promise<T> {
-  const answer = answerOf<T>(child);
-  child.send(order);
-  return answer;
-}
-
-/** Rejects when the process ends, or says nothing for too long. */
-function answerOf<T extends Answer>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => end(() => reject(new Error('a node does not answer'))), PATIENCE_MS);
-    // Safety: a node answers every order with what belongs to it, and says where it is as it begins.
-    const onMessage = (message: unknown) => end(() => resolve(message as T));
-    const onExit = () => end(() => reject(new Error('a node has ended')));
-    function end(settle: () => void): void {
-      clearTimeout(late);
-      child.off('message', onMessage);
-      child.off('exit', onExit);
-      settle();
-    }
-    child.once('message', onMessage);
-    child.once('exit', onExit);
-  });
 }

@@ -10,6 +10,7 @@ import { join } from './join.js';
 import { judge } from './judge.js';
 import { judging } from './judging.js';
 import { lag } from './lag.js';
+import { pair } from './pair.js';
 import { registry } from './registry.js';
 import { scoring } from './scoring.js';
 import { submission } from './submission.js';
@@ -20,6 +21,7 @@ import { weights } from './weights.js';
 const BENCHMARKS: readonly Benchmark[] = [
   gate,
   delivery,
+  pair,
   transfer,
   join,
   scoring,

@@ -16,11 +16,39 @@ import { createVerifyPool } from '../protocol/threads/verify-pool.js';
 export const PING = 'scoreReveal';
 export const PONG = 'scoreCommit';
 export const BARE_PROTOCOL = '/bench/bytes/1';
+/** Chunks by their number, u32be in a length-prefixed frame, answered by a frame each. */
+export const CHUNKS_PROTOCOL = '/bench/chunks/1';
+export const PIECE_SIZE_BYTES = 64 * 1024;
 const LISTEN = ['/ip4/127.0.0.1/tcp/0'];
 const MIB = 1024 * 1024;
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 // Safety: 32 bytes in hex.
 export const NETWORK = { genesis: `0x${'ab'.repeat(32)}` as Hash, netuid: 7 };
+
+/** The clock that all processes of a machine share. */
+export const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+const MESSAGE_SIZE_BYTES = 512;
+
+/** When it was sent, and bytes that make it another one than the last. */
+export function question(): Uint8Array {
+  const bytes = randomBytes(MESSAGE_SIZE_BYTES);
+  bytes.writeDoubleBE(nowMs());
+  return new Uint8Array(bytes);
+}
+
+/** The question with the times at which it was heard and answered. */
+export function answerTo(asked: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(asked);
+  bytes.writeDoubleBE(nowMs(), 8);
+  bytes.writeDoubleBE(nowMs(), 16);
+  return new Uint8Array(bytes);
+}
+
+export function answerOf(message: Uint8Array): { readonly sentMs: number; readonly heardMs: number; readonly answeredMs: number } {
+  const bytes = Buffer.from(message);
+  return { sentMs: bytes.readDoubleBE(), heardMs: bytes.readDoubleBE(8), answeredMs: bytes.readDoubleBE(16) };
+}
 
 /** What the provider has and where. */
 export interface Offer {

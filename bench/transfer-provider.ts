@@ -1,14 +1,24 @@
 /** The other process of the transfer benchmark: serves the same bytes by voxd, by a bare libp2p stream and by a TCP socket. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
+import * as lp from 'it-length-prefixed';
+import { pipe } from 'it-pipe';
 import { signerFromUri } from '../chain/wallet/keys.js';
 import type { ModelDigest } from '../protocol/names.js';
 import type { ArtifactSource, OpenArtifact, PackageLayout } from '../protocol/ports.js';
 import { accept } from '../protocol/verdict.js';
 import { CHUNK_SIZE_BYTES } from '../scoring/manifest.js';
-import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
-
-const PIECE_SIZE_BYTES = 64 * 1024;
+import {
+  answerTo,
+  BARE_PROTOCOL,
+  CHUNKS_PROTOCOL,
+  type Offer,
+  openBareNode,
+  openHost,
+  PIECE_SIZE_BYTES,
+  PING,
+  PONG,
+} from './transfer-parts.js';
 
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -44,20 +54,36 @@ async function sendPlain(socket: Socket, bytes: Uint8Array): Promise<void> {
   socket.end();
 }
 
+const number = Number(process.argv[3] ?? 0);
 /** The same bytes in every provider, and nothing that compresses. */
 const bytes = new Uint8Array(
   createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(Number(process.argv[2]))),
 );
 const { model, source } = packageOf(bytes);
-const host = await openHost(await signerFromUri(`//bench//provider//${process.argv[3] ?? 0}`));
+const host = await openHost(await signerFromUri(`//bench//provider//${number}`));
 host.serve(source);
 host.onMessage(PING, async (message) => {
-  void host.publish(PONG, message.slice());
+  // The one that all is fetched from when there is one: what the others say would be on other connections.
+  if (number === 0) void host.publish(PONG, answerTo(message));
   return accept(null);
 });
 const bare = await openBareNode();
 await bare.handle(BARE_PROTOCOL, ({ stream }) => {
   stream.sink(pieces(bytes)).catch(() => {});
+});
+await bare.handle(CHUNKS_PROTOCOL, ({ stream }) => {
+  pipe(
+    stream,
+    (source) => lp.decode(source),
+    async function* (asked) {
+      for await (const frame of asked) {
+        const from = new DataView(frame.subarray().buffer, frame.subarray().byteOffset).getUint32(0) * PIECE_SIZE_BYTES;
+        yield bytes.subarray(from, from + PIECE_SIZE_BYTES);
+      }
+    },
+    (source) => lp.encode(source),
+    stream,
+  ).catch(() => {});
 });
 const server = createServer((socket) => {
   sendPlain(socket, bytes).catch(() => {});

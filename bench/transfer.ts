@@ -1,26 +1,43 @@
 /** How fast a model package comes from a peer, beside the same bytes over a bare stream and a plain socket. Two processes on loopback. */
 import { fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
+import * as lp from 'it-length-prefixed';
+import { pipe } from 'it-pipe';
+import { pushable } from 'it-pushable';
 import { signerFromUri } from '../chain/wallet/keys.js';
+import { sha256 } from '../protocol/digest.js';
 import { entryPoint } from '../protocol/entry.js';
 import type { P2pHost } from '../protocol/libp2p/host-shape.js';
 import type { PackageLayout } from '../protocol/ports.js';
 import { ok } from '../protocol/result.js';
 import { accept } from '../protocol/verdict.js';
 import { FILES_MAX, MANIFEST_SIZE_BYTES_MAX, MODEL_SIZE_BYTES_MAX } from '../scoring/manifest.js';
-import { type Benchmark, median, percentile, rowBeside } from './benchmark.js';
+import { type Benchmark, type BenchRow, median, percentile, rowBeside } from './benchmark.js';
 import { startByteRelay } from './byte-relay.js';
-import { BARE_PROTOCOL, type Offer, openBareNode, openHost, PING, PONG } from './transfer-parts.js';
+import {
+  answerOf,
+  BARE_PROTOCOL,
+  CHUNKS_PROTOCOL,
+  nowMs,
+  type Offer,
+  openBareNode,
+  openHost,
+  PIECE_SIZE_BYTES,
+  PING,
+  PONG,
+  question,
+} from './transfer-parts.js';
 
 const MEGA = 1_000_000;
 const PROVIDERS = 4;
 /** A provider on another continent. */
 const FAR_ONE_WAY_MS = 50;
 const FAR_RUNS = 3;
+/** 512 KiB, as much as a line asks for whose delay cannot be told. */
+const CHUNKS_AHEAD = 8;
 const GOSSIP_EVERY_MS = 20;
 /** For the answers still under way. */
 const GOSSIP_LAST_MS = 200;
@@ -63,6 +80,36 @@ async function byBareStream(node: Awaited<ReturnType<typeof openBareNode>>, { ba
   return received;
 }
 
+/** Chunk by chunk as the libraries offer it: a few asked for ahead, a frame each, its digest made and the bytes copied into place. */
+async function byChunks(node: Awaited<ReturnType<typeof openBareNode>>, { bareAddress }: Offer, sizeBytes: number): Promise<number> {
+  const stream = await node.dialProtocol(multiaddr(bareAddress), CHUNKS_PROTOCOL);
+  const place = new Uint8Array(sizeBytes);
+  const asks = pushable<Uint8Array>({ objectMode: true });
+  const count = Math.ceil(sizeBytes / PIECE_SIZE_BYTES);
+  const ask = (n: number) => {
+    const frame = Buffer.alloc(4);
+    frame.writeUInt32BE(n);
+    asks.push(frame);
+  };
+  for (let n = 0; n < Math.min(CHUNKS_AHEAD, count); n += 1) ask(n);
+  const asking = pipe(asks, (source) => lp.encode(source), stream.sink);
+  let come = 0;
+  let received = 0;
+  for await (const frame of lp.decode(stream.source)) {
+    const bytes = frame.subarray();
+    sha256(bytes);
+    place.set(bytes, received);
+    received += bytes.length;
+    come += 1;
+    if (come + CHUNKS_AHEAD <= count) ask(come + CHUNKS_AHEAD - 1);
+    if (come === count) break;
+  }
+  asks.end();
+  await asking;
+  await stream.close();
+  return received;
+}
+
 async function bySocket({ plainPort }: Offer): Promise<number> {
   let received = 0;
   // Safety: no encoding is set, so pieces are buffers.
@@ -70,21 +117,29 @@ async function bySocket({ plainPort }: Offer): Promise<number> {
   return received;
 }
 
-/** How long a small message takes there and back by gossip, again and again until stopped. Shape: milliseconds. */
-async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Promise<readonly number[]> {
-  const roundTripsMs: number[] = [];
-  const sentAtMs = new Map<string, number>();
+/** How long small messages take by gossip, each way and there and back. Shape: milliseconds. */
+interface Trips {
+  readonly thereMs: number[];
+  readonly backMs: number[];
+  readonly roundMs: number[];
+}
+
+const noTrips = (): Trips => ({ thereMs: [], backMs: [], roundMs: [] });
+
+/** One message after the other to the provider, and its answer; the clock is that of the machine. */
+async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Promise<Trips> {
+  const trips = noTrips();
   const off = host.onMessage(PONG, async (message) => {
-    const atMs = sentAtMs.get(Buffer.from(message).toString('hex'));
-    if (atMs !== undefined) roundTripsMs.push(performance.now() - atMs);
+    const { sentMs, heardMs, answeredMs } = answerOf(message);
+    trips.thereMs.push(heardMs - sentMs);
+    trips.backMs.push(nowMs() - answeredMs);
+    trips.roundMs.push(nowMs() - sentMs);
     return accept(null);
   });
   let isOver = false;
   const sending = (async () => {
     while (!isOver) {
-      const message = new Uint8Array(randomBytes(512));
-      sentAtMs.set(Buffer.from(message).toString('hex'), performance.now());
-      await host.publish(PING, message);
+      await host.publish(PING, question());
       await delay(GOSSIP_EVERY_MS);
     }
   })();
@@ -93,7 +148,7 @@ async function gossipBeside(host: P2pHost, during: () => Promise<unknown>): Prom
   await sending;
   await delay(GOSSIP_LAST_MS);
   off();
-  return roundTripsMs;
+  return trips;
 }
 
 /** From one provider whose bytes take their time, and over a bare stream on a line like it. Shape: MB/s of each. */
@@ -116,6 +171,18 @@ async function fromAfar(offer: Offer, sizeBytes: number): Promise<{ readonly vox
   }
 }
 
+function gossipRow(way: string, besideMs: readonly number[], idleMs: readonly number[]): BenchRow {
+  return rowBeside(
+    {
+      measure: `gossip while one provider sends, ${way}, p99`,
+      value: percentile(besideMs, 0.99),
+      unit: 'ms',
+      limit: 'bytes in flight on the same connection, and the turn of the event loop',
+    },
+    { name: 'p99 with nothing beside it, ms', value: percentile(idleMs, 0.99) },
+  );
+}
+
 export const transfer: Benchmark = {
   name: 'transfer',
   what: 'a synthetic package from one and from four providers, each a process, on loopback',
@@ -133,24 +200,25 @@ export const transfer: Benchmark = {
       for (const { hostAddress } of offers) await host.dial(hostAddress);
       await bare.dial(multiaddr(first.bareAddress));
       while (host.neighbours(PING) === 0 || host.neighbours(PONG) === 0) await delay(GOSSIP_EVERY_MS);
-      const runs = { one: [] as number[], four: [] as number[], bare: [] as number[], plain: [] as number[] };
-      const idleMs = await gossipBeside(host, () => delay(quick ? 1_000 : 5_000));
-      const besideMs: number[] = [];
+      const runs = { one: [] as number[], four: [] as number[], chunks: [] as number[], bare: [] as number[], plain: [] as number[] };
+      const idle = await gossipBeside(host, () => delay(quick ? 1_000 : 5_000));
+      const beside = noTrips();
       for (let run = -1; run < (quick ? 1 : 5); run += 1) {
-        const rates = { one: 0, four: 0, bare: 0, plain: 0 };
+        const rates = { one: 0, four: 0, chunks: 0, bare: 0, plain: 0 };
         const trips = await gossipBeside(host, async () => {
           rates.one = await rateOf(sizeBytes, () => byVoxd(host, [first]));
         });
         rates.four = await rateOf(sizeBytes, () => byVoxd(host, offers));
+        rates.chunks = await rateOf(sizeBytes, () => byChunks(bare, first, sizeBytes));
         rates.bare = await rateOf(sizeBytes, () => byBareStream(bare, first));
         rates.plain = await rateOf(sizeBytes, () => bySocket(first));
         note(
-          `run ${run + 1}: one provider ${rates.one.toFixed(1)}, four ${rates.four.toFixed(1)}, bare stream ${rates.bare.toFixed(1)}, socket ${rates.plain.toFixed(0)} MB/s; gossip beside p99 ${percentile(trips, 0.99).toFixed(1)} ms`,
+          `run ${run + 1}: one provider ${rates.one.toFixed(1)}, four ${rates.four.toFixed(1)}, chunks by the libraries ${rates.chunks.toFixed(1)}, bare stream ${rates.bare.toFixed(1)}, socket ${rates.plain.toFixed(0)} MB/s; gossip beside p99 ${percentile(trips.backMs, 0.99).toFixed(1)} ms with the bytes, ${percentile(trips.thereMs, 0.99).toFixed(1)} against them, ${percentile(trips.roundMs, 0.99).toFixed(1)} there and back`,
         );
         // The first run is slow in all of them: code is compiled, windows are small.
         if (run < 0) continue;
-        besideMs.push(...trips);
-        for (const name of ['one', 'four', 'bare', 'plain'] as const) runs[name].push(rates[name]);
+        for (const way of ['thereMs', 'backMs', 'roundMs'] as const) beside[way].push(...trips[way]);
+        for (const name of ['one', 'four', 'chunks', 'bare', 'plain'] as const) runs[name].push(rates[name]);
       }
       const far = { voxd: [] as number[], bare: [] as number[] };
       for (let run = 0; run < (quick ? 1 : FAR_RUNS); run += 1) {
@@ -179,6 +247,10 @@ export const transfer: Benchmark = {
           row('four providers', runs.four, 'the thread of the fetcher, as above, and the cores that the providers share with it'),
           bareRate,
         ),
+        rowBeside(row('one provider', runs.one, 'the same; the libraries make eight frames of 64 KiB the limit'), {
+          name: 'chunks by it-length-prefixed, eight asked for ahead, MB/s',
+          value: median(runs.chunks),
+        }),
         rowBeside(row('one provider', runs.one, 'the same, and noise and yamux'), {
           name: 'plain TCP socket, MB/s',
           value: median(runs.plain),
@@ -187,15 +259,9 @@ export const transfer: Benchmark = {
           name: 'bare libp2p stream on the same line, MB/s',
           value: median(far.bare),
         }),
-        rowBeside(
-          {
-            measure: 'gossip round trip while one provider sends, p99',
-            value: percentile(besideMs, 0.99),
-            unit: 'ms',
-            limit: 'bytes in flight on the same connection, and the turn of the event loop',
-          },
-          { name: 'p99 with nothing beside it, ms', value: percentile(idleMs, 0.99) },
-        ),
+        gossipRow('with the bytes', beside.backMs, idle.backMs),
+        gossipRow('against the bytes', beside.thereMs, idle.thereMs),
+        gossipRow('there and back', beside.roundMs, idle.roundMs),
       ];
     } finally {
       await Promise.all([host.stop(), bare.stop()]);

@@ -13,7 +13,7 @@ const LINES_MAX = 400;
 /** Folders with I/O, and the foreign packages at home in each. */
 const ADAPTERS: Readonly<Record<string, readonly RegExp[]>> = {
   'protocol/libp2p': [/^libp2p$/, /^@libp2p\//, /^@chainsafe\//, /^@multiformats\//, /^it-/, /^uint8arraylist$/],
-  'protocol/threads': [/^@polkadot\/wasm-crypto$/],
+  'protocol/threads': [/^@polkadot\/wasm-crypto$/, /^@polkadot-labs\/schnorrkel-wasm$/],
   'chain/substrate': [/^@polkadot\//],
   'chain/devchain': [/^@polkadot\//, /^@polkadot-api\//, /^ws$/],
   'chain/wallet': [/^@polkadot\//, /^hash-wasm$/],
