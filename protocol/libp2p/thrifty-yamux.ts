@@ -1,9 +1,11 @@
 /** yamux 7.0.4, sparing with frames on the wire. Nothing else in the program knows it. */
+import { setMaxListeners } from 'node:events';
 import { setImmediate as restOfTurn } from 'node:timers/promises';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { StreamState, type YamuxStream } from '@chainsafe/libp2p-yamux/stream';
 import type { Pushable } from 'it-pushable';
 import { Uint8ArrayList } from 'uint8arraylist';
+import { createFrameBudget } from './frame-budget.js';
 import { type FrameTaker, takeFrames, type Window } from './yamux-frames.js';
 
 type Factory = ReturnType<typeof yamux>;
@@ -42,13 +44,15 @@ export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
       const make = internals._newStream.bind(muxer);
       internals._newStream = (...args) => sparing(make(...args));
       const { source, sink } = internals;
-      internals.sink = (bytes) => sink(takeFrames(bytes, internals));
+      internals.sink = (bytes) => sink(takeFrames(bytes, internals, createFrameBudget(), () => performance.now()));
       const said = new Promise<void>((resolve) => {
         source[Symbol.asyncIterator] = () => together(source, resolve);
       });
       const close = internals.close.bind(muxer);
       internals.close = async (how = {}) => {
         const signal = how.signal ?? AbortSignal.timeout(CLOSE_MS_MAX);
+        // Every stream listens to it.
+        setMaxListeners(Number.POSITIVE_INFINITY, signal);
         await close({ ...how, signal });
         // The socket goes away next, and what is still here would go with it: an answer given just before the end.
         await Promise.race([said, aborted(signal)]);

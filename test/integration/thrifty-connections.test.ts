@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p';
 import { Uint8ArrayList } from 'uint8arraylist';
 import { type ByteRelay, type Direction, startByteRelay } from '../../bench/byte-relay.js';
 import { directNoise } from '../../protocol/libp2p/direct-noise.js';
+import { PINGS_PER_CONNECTION, STRAYS_PER_CONNECTION, STREAMS_PER_CONNECTION } from '../../protocol/libp2p/frame-budget.js';
 import { thriftyYamux } from '../../protocol/libp2p/thrifty-yamux.js';
 import { until } from '../support/until.js';
 
@@ -174,6 +175,39 @@ describe('connections, sparing with frames', function () {
       })(),
     );
     expect(over).to.equal(true);
+  });
+
+  it('end at more pings, streams and strays than any honest peer sends, which the library would answer for ever', async () => {
+    const { logger } = await start('plain');
+    const frame = (type: number, flag: number, streamID: number) => {
+      const bytes = Buffer.alloc(12);
+      bytes.writeUInt8(type, 1);
+      bytes.writeUInt16BE(flag, 2);
+      bytes.writeUInt32BE(streamID, 4);
+      return new Uint8Array(bytes);
+    };
+    const cases = [
+      { what: 'pings', burst: PINGS_PER_CONNECTION.burst, made: () => frame(2, 1, 0) },
+      // Opened and reset by one frame.
+      { what: 'streams', burst: STREAMS_PER_CONNECTION.burst, made: (n: number) => frame(1, 9, 2 * n + 1) },
+      { what: 'strays', burst: STRAYS_PER_CONNECTION.burst, made: () => frame(1, 0, 1) },
+    ];
+    for (const { what, burst, made } of cases)
+      for (const [make, count, expected] of [
+        [thriftyYamux, burst, burst],
+        [thriftyYamux, 4 * burst, burst + 1],
+        [yamux, 4 * burst, 4 * burst],
+      ] as const) {
+        const muxer = make({})({ logger }).createStreamMuxer({ direction: 'inbound' });
+        let taken = 0;
+        await muxer.sink(
+          (async function* () {
+            for (; taken < count; taken += 1) yield made(taken);
+          })(),
+        );
+        // Of a few more than the burst: time passes meanwhile.
+        expect(taken, `${count} ${what}`).to.be.within(expected - 1, expected + (expected === burst + 1 ? burst / 4 : 0));
+      }
   });
 
   it('end when more comes for a stream than its window', async () => {

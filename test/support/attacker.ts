@@ -43,6 +43,8 @@ export interface Attacker {
   /** Shows a binding of this hotkey. Resolves with the status of the answer. */
   greet(connection: Connection, signer: Signer): Promise<number>;
   gossip(connection: Connection): Promise<GossipLine>;
+  /** Any bytes as frames of the muxer, on the connection made last. */
+  sendFrames(bytes: Uint8Array): void;
   /** What came by gossip from anybody. */
   readonly heard: { bytes: number; readonly messages: RPC['messages']; readonly control: Control[] };
   stop(): Promise<void>;
@@ -70,6 +72,19 @@ export async function createAttacker({
   const seed = new Uint8Array(randomBytes(32));
   const heard: Attacker['heard'] = { bytes: 0, messages: [], control: [] };
   const lines: Pushable<Uint8Array>[] = [];
+  let said: Pushable<Uint8Array> | null = null;
+  const muxer: ReturnType<typeof yamux> = (components) => {
+    const factory = yamux()(components);
+    return {
+      protocol: factory.protocol,
+      createStreamMuxer: (init) => {
+        const made = factory.createStreamMuxer(answers ? init : { ...init, onIncomingStream: () => {} });
+        // Safety: in the pinned version what a muxer says is such a queue.
+        said = made.source as unknown as Pushable<Uint8Array>;
+        return made;
+      },
+    };
+  };
   // Safety: the transport hands its options to net.connect, which knows this one.
   const dialOpts = { noDelay: true, ...(from === undefined ? {} : { localAddress: from }) } as { noDelay: boolean };
   const node = await createLibp2p<{ identify: Identify; ping: Ping }>({
@@ -77,7 +92,7 @@ export async function createAttacker({
     addresses: { listen: [] },
     transports: [tcp({ dialOpts })],
     connectionEncrypters: [noise()],
-    streamMuxers: [answers ? yamux() : deafYamux],
+    streamMuxers: [muxer],
     connectionManager: { reconnectRetries: 0, dialTimeout: 8_000 },
     connectionMonitor: { enabled: false },
     services: { identify: identify(), ping: ping() },
@@ -156,17 +171,15 @@ export async function createAttacker({
         },
       };
     },
+    sendFrames(bytes) {
+      said?.push(bytes);
+    },
     async stop() {
       for (const line of lines) line.end();
       await node.stop();
     },
   };
 }
-
-const deafYamux: ReturnType<typeof yamux> = (components) => {
-  const factory = yamux()(components);
-  return { protocol: factory.protocol, createStreamMuxer: (init) => factory.createStreamMuxer({ ...init, onIncomingStream: () => {} }) };
-};
 
 /** Longest time that the loop of this process did not turn while `work` ran. */
 export async function lagDuring(work: () => Promise<unknown>): Promise<number> {

@@ -194,6 +194,35 @@ describe('attacks on connections', function () {
     await until('the drips to be reset', () => open.every(({ status }) => status !== 'open'), Math.max(1, startMs + 15_000 - Date.now()));
   });
 
+  it('pings without end, and streams reset as they are opened: who sends either is disconnected within 3 s, and a newcomer is welcome within 5 s', async () => {
+    const a = await village.host('Alice');
+    const frames = (made: (n: number) => { readonly type: number; readonly flag: number; readonly streamId: number }) =>
+      Buffer.concat(
+        Array.from({ length: 20_000 }, (_, n) => {
+          const { type, flag, streamId } = made(n);
+          const bytes = Buffer.alloc(12);
+          bytes.writeUInt8(type, 1);
+          bytes.writeUInt16BE(flag, 2);
+          bytes.writeUInt32BE(streamId, 4);
+          return bytes;
+        }),
+      );
+    for (const flood of [frames(() => ({ type: 2, flag: 1, streamId: 0 })), frames((n) => ({ type: 1, flag: 9, streamId: 2 * n + 101 }))]) {
+      const hostile = await attacker();
+      const connection = await hostile.connect(a.address);
+      await until('it to be a peer', () => a.host.peers().some(({ peerId }) => peerId === hostile.peerId));
+      const lagMs = await lagDuring(async () => {
+        hostile.sendFrames(new Uint8Array(flood));
+        await until('it to be disconnected', () => connection.status === 'closed', 3_000);
+      });
+      expect(lagMs, 'ms that the loop stood').to.be.below(1_000);
+    }
+    const b = await village.host('Bob');
+    const startMs = Date.now();
+    await connect(b, a);
+    expect(Date.now() - startMs).to.be.below(5_000);
+  });
+
   it('a bomb in place of an identity key, before any proof: the loop turns, and the host takes its next peer', async () => {
     const a = await village.host('Alice');
     // An RSA key of 11 bytes whose length field promises a quarter of a gigabyte. Version 5.1.8 of the library stood still for 27 s over it, with 1.5 GB.
