@@ -36,7 +36,11 @@ export interface FuzzReport {
 export const INPUTS_PER_SEED = 256;
 
 /** Runs over seeds `from`, `from` + 1, … until `enough` says so. One finding per target ends that target. */
-export function fuzz(targets: readonly Target[], from: number, enough: (inputs: number, elapsedMs: number) => boolean): FuzzReport {
+export async function fuzz(
+  targets: readonly Target[],
+  from: number,
+  enough: (inputs: number, elapsedMs: number) => boolean,
+): Promise<FuzzReport> {
   const tallies = targets.map(({ name }) => ({ target: name, inputs: 0, bytes: 0, elapsedMs: 0, slowestMs: 0, allocatedMax: 0 }));
   const findings: FuzzFinding[] = [];
   const startedAtMs = performance.now();
@@ -48,7 +52,7 @@ export function fuzz(targets: readonly Target[], from: number, enough: (inputs: 
       const chance = createChance(seed * 1_000 + index);
       for (let count = (INPUTS_PER_SEED * target.share) >> 2; count > 0; count -= 1) {
         const input = mutate(target.seeds, chance);
-        const problem = feed(target, input, tally);
+        const problem = await feed(target, input, tally);
         inputs += 1;
         if (problem === null) continue;
         findings.push({ target: target.name, seed, problem, input: Buffer.from(input).toString('hex') });
@@ -60,7 +64,7 @@ export function fuzz(targets: readonly Target[], from: number, enough: (inputs: 
 }
 
 /** Null: the decoder kept its promises. */
-export function feed(target: Target, input: Uint8Array, tally: FuzzTally): string | null {
+export async function feed(target: Target, input: Uint8Array, tally: FuzzTally): Promise<string | null> {
   if (input.length > INPUT_BYTES_MAX) return null;
   tally.inputs += 1;
   tally.bytes += input.length;
@@ -70,7 +74,8 @@ export function feed(target: Target, input: Uint8Array, tally: FuzzTally): strin
     const before = allocated();
     const startedAtMs = performance.now();
     try {
-      target.feed(input);
+      const feeding = target.feed(input);
+      if (feeding !== undefined) await feeding;
     } catch (error) {
       return `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
     }

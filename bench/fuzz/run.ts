@@ -25,17 +25,18 @@ if (targets.length === 0) {
 }
 if (values.replay !== undefined) {
   const input = new Uint8Array(Buffer.from(values.replay, 'hex'));
-  const problems = targets.map((target) => {
+  const problems = [];
+  for (const target of targets) {
     const tally = { target: target.name, inputs: 0, bytes: 0, elapsedMs: 0, slowestMs: 0, allocatedMax: 0 };
-    return { name: target.name, problem: feed(target, input, tally), tally };
-  });
+    problems.push({ name: target.name, problem: await feed(target, input, tally), tally });
+  }
   for (const { name, problem, tally } of problems)
     process.stdout.write(`${name}: ${problem ?? 'as promised'} (${tally.slowestMs.toFixed(2)} ms, ${tally.allocatedMax} bytes)\n`);
   process.exit(problems.some(({ problem }) => problem !== null) ? 1 : 0);
 }
 
 const startedAtMs = performance.now();
-const report = fuzz(
+const report = await fuzz(
   targets,
   Number(values.seed),
   (inputs, elapsedMs) => inputs >= Number(values.inputs) || elapsedMs >= Number(values.seconds) * 1_000,

@@ -1,6 +1,7 @@
 /** Every decoder that eats foreign bytes, what it may be fed with, and what it may answer. */
 import { readFileSync } from 'node:fs';
 import { RPC } from '@chainsafe/libp2p-gossipsub/message';
+import type { Logger } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { decode as decodeFrames } from 'it-length-prefixed';
 import { Uint8ArrayList } from 'uint8arraylist';
@@ -14,8 +15,12 @@ import { openEnvelope } from '../../protocol/envelope.js';
 import { decodeHave } from '../../protocol/have-hint.js';
 import { mayDial } from '../../protocol/libp2p/addresses.js';
 import { decodeAnswer } from '../../protocol/libp2p/artifact-frames.js';
+import { RPC_SIZE_BYTES_MAX } from '../../protocol/libp2p/contained-gossipsub.js';
+import { opened } from '../../protocol/libp2p/direct-noise.js';
+import { createFrameReader, MalformedFrame } from '../../protocol/libp2p/gossip-frames.js';
 import { decodeHaveAnswer, decodeHaveRequest } from '../../protocol/libp2p/have-frames.js';
 import { decodeRpc } from '../../protocol/libp2p/rpc-limits.js';
+import { thriftyYamux } from '../../protocol/libp2p/thrifty-yamux.js';
 import { RESPONSE_SIZE_BYTES_MAX } from '../../protocol/libp2p/transfer.js';
 import { parseHotkey } from '../../protocol/names.js';
 import { decodeOffersAnswer, decodeOffersRequest } from '../../protocol/offers.js';
@@ -36,7 +41,7 @@ export interface Target {
   /** Share of the inputs: cheap decoders get more. */
   readonly share: number;
   /** Throws when the decoder broke its promise. */
-  readonly feed: (input: Uint8Array) => void;
+  readonly feed: (input: Uint8Array) => void | Promise<void>;
   /** Bytes an input may make the process allocate. */
   readonly allocatesMax: (inputBytes: number) => number;
 }
@@ -97,6 +102,14 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
       }
     },
   });
+  /** Readers of a line as it comes, in pieces. */
+  const fromLine = (name: string, seeds: readonly Uint8Array[], feed: (input: Uint8Array) => Promise<void>): Target => ({
+    name,
+    seeds,
+    share: 2,
+    allocatesMax: (inputBytes) => 8 * MIB + 1024 * inputBytes,
+    feed,
+  });
   const payloads = gossip.map(({ payload }) => hex(payload));
   const addresses = [
     '/ip4/192.0.2.1/tcp/4010',
@@ -133,6 +146,13 @@ export function fuzzTargets(vectorFile: string): readonly Target[] {
       allocatesMax: (inputBytes) => 2 * MIB + 1024 * inputBytes + RESPONSE_SIZE_BYTES_MAX,
     },
     throwing('gossip frame', rpcSeeds(gossip), decodeRpc),
+    {
+      ...throwing('gossip framing', rpcSeeds(gossip).map(framed), readGossipFrames, (error) => error instanceof MalformedFrame),
+      allocatesMax: (inputBytes) => 2 * MIB + 1024 * inputBytes,
+    },
+    fromLine('noise frames', [noiseFrames(frames)], readNoiseFrames),
+    // A muxer is made for each input.
+    { ...fromLine('muxer', muxerSeeds(frames), readMuxed), share: 1 },
     result('topic', [...gossip.map(({ topic }) => topic), ...Object.values(vectors.protocols)].map(bytesOf), (input) =>
       parseTopic(text.decode(input)),
     ),
@@ -180,6 +200,101 @@ function readFrames(input: Uint8Array): void {
   const cut = input.length >> 1;
   for (const frame of decodeFrames([input.subarray(0, cut), input.subarray(cut)], { maxDataLength: RESPONSE_SIZE_BYTES_MAX }))
     frame.subarray();
+}
+
+/** As the library that writes them reads them. Throws MalformedFrame, or where the two read something else. */
+function readGossipFrames(input: Uint8Array): void {
+  const cut = input.length >> 1;
+  const reader = createFrameReader(RPC_SIZE_BYTES_MAX);
+  const read: Uint8Array[] = [];
+  for (const piece of [input.subarray(0, cut), input.subarray(cut)]) {
+    reader.push(piece);
+    for (let frame = reader.take(); frame !== null; frame = reader.take()) read.push(frame);
+  }
+  let n = 0;
+  try {
+    for (const frame of decodeFrames([input], { maxDataLength: RPC_SIZE_BYTES_MAX })) {
+      const ours = read[n];
+      if (ours === undefined || !Buffer.from(frame.subarray()).equals(ours)) throw new TypeError('a frame is read in two ways');
+      n += 1;
+    }
+  } catch (error) {
+    // The last one is not whole.
+    if (!(error instanceof Error) || error.name !== 'UnexpectedEOFError') throw error;
+  }
+  if (n !== read.length) throw new TypeError(`${n} frames are read, and ${read.length}`);
+}
+
+/** In pieces of a kilobyte, as a busy socket might. */
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1024) yield bytes.subarray(at, at + 1024);
+}
+
+/** With a cipher that takes every frame whose tag ends in nothing. */
+async function readNoiseFrames(input: Uint8Array): Promise<void> {
+  const decrypt = (sealed: Uint8Array | Uint8ArrayList) => {
+    const bytes = new Uint8Array(sealed.subarray());
+    if (bytes.at(-1) !== 0) throw new Error('a tag that does not fit');
+    return bytes.subarray(0, -16);
+  };
+  try {
+    for await (const plain of opened(inPieces(input), { decrypt })) plain.subarray();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
+  }
+}
+
+function noiseFrames(frames: readonly Uint8Array[]): Uint8Array {
+  const sealed = frames.flatMap((frame) => {
+    const bytes = Buffer.alloc(2 + frame.length + 16);
+    bytes.writeUInt16BE(frame.length + 16);
+    bytes.set(frame, 2);
+    return [bytes];
+  });
+  return new Uint8Array(Buffer.concat(sealed));
+}
+
+const SILENT_LOG: Logger = Object.assign(() => {}, { error() {}, trace() {}, enabled: false, newScope: () => SILENT_LOG });
+const MUXED = thriftyYamux({
+  maxInboundStreams: 64,
+  maxOutboundStreams: 64,
+  maxMessageSize: 64 * 1024,
+  maxStreamWindowSize: 4 * MIB,
+  enableKeepAlive: false,
+})({
+  logger: { forComponent: () => SILENT_LOG },
+});
+
+async function readMuxed(input: Uint8Array): Promise<void> {
+  const muxer = MUXED.createStreamMuxer({ direction: 'inbound' });
+  // It ends by itself, whatever comes; what it says in the end is taken, so that it waits for nobody.
+  await Promise.all([muxer.sink(inPieces(input)), drained(muxer.source)]);
+}
+
+async function drained(source: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of source);
+}
+
+/** A ping; streams opened, spoken on, and closed or reset; a farewell. */
+function muxerSeeds(frames: readonly Uint8Array[]): readonly Uint8Array[] {
+  const frame = (type: number, flag: number, streamId: number, length: number, data: Uint8Array = new Uint8Array()) => {
+    const head = Buffer.alloc(12);
+    head.writeUInt8(type, 1);
+    head.writeUInt16BE(flag, 2);
+    head.writeUInt32BE(streamId, 4);
+    head.writeUInt32BE(length, 8);
+    return Buffer.concat([head, data]);
+  };
+  const spoken = frames
+    .slice(0, 8)
+    .flatMap((data, n) => [
+      frame(1, 1, 2 * n + 1, 0),
+      frame(0, 0, 2 * n + 1, data.length, data),
+      frame(n % 2, n % 4 === 0 ? 8 : 4, 2 * n + 1, 0),
+    ]);
+  return [[frame(2, 1, 0, 7)], spoken, [frame(2, 1, 0, 1), ...spoken, frame(3, 0, 0, 0)]].map(
+    (list) => new Uint8Array(Buffer.concat(list)),
+  );
 }
 
 function framed(bytes: Uint8Array): Uint8Array {

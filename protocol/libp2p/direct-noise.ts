@@ -86,7 +86,11 @@ async function* sealed(source: AsyncIterable<Bytes>, ciphers: Ciphers): AsyncGen
   }
 }
 
-async function* opened(source: AsyncIterable<Bytes>, ciphers: Ciphers): AsyncGenerator<Uint8ArrayList, void, undefined> {
+/** What is in the frames of noise, each opened as soon as it is whole. Throws where a frame has no room for its tag, or the source ends within one. */
+export async function* opened(
+  source: AsyncIterable<Bytes>,
+  ciphers: Pick<Ciphers, 'decrypt'>,
+): AsyncGenerator<Uint8ArrayList, void, undefined> {
   const waiting = new Uint8ArrayList();
   for await (const chunk of source) {
     waiting.append(chunk);

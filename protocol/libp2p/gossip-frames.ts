@@ -28,6 +28,8 @@ export function createFrameReader(sizeBytesMax: number): FrameReader {
       value += (byte & 0x7f) * 2 ** (7 * n);
       if (value > sizeBytesMax) throw new MalformedFrame(`a frame of at least ${value} bytes is longer than ${sizeBytesMax}`);
       if (byte >= 0x80) continue;
+      // multiformats/unsigned-varint; the library that others read with takes the byte that is too many for the first one of the frame.
+      if (byte === 0 && n > 0) throw new MalformedFrame('the length of a frame has more bytes than it needs');
       waiting.consume(n + 1);
       return value;
     }

@@ -10,9 +10,9 @@ const VECTORS = fileURLToPath(new URL('../../vectors/frames.json', import.meta.u
 describe('decoders under fuzz', function () {
   this.timeout(60_000);
 
-  it('keep their promises: a result or their own error, bounded memory, bounded time', () => {
+  it('keep their promises: a result or their own error, bounded memory, bounded time', async () => {
     let rounds = 0;
-    const { tallies, findings } = fuzz(fuzzTargets(VECTORS), 1_000, () => {
+    const { tallies, findings } = await fuzz(fuzzTargets(VECTORS), 1_000, () => {
       rounds += 1;
       return rounds > 2;
     });
@@ -27,11 +27,11 @@ describe('decoders under fuzz', function () {
     allocatesMax: () => 2 ** 20,
     feed: doThis,
   });
-  const run = (target: Target) => fuzz([target], 7, (inputs) => inputs > 2_000).findings;
+  const run = async (target: Target) => (await fuzz([target], 7, (inputs) => inputs > 2_000)).findings;
 
-  it('finds what throws, what hangs and what takes memory, and names the input', () => {
+  it('finds what throws, what hangs and what takes memory, and names the input', async () => {
     const kept: Uint8Array[] = [];
-    const throwing = run(
+    const throwing = await run(
       bad((input) => {
         if (input[0] === 9) throw new TypeError('oops');
       }),
@@ -42,11 +42,11 @@ describe('decoders under fuzz', function () {
       const endMs = performance.now() + 120;
       while (performance.now() < endMs);
     });
-    expect(run(slow)[0]?.problem).to.match(/^took 1\d\d ms/);
-    expect(run(bad(() => void kept.push(new Uint8Array(2 ** 22))))[0]?.problem).to.match(/^allocated 4\d{6} bytes/);
+    expect((await run(slow))[0]?.problem).to.match(/^took 1\d\d ms/);
+    expect((await run(bad(() => void kept.push(new Uint8Array(2 ** 22)))))[0]?.problem).to.match(/^allocated 4\d{6} bytes/);
     const tally = { target: 'bad', inputs: 0, bytes: 0, elapsedMs: 0, slowestMs: 0, allocatedMax: 0 };
     expect(
-      feed(
+      await feed(
         bad(() => {}),
         Uint8Array.of(1),
         tally,

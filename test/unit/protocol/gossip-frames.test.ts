@@ -44,11 +44,12 @@ describe('frames of gossip', () => {
     expect(framesIn(Uint8Array.of(0x80), [])).to.deep.equal({ frames: [], waitingBytes: 1 });
   });
 
-  it('are refused before a byte of them is waited for when they are too long, or their length has no end', () => {
+  it('are refused before a byte of them is waited for when they are too long, or their length has no end or more bytes than it needs', () => {
     for (const bytes of [
       encode.single(new Uint8Array(SIZE_BYTES_MAX + 1)).subarray(0, 3),
       Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
       new Uint8Array(9).fill(0x80),
+      Uint8Array.of(0x83, 0, 1, 2, 3),
     ])
       expect(() => framesIn(bytes, [1, 2])).to.throw(MalformedFrame);
     expect(framesIn(encode.single(new Uint8Array(SIZE_BYTES_MAX)).subarray(), []).frames).to.have.length(1);
