@@ -6,6 +6,7 @@ import { StreamState, type YamuxStream } from '@chainsafe/libp2p-yamux/stream';
 import type { Pushable } from 'it-pushable';
 import { Uint8ArrayList } from 'uint8arraylist';
 import { createFrameBudget } from './frame-budget.js';
+import { createSendBacklog, type SendBacklog } from './send-backlog.js';
 import { type FrameTaker, takeFrames, type Window } from './yamux-frames.js';
 
 type Factory = ReturnType<typeof yamux>;
@@ -30,7 +31,8 @@ interface MuxerInternals extends FrameTaker {
 /**
  * The library tells the sender of every read, and writes every frame on its own. For a stream of small messages that is a frame back for each, and
  * for every frame an encryption, a system call, and a wake-up on the other side. Here the sender is told when an eighth of the window has been
- * read, what is said in one turn of the loop is written together, and a frame with data that has come whole goes to its stream at once.
+ * read, what is said in one turn of the loop is written together, and a frame with data that has come whole goes to its stream at once. It also
+ * takes a peer's word for the size of its windows, and would keep all of them in memory while the peer reads nothing: here streams wait for the socket.
  */
 export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
   const open = yamux(options);
@@ -42,11 +44,12 @@ export function thriftyYamux(options: Parameters<typeof yamux>[0]): Factory {
       // Safety: these exist in the pinned version; test/integration/thrifty-connections.test.ts fails when they do not.
       const internals = muxer as unknown as MuxerInternals;
       const make = internals._newStream.bind(muxer);
-      internals._newStream = (...args) => sparing(make(...args));
       const { source, sink } = internals;
+      const backlog = createSendBacklog(() => source.readableLength);
+      internals._newStream = (...args) => patient(sparing(make(...args)), backlog);
       internals.sink = (bytes) => sink(takeFrames(bytes, internals, createFrameBudget(), () => performance.now()));
       const said = new Promise<void>((resolve) => {
-        source[Symbol.asyncIterator] = () => together(source, resolve);
+        source[Symbol.asyncIterator] = () => together(source, backlog.taken, resolve);
       });
       const close = internals.close.bind(muxer);
       internals.close = async (how = {}) => {
@@ -75,8 +78,16 @@ function sparing(stream: YamuxStream): YamuxStream {
   return stream;
 }
 
+/** What a stream says waits for the socket, whatever the window that its peer grants. */
+function patient(stream: YamuxStream, backlog: SendBacklog): YamuxStream {
+  const send = stream.sendData.bind(stream);
+  stream.sendData = (bytes, options) =>
+    backlog.isFull ? backlog.room(options?.signal).then(() => send(bytes, options)) : send(bytes, options);
+  return stream;
+}
+
 /** `onEnd`: the last of them has been taken. */
-async function* together(frames: Frames, onEnd: () => void): AsyncGenerator<Uint8ArrayList, void, undefined> {
+async function* together(frames: Frames, onTaken: () => void, onEnd: () => void): AsyncGenerator<Uint8ArrayList, void, undefined> {
   try {
     for (;;) {
       const first = await frames.next();
@@ -89,6 +100,7 @@ async function* together(frames: Frames, onEnd: () => void): AsyncGenerator<Uint
         if (next.done) break;
         list.append(next.value);
       }
+      onTaken();
       yield list;
     }
   } finally {

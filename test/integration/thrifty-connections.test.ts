@@ -11,6 +11,7 @@ import { Uint8ArrayList } from 'uint8arraylist';
 import { type ByteRelay, type Direction, startByteRelay } from '../../bench/byte-relay.js';
 import { directNoise } from '../../protocol/libp2p/direct-noise.js';
 import { PINGS_PER_CONNECTION, STRAYS_PER_CONNECTION, STREAMS_PER_CONNECTION } from '../../protocol/libp2p/frame-budget.js';
+import { SEND_BACKLOG_BYTES_MAX } from '../../protocol/libp2p/send-backlog.js';
 import { thriftyYamux } from '../../protocol/libp2p/thrifty-yamux.js';
 import { until } from '../support/until.js';
 
@@ -142,6 +143,70 @@ describe('connections, sparing with frames', function () {
     await until('the window is full', () => stopped !== null && sentBytes > WINDOW_BYTES);
     await settled();
     expect(sentBytes).to.be.lessThan(WINDOW_BYTES + 32 * KIB);
+  });
+
+  it('hold no more than a bound for a peer that grants any window and reads nothing, and go on when it reads; the library holds it all', async () => {
+    const { logger } = await start('plain');
+    const PIECE = 64 * KIB;
+    const PIECES = 400;
+    for (const [make, most] of [
+      [yamux, PIECES],
+      [thriftyYamux, SEND_BACKLOG_BYTES_MAX / PIECE + 2],
+    ] as const) {
+      const muxer = make({ enableKeepAlive: false })({ logger }).createStreamMuxer({ direction: 'inbound' });
+      const line = queue();
+      void muxer.sink(line.source);
+      const stream = await muxer.newStream();
+      // The stream's, 1 GiB.
+      line.push(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 2, 64, 0, 0, 0));
+      await settled();
+      let asked = 0;
+      const sent = stream.sink(
+        (async function* () {
+          for (; asked < PIECES; asked += 1) yield new Uint8Array(PIECE);
+        })(),
+      );
+      await settled();
+      expect(asked, 'pieces taken while nobody reads').to.be.within(most - 3, most);
+      let read = 0;
+      void (async () => {
+        for await (const bytes of muxer.source) read += bytes.byteLength;
+      })();
+      await sent;
+      await until('all of it', () => read > PIECES * PIECE);
+      muxer.abort(new Error('done'));
+    }
+  });
+
+  it('let go of streams that wait for the socket when they or the connection end', async () => {
+    const { logger } = await start('plain');
+    for (const end of ['stream', 'connection'] as const) {
+      const muxer = thriftyYamux({ enableKeepAlive: false })({ logger }).createStreamMuxer({ direction: 'inbound' });
+      const line = queue();
+      void muxer.sink(line.source);
+      const stream = await muxer.newStream();
+      line.push(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 2, 64, 0, 0, 0));
+      await settled();
+      let asked = 0;
+      let isOver = false;
+      void stream
+        .sink(
+          (async function* () {
+            for (; asked < 400; asked += 1) yield new Uint8Array(64 * KIB);
+          })(),
+        )
+        .catch(() => {})
+        .finally(() => {
+          isOver = true;
+        });
+      await settled();
+      expect(isOver).to.equal(false);
+      if (end === 'stream') stream.abort(new Error('no more'));
+      else muxer.abort(new Error('no more'));
+      await until('it to be let go', () => isOver);
+      expect(asked).to.be.below(400);
+      muxer.abort(new Error('done'));
+    }
   });
 
   it('end at data for no stream that are more than any window, which the library would keep', async () => {
