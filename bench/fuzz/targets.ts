@@ -34,6 +34,7 @@ import { precheckGraph } from '../../scoring/graph/precheck.js';
 import { createGraphWriter } from '../../scoring/graph/writer.js';
 import { parseManifest } from '../../scoring/manifest.js';
 import { decodeRecord } from '../../scoring/record.js';
+import { muxerFrame } from '../../test/support/muxer-frame.js';
 
 export interface Target {
   readonly name: string;
@@ -277,22 +278,14 @@ async function drained(source: AsyncIterable<unknown>): Promise<void> {
 
 /** A ping; streams opened, spoken on, and closed or reset; a farewell. */
 function muxerSeeds(frames: readonly Uint8Array[]): readonly Uint8Array[] {
-  const frame = (type: number, flag: number, streamId: number, length: number, data: Uint8Array = new Uint8Array()) => {
-    const head = Buffer.alloc(12);
-    head.writeUInt8(type, 1);
-    head.writeUInt16BE(flag, 2);
-    head.writeUInt32BE(streamId, 4);
-    head.writeUInt32BE(length, 8);
-    return Buffer.concat([head, data]);
-  };
   const spoken = frames
     .slice(0, 8)
     .flatMap((data, n) => [
-      frame(1, 1, 2 * n + 1, 0),
-      frame(0, 0, 2 * n + 1, data.length, data),
-      frame(n % 2, n % 4 === 0 ? 8 : 4, 2 * n + 1, 0),
+      muxerFrame(1, 1, 2 * n + 1),
+      muxerFrame(0, 0, 2 * n + 1, data.length, data),
+      muxerFrame(n % 2, n % 4 === 0 ? 8 : 4, 2 * n + 1),
     ]);
-  return [[frame(2, 1, 0, 7)], spoken, [frame(2, 1, 0, 1), ...spoken, frame(3, 0, 0, 0)]].map(
+  return [[muxerFrame(2, 1, 0, 7)], spoken, [muxerFrame(2, 1, 0, 1), ...spoken, muxerFrame(3, 0, 0)]].map(
     (list) => new Uint8Array(Buffer.concat(list)),
   );
 }

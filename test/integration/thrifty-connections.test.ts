@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
-import type { Libp2p, Stream } from '@libp2p/interface';
+import type { Libp2p, Stream, StreamMuxerFactory } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
 import { expect } from 'chai';
@@ -13,6 +13,7 @@ import { directNoise } from '../../protocol/libp2p/direct-noise.js';
 import { PINGS_PER_CONNECTION, STRAYS_PER_CONNECTION, STREAMS_PER_CONNECTION } from '../../protocol/libp2p/frame-budget.js';
 import { SEND_BACKLOG_BYTES_MAX } from '../../protocol/libp2p/send-backlog.js';
 import { thriftyYamux } from '../../protocol/libp2p/thrifty-yamux.js';
+import { muxerFrame } from '../support/muxer-frame.js';
 import { until } from '../support/until.js';
 
 const ECHO = '/test/echo/1';
@@ -145,6 +146,17 @@ describe('connections, sparing with frames', function () {
     expect(sentBytes).to.be.lessThan(WINDOW_BYTES + 32 * KIB);
   });
 
+  /** A muxer, and a stream of it whose peer grants 1 GiB. Nobody takes what the muxer says. */
+  async function granting(factory: StreamMuxerFactory) {
+    const muxer = factory.createStreamMuxer({ direction: 'inbound' });
+    const line = queue();
+    void muxer.sink(line.source);
+    const stream = await muxer.newStream();
+    line.push(muxerFrame(1, 2, 2, 2 ** 30));
+    await settled();
+    return { muxer, stream };
+  }
+
   it('hold no more than a bound for a peer that grants any window and reads nothing, and go on when it reads; the library holds it all', async () => {
     const { logger } = await start('plain');
     const PIECE = 64 * KIB;
@@ -153,13 +165,7 @@ describe('connections, sparing with frames', function () {
       [yamux, PIECES],
       [thriftyYamux, SEND_BACKLOG_BYTES_MAX / PIECE + 2],
     ] as const) {
-      const muxer = make({ enableKeepAlive: false })({ logger }).createStreamMuxer({ direction: 'inbound' });
-      const line = queue();
-      void muxer.sink(line.source);
-      const stream = await muxer.newStream();
-      // The stream's, 1 GiB.
-      line.push(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 2, 64, 0, 0, 0));
-      await settled();
+      const { muxer, stream } = await granting(make({ enableKeepAlive: false })({ logger }));
       let asked = 0;
       const sent = stream.sink(
         (async function* () {
@@ -181,12 +187,7 @@ describe('connections, sparing with frames', function () {
   it('let go of streams that wait for the socket when they or the connection end', async () => {
     const { logger } = await start('plain');
     for (const end of ['stream', 'connection'] as const) {
-      const muxer = thriftyYamux({ enableKeepAlive: false })({ logger }).createStreamMuxer({ direction: 'inbound' });
-      const line = queue();
-      void muxer.sink(line.source);
-      const stream = await muxer.newStream();
-      line.push(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 2, 64, 0, 0, 0));
-      await settled();
+      const { muxer, stream } = await granting(thriftyYamux({ enableKeepAlive: false })({ logger }));
       let asked = 0;
       let isOver = false;
       void stream
@@ -244,18 +245,11 @@ describe('connections, sparing with frames', function () {
 
   it('end at more pings, streams and strays than any honest peer sends, which the library would answer for ever', async () => {
     const { logger } = await start('plain');
-    const frame = (type: number, flag: number, streamID: number) => {
-      const bytes = Buffer.alloc(12);
-      bytes.writeUInt8(type, 1);
-      bytes.writeUInt16BE(flag, 2);
-      bytes.writeUInt32BE(streamID, 4);
-      return new Uint8Array(bytes);
-    };
     const cases = [
-      { what: 'pings', burst: PINGS_PER_CONNECTION.burst, made: () => frame(2, 1, 0) },
+      { what: 'pings', burst: PINGS_PER_CONNECTION.burst, made: () => muxerFrame(2, 1, 0) },
       // Opened and reset by one frame.
-      { what: 'streams', burst: STREAMS_PER_CONNECTION.burst, made: (n: number) => frame(1, 9, 2 * n + 1) },
-      { what: 'strays', burst: STRAYS_PER_CONNECTION.burst, made: () => frame(1, 0, 1) },
+      { what: 'streams', burst: STREAMS_PER_CONNECTION.burst, made: (n: number) => muxerFrame(1, 9, 2 * n + 1) },
+      { what: 'strays', burst: STRAYS_PER_CONNECTION.burst, made: () => muxerFrame(1, 0, 1) },
     ];
     for (const { what, burst, made } of cases)
       for (const [make, count, expected] of [

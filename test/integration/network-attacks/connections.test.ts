@@ -14,6 +14,7 @@ import { streamProtocolOf, topicOf } from '../../../protocol/topics.js';
 import { accept } from '../../../protocol/verdict.js';
 import { type Attacker, createAttacker, lagDuring } from '../../support/attacker.js';
 import { aModel } from '../../support/keys.js';
+import { muxerFrame } from '../../support/muxer-frame.js';
 import { connect, createVillage, membersOf, seal, TEST_NETWORK, type TestHost, until } from '../../support/network.js';
 import { devPerson } from '../../support/people.js';
 import { createPlainNode } from '../../support/plain-gossip.js';
@@ -196,18 +197,8 @@ describe('attacks on connections', function () {
 
   it('pings without end, and streams reset as they are opened: who sends either is disconnected within 3 s, and a newcomer is welcome within 5 s', async () => {
     const a = await village.host('Alice');
-    const frames = (made: (n: number) => { readonly type: number; readonly flag: number; readonly streamId: number }) =>
-      Buffer.concat(
-        Array.from({ length: 20_000 }, (_, n) => {
-          const { type, flag, streamId } = made(n);
-          const bytes = Buffer.alloc(12);
-          bytes.writeUInt8(type, 1);
-          bytes.writeUInt16BE(flag, 2);
-          bytes.writeUInt32BE(streamId, 4);
-          return bytes;
-        }),
-      );
-    for (const flood of [frames(() => ({ type: 2, flag: 1, streamId: 0 })), frames((n) => ({ type: 1, flag: 9, streamId: 2 * n + 101 }))]) {
+    const many = (made: (n: number) => Uint8Array) => Buffer.concat(Array.from({ length: 20_000 }, (_, n) => made(n)));
+    for (const flood of [many(() => muxerFrame(2, 1, 0)), many((n) => muxerFrame(1, 9, 2 * n + 101))]) {
       const hostile = await attacker();
       const connection = await hostile.connect(a.address);
       await until('it to be a peer', () => a.host.peers().some(({ peerId }) => peerId === hostile.peerId));
