@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryPoint } from '../protocol/entry.js';
-import { median, percentile } from './benchmark.js';
+import { type BenchRow, median, percentile, rowBeside } from './benchmark.js';
 import type { Address, Answer, Mode, Order, Talk, Weight } from './delivery-parts.js';
 
 /** voxd: a host as the daemon runs it. stock: the same libraries as they come. */
@@ -102,6 +102,16 @@ export async function openNetwork({ make, nodes, voices = 1, note, onAlone }: Ne
     },
     close,
   };
+}
+
+/** One figure of what voxd delivered, beside that of the libraries. */
+export function rowBesideStock(
+  row: { readonly measure: string; readonly unit: string; readonly limit: string },
+  voxd: Delivered,
+  stock: Delivered,
+  of: (delivered: Delivered) => number,
+): BenchRow {
+  return rowBeside({ ...row, value: of(voxd) }, { name: `the libraries as they come, ${row.unit}`, value: of(stock) });
 }
 
 function summary(talks: readonly Talk[], nodes: number): Delivered {

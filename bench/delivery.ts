@@ -1,7 +1,7 @@
 /** How long a message takes to all nodes of a network when every hop checks its signature, beside the same libraries as they come. */
 import { availableParallelism } from 'node:os';
 import { type Benchmark, type BenchOptions, type BenchRow, median, rowBeside } from './benchmark.js';
-import { type Delivered, type DeliveryNetwork, type Make, openNetwork } from './delivery-network.js';
+import { type Delivered, type DeliveryNetwork, type Make, openNetwork, rowBesideStock } from './delivery-network.js';
 import type { Mode, Weight } from './delivery-parts.js';
 
 interface Load {
@@ -77,10 +77,7 @@ async function measure({ quick, note }: BenchOptions): Promise<readonly BenchRow
 function rowsOf({ mode, perSecond }: Load, voxd: Delivered, stock: Delivered, cores: string): readonly BenchRow[] {
   const what = mode === 'judged' ? '' : ' without signatures';
   const row = (measure: string, unit: string, of: (delivered: Delivered) => number, limit: string) =>
-    rowBeside(
-      { measure: `${measure}, ${perSecond} msg/s${what}`, value: of(voxd), unit, limit },
-      { name: `the libraries as they come, ${unit}`, value: of(stock) },
-    );
+    rowBesideStock({ measure: `${measure}, ${perSecond} msg/s${what}`, unit, limit }, voxd, stock, of);
   const hops = mode === 'judged' ? 'two or three hops, each with one signature check' : 'two or three hops';
   return [
     row('delivery p50', 'ms', ({ p50Ms }) => p50Ms, `${hops}; ${cores}`),

@@ -1,7 +1,7 @@
 /** How many messages go from one process to another, and how long they take, beside the same libraries as they come. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Benchmark, type BenchRow, rowBeside } from './benchmark.js';
-import { type Delivered, type Make, openNetwork } from './delivery-network.js';
+import type { Benchmark, BenchRow } from './benchmark.js';
+import { type Delivered, type Make, openNetwork, rowBesideStock } from './delivery-network.js';
 import type { Mode } from './delivery-parts.js';
 
 interface Burst {
@@ -53,10 +53,7 @@ export const pair: Benchmark = {
 
 function rowsOf(what: string, voxd: Delivered, stock: Delivered): readonly BenchRow[] {
   const row = (measure: string, unit: string, of: (delivered: Delivered) => number, limit: string) =>
-    rowBeside(
-      { measure: `${measure} ${what}`, value: of(voxd), unit, limit },
-      { name: `the libraries as they come, ${unit}`, value: of(stock) },
-    );
+    rowBesideStock({ measure: `${measure} ${what}`, unit, limit }, voxd, stock, of);
   return [
     row('messages per second', 'msg/s', ({ perSecond }) => perSecond, 'the loop of the speaker, or of the listener'),
     row('delivery p50', 'ms', ({ p50Ms }) => p50Ms, 'the same, and the threads that check'),
