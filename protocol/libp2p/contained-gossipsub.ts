@@ -5,7 +5,7 @@ import type { Connection, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import { createRateLimiter, type RateLimit } from '../rate.js';
 import { createFrameReader, MalformedFrame } from './gossip-frames.js';
-import { capBackoffs, forgetScores, keepScores } from './peer-memory.js';
+import { capBackoffs, forgetScores, keepScores, showLosses } from './peer-memory.js';
 import { decodeRpc } from './rpc-limits.js';
 import { SCORE_THRESHOLDS } from './scores.js';
 
@@ -67,6 +67,7 @@ export class ContainedGossipSub extends GossipSub {
     this.#cutLargeAnswers();
     this.#readFramesOurselves();
     keepScores(this.score);
+    showLosses(this.score);
     this.addEventListener('gossipsub:heartbeat', () => {
       forgetScores(this.score);
       this.#healStreams();
@@ -82,7 +83,10 @@ export class ContainedGossipSub extends GossipSub {
   /** So much more misbehaviour (P7) of this peer. */
   blame(id: string, by = OVER_LIMIT_PENALTY): void {
     this.score.addPenalty(id, by, PENALTY_LABEL);
-    // Upstream keeps the score of before for a second, and forgets a peer that goes away with a good one.
+  }
+
+  /** What `worthOf` says of this peer has changed. */
+  weighAnew(id: string): void {
     this.score.scoreCache.delete(id);
   }
 

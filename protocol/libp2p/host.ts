@@ -9,7 +9,7 @@ import { protocolFailures } from '../failures.js';
 import type { Hotkey } from '../names.js';
 import { peerIdFromKey } from '../peer-id.js';
 import type { Logger, Peer } from '../ports.js';
-import { createBlameLedger } from '../provider-blame.js';
+import { type Blame, createBlameLedger } from '../provider-blame.js';
 import { streamProtocolOf, topicOf } from '../topics.js';
 import { isPrivateIp } from './addresses.js';
 import { type Connections, createConnections } from './connections.js';
@@ -65,6 +65,10 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
   /** A hotkey that comes back as another peer is the same liar. */
   const nameOf = (peer: string) => book.bound(peer)?.hotkey ?? peer;
   const isLiar = (peer: string) => blamed.isLiar(nameOf(peer), clock.nowMs());
+  const accuse = (peer: string, blame: Blame) => {
+    blamed.add(nameOf(peer), blame, clock.nowMs());
+    running?.node.services.pubsub.weighAnew(peer);
+  };
   const transfers = createTransfers(
     {
       clock,
@@ -75,7 +79,8 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       connectionTo,
       penalize: (peer, offence) => running?.node.services.pubsub.blame(peer, TRANSFER_PENALTY[offence]),
       random: Math.random,
-      blamed,
+      accuse,
+      isResting: (peer) => blamed.isResting(nameOf(peer), clock.nowMs()),
     },
     {
       ...TRANSFER_DEFAULTS,
@@ -126,7 +131,7 @@ export function createHost(deps: HostDeps, options: HostOptions): P2pHost {
       greet: (connection) => live().connections.ensureGreeted(connection),
       ownAddresses,
       isLiar,
-      onLie: (peer) => blamed.add(nameOf(peer), 'lied', clock.nowMs()),
+      onLie: (peer) => accuse(peer, 'lied'),
       localPeers: () => localPeers?.list() ?? [],
       dialer,
     },

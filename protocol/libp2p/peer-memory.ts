@@ -18,6 +18,20 @@ export function keepScores(score: PeerScore): void {
   };
 }
 
+/** What a peer loses shows at once; upstream goes on giving the score of before for up to a second. */
+export function showLosses(score: PeerScore): void {
+  const penalize = score.addPenalty.bind(score);
+  score.addPenalty = (id, ...rest) => {
+    penalize(id, ...rest);
+    score.scoreCache.delete(id);
+  };
+  const markInvalid = score.markInvalidMessageDelivery.bind(score);
+  score.markInvalidMessageDelivery = (id, ...rest) => {
+    markInvalid(id, ...rest);
+    score.scoreCache.delete(id);
+  };
+}
+
 /** Of more than SCORES_KEPT_MAX peers those that went first are forgotten. */
 export function forgetScores(score: PeerScore): void {
   for (const id of score.scoreCache.keys()) if (!score.peerStats.has(id)) score.scoreCache.delete(id);

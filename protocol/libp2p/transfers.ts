@@ -5,7 +5,7 @@ import { createLru } from '../lru.js';
 import type { Hotkey } from '../names.js';
 import type { PeerId } from '../peer-id.js';
 import type { ArtifactSource, ArtifactTransfer, Clock, DroppedProvider, Logger } from '../ports.js';
-import { type BlameLedger, blameOf } from '../provider-blame.js';
+import { type Blame, blameOf } from '../provider-blame.js';
 import type { TransferTimeouts } from '../provider-watch.js';
 import { createPacer, createRateLimiter, type Pacer } from '../rate.js';
 import type { UploadLimits } from '../upload-turns.js';
@@ -55,7 +55,10 @@ export interface TransfersDeps {
   /** Takes from the gossip score of a peer. */
   readonly penalize: (peer: string, offence: UploadOffence) => void;
   readonly random: () => number;
-  readonly blamed: BlameLedger;
+  /** Remembers it, and lets gossip weigh the peer anew. */
+  readonly accuse: (peer: string, blame: Blame) => void;
+  /** Blamed not long ago, and not to be asked now. */
+  readonly isResting: (peer: string) => boolean;
 }
 
 type OnStream = (data: { readonly stream: Stream; readonly connection: Connection }) => void;
@@ -69,7 +72,7 @@ export function createTransfers(
   deps: TransfersDeps,
   options: TransferOptions & { readonly protocols: { readonly artifact: string; readonly have: string } },
 ): Transfers {
-  const { clock, logger, metrics, blamed } = deps;
+  const { clock, logger, metrics } = deps;
   const all = createPacer(options.downloadBytesPerSecond);
   const pacers = createLru<Pacer>(PACERS_KEPT_MAX);
   const opens = createRateLimiter(OPENS_TO_PEER, OPENED_KEPT_MAX);
@@ -97,7 +100,7 @@ export function createTransfers(
     const blame = blameOf(failure.code);
     metrics.providerDropped?.(failure.code);
     if (blame === null) return;
-    blamed.add(nameOf(peer), blame, clock.nowMs());
+    deps.accuse(peer, blame);
     const facts = { peer, hotkey: deps.hotkeyOf(peer), code: failure.code, facts: failure.facts };
     if (blame === 'lied') logger.warn(facts, 'a provider lied, is dropped and not asked for an hour');
     else logger.info(facts, 'a provider was too slow or stopped, and is dropped');
@@ -139,7 +142,7 @@ export function createTransfers(
           random: deps.random,
           metrics,
           pacers: { all, of: pacerOf },
-          isResting: (peer) => blamed.isResting(nameOf(peer), clock.nowMs()),
+          isResting: deps.isResting,
           onDropped,
         },
         request,

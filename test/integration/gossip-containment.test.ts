@@ -38,6 +38,17 @@ describe('defects of gossipsub', function () {
     });
   });
 
+  it('what a peer loses shows at once', async () => {
+    const { a, b } = await pair();
+    const { score } = b.services.pubsub;
+    const id = a.peerId.toString();
+    for (const lose of [() => score.rejectInvalidMessage(id, TOPIC), () => b.services.pubsub.blame(id, 20)]) {
+      const before = score.score(id);
+      lose();
+      expect(score.score(id)).to.be.lessThan(before - 100);
+    }
+  });
+
   it('an answer larger than a frame may be is cut into several', async () => {
     const { a, b, heard } = await pair();
     const messages = Array.from({ length: 48 }, () => ({ topic: TOPIC, data: new Uint8Array(randomBytes(63 * 1024)) }));

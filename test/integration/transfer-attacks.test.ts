@@ -52,6 +52,7 @@ describe('attacks on transfer', function () {
   async function fetch(taker: TestHost, providers: readonly TestHost[], pack: TestPackage, more: Partial<FetchModel> = {}) {
     const sink = memorySink();
     const dropped: DroppedProvider[] = [];
+    const scoresWhenDropped: (number | undefined)[] = [];
     const startedMs = Date.now();
     const fetched = await taker.host.fetchModel({
       model: pack.digest,
@@ -59,11 +60,14 @@ describe('attacks on transfer', function () {
       sink,
       parseManifest: parseTestManifest,
       limits: LIMITS,
-      onDropped: (drop) => dropped.push(drop),
+      onDropped: (drop) => {
+        dropped.push(drop);
+        scoresWhenDropped.push(taker.host.peers().find(({ peerId }) => peerId === drop.peer)?.score);
+      },
       ...more,
     });
     const isWhole = sink.files.every((bytes, n) => Buffer.from(bytes).equals(pack.files[n]!));
-    return { fetched, dropped, isWhole, tookMs: Date.now() - startedMs, sink };
+    return { fetched, dropped, scoresWhenDropped, isWhole, tookMs: Date.now() - startedMs, sink };
   }
 
   const honest = () => ({});
@@ -87,6 +91,8 @@ describe('attacks on transfer', function () {
         const bytes = await artifact.chunk(file, chunk);
         if (chunk !== 7) return bytes;
         lies += 1;
+        // Looked at in this second, as the heartbeat does.
+        expect(scoreOf(taker, liar), 'in good standing').to.be.at.least(0);
         return bytes?.fill(0) ?? null;
       },
     });
@@ -97,14 +103,15 @@ describe('attacks on transfer', function () {
     });
     const { taker, providers } = await scene(pack, wrong, late);
     const [liar, good] = providers as [TestHost, TestHost];
-    const { dropped, isWhole, tookMs } = await fetch(taker, providers, pack);
+    const { dropped, scoresWhenDropped, isWhole, tookMs } = await fetch(taker, providers, pack);
     expect(isWhole).to.equal(true);
     expect(dropped.map(({ peer, failure }) => [peer, failure.code, failure.facts])).to.deep.equal([
       [liar.host.peerId, 'p2p.wrong_bytes', { peer: liar.host.peerId, file: 0, chunk: 7 }],
     ]);
     expect(lies).to.equal(1);
     expect(tookMs).to.be.lessThan(5_000);
-    expect(scoreOf(taker, liar), 'in no mesh').to.be.lessThan(-50);
+    expect(scoresWhenDropped[0], 'in no mesh').to.be.lessThan(-50);
+    expect(scoreOf(taker, liar)).to.be.lessThan(-50);
     expect(scoreOf(taker, good)).to.be.at.least(0);
     const again = await fetch(taker, [liar], pack).catch((error: unknown) => error);
     expect(isFailure(again) && [again.code, again.facts['resting']]).to.deep.equal(['p2p.no_source_left', 1]);

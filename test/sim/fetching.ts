@@ -90,13 +90,15 @@ export function createFetching({
   function start(of: Holder): Carrier {
     const by = of.name;
     const stopped = new AbortController();
+    const blamed = createBlameLedger();
+    const hotkeyOf = (peer: string) => called(peer)?.signer.hotkey ?? null;
     let connectionTo: ReturnType<SimulatedStreams['join']> | null = null;
     const transfers = createTransfers(
       {
         clock,
         logger: log,
         metrics: {},
-        hotkeyOf: (peer) => called(peer)?.signer.hotkey ?? null,
+        hotkeyOf,
         memberOf: (peer) => {
           const member = called(peer);
           return member === null ? null : { hotkey: member.signer.hotkey, isValidator: member.validator !== null };
@@ -104,7 +106,8 @@ export function createFetching({
         connectionTo: (peer) => connectionTo!(peer),
         penalize: (peer, offence) => tell({ what: 'offence', by, peer, code: offence }),
         random: plans.next,
-        blamed: createBlameLedger(),
+        accuse: (peer, blame) => blamed.add(hotkeyOf(peer) ?? peer, blame, clock.nowMs()),
+        isResting: (peer) => blamed.isResting(hotkeyOf(peer) ?? peer, clock.nowMs()),
       },
       { ...TRANSFER_DEFAULTS, protocols: { artifact: 'artifact', have: 'have' } },
     );

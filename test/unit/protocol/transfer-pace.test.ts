@@ -34,7 +34,8 @@ describe('many models wanted of one peer', () => {
         connectionTo: () => ({ newStream }) as unknown as Connection,
         penalize: () => {},
         random: () => 0,
-        blamed: { add: () => {}, isResting: () => false, isLiar: () => false },
+        accuse: () => {},
+        isResting: () => false,
       },
       { ...TRANSFER_DEFAULTS, protocols: { artifact: 'artifact', have: 'have' } },
     );
