@@ -96,7 +96,11 @@ export function createConnections(
   function onClose({ detail: connection }: CustomEvent<Connection>): void {
     greetedAtMs.delete(connection.id);
     const peer = peerIdOf(connection);
-    if (peer === null || node.getConnections(connection.remotePeer).some(({ status }) => status === 'open')) return;
+    if (peer === null) return;
+    if (node.getConnections(connection.remotePeer).some(({ status }) => status === 'open')) {
+      node.services.pubsub.heal();
+      return;
+    }
     book.closed(peer);
     onChange();
   }

@@ -70,7 +70,7 @@ export class ContainedGossipSub extends GossipSub {
     showLosses(this.score);
     this.addEventListener('gossipsub:heartbeat', () => {
       forgetScores(this.score);
-      this.#healStreams();
+      this.heal();
       this.#dropStuckPeers();
     });
   }
@@ -114,8 +114,8 @@ export class ContainedGossipSub extends GossipSub {
     return within;
   }
 
-  /** After a remote reset, `publish` would go on counting a recipient that never hears anything (upstream issue 456). */
-  #healStreams(): void {
+  /** After a remote reset, or when one of two connections closes, `publish` would go on counting a recipient that never hears anything (upstream issue 456). */
+  heal(): void {
     const { outboundInflightQueue: queue } = this.#internals;
     for (const [id, peerId] of this.peers) {
       const stream = this.streamsOutbound.get(id);

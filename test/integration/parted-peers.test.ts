@@ -1,4 +1,6 @@
 /** A node that peers come to and go from again, which costs them nothing. */
+import { randomBytes } from 'node:crypto';
+import type { Connection } from '@libp2p/interface';
 import { expect } from 'chai';
 import { createConnections, PARTED_FORGOTTEN_MS } from '../../protocol/libp2p/connections.js';
 import { createDoorman } from '../../protocol/libp2p/doorman.js';
@@ -8,7 +10,7 @@ import { createPeerBook } from '../../protocol/libp2p/peer-book.js';
 import { BACKOFF_MS_MAX } from '../../protocol/libp2p/peer-memory.js';
 import { topicOf } from '../../protocol/topics.js';
 import { type Attacker, createAttacker } from '../support/attacker.js';
-import { createBareNodes, insideOf } from '../support/bare-node.js';
+import { createBareNodes, insideOf, joined } from '../support/bare-node.js';
 import { createSteppedClock } from '../support/manual-clock.js';
 import { TEST_NETWORK, until } from '../support/network.js';
 import { createRecordingLog } from '../support/recording-log.js';
@@ -114,5 +116,26 @@ describe('peers that have gone', function () {
     await until('the wish', () => backoff() !== undefined);
     await leave();
     expect(backoff()).to.be.within(Date.now() + BACKOFF_MS_MAX - 20_000, Date.now() + BACKOFF_MS_MAX);
+  });
+
+  it('by one of two connections hear on by the other, at once', async () => {
+    const [a, b] = [await nodes.start(), await nodes.start()];
+    follow(a);
+    await joined(a, b, TOPIC);
+    await b.dial(a.getMultiaddrs(), { force: true });
+    await until('both connections', () => a.getConnections(b.peerId).length === 2);
+    const heard: number[] = [];
+    b.services.pubsub.addEventListener('gossipsub:message', ({ detail }) => heard.push(detail.msg.data.length));
+    // It heals too, a second later.
+    a.services.pubsub.heartbeat = () => Promise.resolve();
+    const carries = ({ streams }: Connection) =>
+      streams.some(({ protocol, direction }) => direction === 'outbound' && protocol?.includes('meshsub'));
+    const [carrier, ...others] = a.getConnections(b.peerId).toSorted((one, other) => Number(carries(other)) - Number(carries(one)));
+    expect([carries(carrier!), others.map(carries)]).to.deep.equal([true, [false]]);
+    await carrier!.close();
+    await until('the next message', async () => {
+      await a.services.pubsub.publish(TOPIC, new Uint8Array(randomBytes(20))).catch(() => undefined);
+      return heard.length > 0;
+    });
   });
 });
