@@ -1,5 +1,4 @@
 /** One node of the delivery benchmarks: a host as the daemon runs it, and the gate in front of it. Arguments: its number, how many hotkeys it signs with. */
-import { randomBytes } from 'node:crypto';
 import { createJudging } from '../node/network/judging.js';
 import { assemble, bytesToSign, encodeBody } from '../protocol/envelope.js';
 import { ContainedGossipSub } from '../protocol/libp2p/contained-gossipsub.js';
@@ -52,7 +51,7 @@ async function open(ear: Ear): Promise<SpeakingNode> {
 
   function sealed(): Uint8Array {
     const nonce = stamp(32);
-    const record = new Uint8Array(randomBytes(MESSAGE_SIZE_BYTES - ENVELOPE_SIZE_BYTES));
+    const record = stamp(MESSAGE_SIZE_BYTES - ENVELOPE_SIZE_BYTES);
     sequence += 1n;
     const signer = signers[Number(sequence) % signers.length] ?? own;
     const issuedAtMs = Date.now();
