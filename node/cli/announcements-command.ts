@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { StoredAnnouncement } from '../ports.js';
 import { addConfigOptions, loadSettings, withStores } from './context.js';
 import type { Environment } from './environment.js';
-import { createOutput, duration, short, table } from './output.js';
+import { createOutput, duration, size, table } from './output.js';
 
 export function addAnnouncementsCommand(program: Command, env: Environment): void {
   const command = program
@@ -22,11 +22,12 @@ export function addAnnouncementsCommand(program: Command, env: Environment): voi
 function asText(offers: readonly StoredAnnouncement[], nowMs: number): string {
   if (offers.length === 0) return 'no announcement is in force here';
   return table(
-    ['hotkey', 'model', 'MiB', 'claimed at block', 'announced', 'expires', 'also to be had from'],
+    ['hotkey', 'model', 'size', 'claimed at block', 'announced', 'expires', 'also to be had from'],
     offers.map((offer) => [
       offer.hotkey,
-      short(offer.model),
-      (offer.sizeBytes / 2 ** 20).toFixed(1),
+      // Whole: `voxd fetch` takes it.
+      offer.model,
+      size(offer.sizeBytes),
       offer.commitmentBlock,
       `${duration(nowMs - offer.issuedAtMs)} ago`,
       `in ${duration(offer.expiresAtMs - nowMs)}`,

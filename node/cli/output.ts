@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { EXIT, type ExitCode, type Failure, isFailure } from '../../protocol/failure.js';
 
-export { counted, duration } from '../words.js';
+export { counted, duration, size } from '../words.js';
 
 export interface Output {
   readonly json: boolean;

@@ -116,7 +116,8 @@ describe('commands about the network', function () {
       envelope: Uint8Array.of(1, 2, 3),
     });
     const { stdout } = await voxd(['announcements', '--data-dir', folder]);
-    expect(stdout).to.match(/63\.0\s+4711\s+60 s ago\s+in 2 h 0 min\s+\/ip4\/192\.0\.2\.9/);
+    expect(stdout).to.include(aModel(3));
+    expect(stdout).to.match(/63\.0 MiB\s+4711\s+60 s ago\s+in 2 h 0 min\s+\/ip4\/192\.0\.2\.9/);
     const [offer] = JSON.parse((await voxd(['announcements', '--json', '--data-dir', folder])).stdout).announcements;
     expect(offer).to.include({ model: aModel(3), sequence: '5', envelope: 'AQID' });
   });
