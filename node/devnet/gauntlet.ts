@@ -1,5 +1,6 @@
 /** What must hold when honest voices of every contract meet every cheat. Pure: facts in, verdicts out. */
 import type { Cheat } from '../../scoring/voices/cheats.js';
+import { size } from '../words.js';
 import { agreement, type CheckedFacts, copy, paid, replay, rounds, weights } from './checks.js';
 import type { Check, Footprint, LeaderboardRow } from './result.js';
 import { type HonestVoice, isCheat, ORIGINAL } from './voices.js';
@@ -135,6 +136,6 @@ function bounded(footprint: Footprint | null): Check {
   return {
     name: 'bounded',
     ok: processes <= PROCESSES_MAX && models <= MODELS_AT_ONCE_MAX && resident_bytes <= RESIDENT_BYTES_MAX,
-    detail: `at most ${processes} processes, ${models} of them with a foreign model, ${(resident_bytes / 1024 ** 3).toFixed(1)} GiB together`,
+    detail: `at most ${processes} processes, ${models} of them with a foreign model, ${size(resident_bytes)} together`,
   };
 }

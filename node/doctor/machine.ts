@@ -1,4 +1,6 @@
 /** What the machine has, held against what a node needs. Pure: the facts are gathered by the command. */
+
+import { size } from '../words.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** What is in force on a process that opens a foreign model. */
@@ -48,16 +50,16 @@ function cores({ cores: count }: MachineFacts): Finding {
 }
 
 function memory({ memoryBytes }: MachineFacts): Finding {
-  const shown = `${gib(memoryBytes)} GiB`;
+  const shown = size(memoryBytes);
   if (memoryBytes >= ENOUGH_MEMORY) return ok('memory', shown);
-  return warn('memory', `${shown}: a large model may not load`, `Give it ${gib(ENOUGH_MEMORY)} GiB, or lower scoring.memoryBytes.`);
+  return warn('memory', `${shown}: a large model may not load`, `Give it ${size(ENOUGH_MEMORY)}, or lower scoring.memoryBytes.`);
 }
 
 function disk({ diskFreeBytes, dataDir }: MachineFacts): Finding {
-  const shown = `${gib(diskFreeBytes)} GiB free in ${dataDir}`;
+  const shown = `${size(diskFreeBytes)} free in ${dataDir}`;
   if (diskFreeBytes < LITTLE_DISK) return fail('disk', shown, 'Free some space, or move the node with --data-dir.');
   if (diskFreeBytes < ENOUGH_DISK)
-    return warn('disk', shown, `Models and history want ${gib(ENOUGH_DISK)} GiB; cache.bytesMax bounds the models.`);
+    return warn('disk', shown, `Models and history want ${size(ENOUGH_DISK)}; cache.bytesMax bounds the models.`);
   return ok('disk', shown);
 }
 
@@ -118,8 +120,4 @@ function sandbox({ sandbox: report }: MachineFacts): readonly Finding[] {
       'Start the node with a niceness below 19.',
     ),
   ];
-}
-
-function gib(bytes: number): string {
-  return (bytes / 1024 ** 3).toFixed(1);
 }
